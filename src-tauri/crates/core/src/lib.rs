@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The nouns and the arithmetic of Reeve: ids, money, time, periods, prices, usage, budgets, quotas, permissions.
+//!
+//! Pure: no IO, no clock, no randomness, no async, so nothing here can fail because of the outside world. Time and random
+//! bytes are arguments. It knows no other crate of the workspace.
+//!
+//! Start reading at [`money`], then [`price`] (how a charge is computed) and [`budget`] (when a call is refused).
+
+pub mod budget;
+pub mod id;
+pub mod money;
+pub mod period;
+pub mod permission;
+pub mod price;
+pub mod principal;
+pub mod slug;
+pub mod tenant;
+pub mod time;
+pub mod usage;

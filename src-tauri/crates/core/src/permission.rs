@@ -1,0 +1,110 @@
+//! Permissions: what a principal may do, as `resource:action`, and the roles that bundle them.
+
+use crate::tenant::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// One thing that may be allowed. Each use case of the engine asks for exactly one.
+    Permission {
+        /// See tenants, their quotas and keys' names.
+        TenantRead = "tenant:read",
+        /// Create and change tenants, quotas and their states.
+        TenantWrite = "tenant:write",
+        /// Mint and revoke tenants' API keys.
+        ApiKeyWrite = "api_key:write",
+        /// See budgets and their status.
+        BudgetRead = "budget:read",
+        /// Set budgets, release holds.
+        BudgetWrite = "budget:write",
+        /// See usage, costs and prices.
+        UsageRead = "usage:read",
+        /// Import usage.
+        UsageWrite = "usage:write",
+        /// See credentials: fingerprint and last four only.
+        CredentialRead = "credential:read",
+        /// Add, probe and revoke credentials.
+        CredentialWrite = "credential:write",
+        /// Read and verify the audit trail.
+        AuditRead = "audit:read",
+        /// See the workspace's settings.
+        SettingsRead = "settings:read",
+        /// Change them, load and remove sample data.
+        SettingsWrite = "settings:write",
+    }
+}
+
+words! {
+    /// A bundle of permissions.
+    Role {
+        /// Everything.
+        Admin = "admin",
+        /// Credentials and the audit trail.
+        Security = "security",
+        /// Tenants and health.
+        Operator = "operator",
+        /// Costs and budgets.
+        Finance = "finance",
+        /// Own keys and usage.
+        Developer = "developer",
+        /// Gateway use.
+        User = "user",
+    }
+}
+
+impl Role {
+    /// What the role may do.
+    #[must_use]
+    pub fn permissions(self) -> &'static [Permission] {
+        use Permission::{
+            ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CredentialRead, CredentialWrite, SettingsRead,
+            TenantRead, TenantWrite, UsageRead, UsageWrite,
+        };
+        match self {
+            Self::Admin => Permission::ALL,
+            Self::Security => {
+                &[TenantRead, ApiKeyWrite, CredentialRead, CredentialWrite, AuditRead, SettingsRead]
+            }
+            Self::Operator => &[
+                TenantRead,
+                TenantWrite,
+                ApiKeyWrite,
+                BudgetRead,
+                UsageRead,
+                CredentialRead,
+                AuditRead,
+                SettingsRead,
+            ],
+            Self::Finance => {
+                &[TenantRead, BudgetRead, BudgetWrite, UsageRead, UsageWrite, CredentialRead, SettingsRead]
+            }
+            Self::Developer => &[TenantRead, UsageRead, SettingsRead],
+            Self::User => &[SettingsRead],
+        }
+    }
+
+    /// Whether the role may do `permission`.
+    #[must_use]
+    pub fn allows(self, permission: Permission) -> bool {
+        self.permissions().contains(&permission)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_admin_may_do_everything() {
+        for role in Role::ALL {
+            let all = Permission::ALL.iter().all(|p| role.allows(*p));
+            assert_eq!(all, *role == Role::Admin, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn finance_sees_no_audit_and_touches_no_keys() {
+        assert!(!Role::Finance.allows(Permission::AuditRead));
+        assert!(!Role::Finance.allows(Permission::CredentialWrite));
+        assert!(Role::Finance.allows(Permission::BudgetWrite));
+    }
+}
