@@ -1,1 +1,2 @@
-fn main() {}
+//! The desktop app.
+fn main() { reeve_shell::run(); }
