@@ -8,6 +8,7 @@ use tauri_build::{AppManifest, Attributes};
 /// Shown only when the binary is built before the web UI; `make ui` replaces the file.
 const UI_NOT_BUILT: &str = "<!doctype html><title>Reeve</title><p>The web UI is not built yet: run <code>make ui</code>.";
 
+#[expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for watched in ["src-tauri/capabilities", "src-tauri/permissions", "ui/dist", "icons"] {
         println!("cargo:rerun-if-changed={watched}");
