@@ -43,6 +43,9 @@ pub struct Price {
     pub max_input_tokens: Option<u64>,
     /// The most tokens the model writes in one call.
     pub max_output_tokens: Option<u64>,
+    /// The day (its first moment, UTC) the provider withdraws the model, where it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated_on: Option<Millis>,
 }
 
 /// One line of a cost: quantity x rate.
@@ -98,7 +101,11 @@ impl Price {
         let rates = Unit::ALL
             .into_iter()
             .map(|unit| match unit {
-                Unit::Input | Unit::CacheRead | Unit::CacheWrite | Unit::CacheWrite1h => rate(unit, input),
+                Unit::Input
+                | Unit::CacheRead
+                | Unit::CacheReadAudio
+                | Unit::CacheWrite
+                | Unit::CacheWrite1h => rate(unit, input),
                 Unit::Output | Unit::Reasoning => rate(unit, output),
                 // A call as such is free: the ceiling is per token.
                 Unit::Request => rate(unit, 0),
@@ -116,29 +123,54 @@ impl Price {
             agree: None,
             max_input_tokens: None,
             max_output_tokens: None,
+            deprecated_on: None,
         }
     }
 
     /// The rate for `unit` on `tier` at `input_tokens`: the longest-context rate that applies, of the tier if it has one,
     /// else of the standard tier. Reasoning falls back to output, and the kinds of input to input, as providers bill them.
+    ///
+    /// Where a list is silent the dearer reading holds: a tier without the long-context rate the standard tier has, or
+    /// a premium tier that names output but not reasoning, is not taken for a discount.
     #[must_use]
     pub fn rate(&self, unit: Unit, tier: Option<&str>, input_tokens: u64) -> Option<PicoUsd> {
-        let of_tier = |unit: Unit, tier: Option<&str>| {
-            self.rates
-                .iter()
-                .filter(|r| r.unit == unit && r.tier.as_deref() == tier)
-                .filter(|r| r.above_input_tokens.is_none_or(|above| input_tokens > above))
-                .max_by_key(|r| r.above_input_tokens.unwrap_or(0))
-                .map(|r| r.pico_usd)
-        };
-        let of_unit = |unit| tier.and_then(|t| of_tier(unit, Some(t))).or_else(|| of_tier(unit, None));
-        of_unit(unit).or_else(|| fallback(unit).and_then(of_unit))
+        let wider = || wider(unit).and_then(|w| self.rate(w, tier, input_tokens));
+        let standard = self.listed(unit, None, input_tokens);
+        match tier.and_then(|t| self.listed(unit, Some(t), input_tokens)) {
+            Some(of_tier) => Some(match standard {
+                Some(standard) if standard.above > of_tier.above => standard.pico_usd.max(of_tier.pico_usd),
+                _ => of_tier.pico_usd,
+            }),
+            None => match standard {
+                None => wider(),
+                Some(standard) if tier.is_some_and(|t| self.is_premium(unit, t, input_tokens)) => {
+                    Some(wider().map_or(standard.pico_usd, |w| w.max(standard.pico_usd)))
+                }
+                Some(standard) => Some(standard.pico_usd),
+            },
+        }
+    }
+
+    /// The longest-context rate listed for exactly this unit and tier.
+    fn listed(&self, unit: Unit, tier: Option<&str>, input_tokens: u64) -> Option<Listed> {
+        self.rates
+            .iter()
+            .filter(|r| r.unit == unit && r.tier.as_deref() == tier)
+            .map(|r| Listed { above: r.above_input_tokens, pico_usd: r.pico_usd })
+            .filter(|r| r.above.is_none_or(|above| input_tokens > above))
+            .max_by_key(|r| r.above)
+    }
+
+    /// Whether `tier` charges more than the standard one for what `unit` is a kind of.
+    fn is_premium(&self, unit: Unit, tier: &str, input_tokens: u64) -> bool {
+        wider(unit).is_some_and(|w| self.rate(w, Some(tier), input_tokens) > self.rate(w, None, input_tokens))
     }
 
     /// What `usage` costs.
     ///
     /// # Errors
-    /// [`UnpricedReason::MissingRate`] where something used has no rate.
+    /// [`UnpricedReason::MissingRate`] where something used has no rate, or where all of it is listed at zero while the
+    /// price charges for something else (a song, a call): the call was then not free, its charge is just not visible here.
     pub fn cost(&self, usage: &Usage, tier: Option<&str>) -> Result<Cost, UnpricedReason> {
         let input_tokens = usage.input_tokens();
         let mut pico: u128 = 0;
@@ -154,6 +186,9 @@ impl Price {
             pico = pico.saturating_add(u128::from(quantity) * u128::from(rate));
             lines.push(CostLine { unit, quantity, pico_usd: rate });
         }
+        if pico == 0 && !lines.is_empty() && !self.is_free() {
+            return Err(UnpricedReason::MissingRate);
+        }
         Ok(Cost { total: NanoUsd::from_pico(pico), lines })
     }
 
@@ -161,31 +196,42 @@ impl Price {
     /// rate, over all tiers and context lengths the price knows.
     ///
     /// # Errors
-    /// [`UnpricedReason::MissingRate`] where the price lacks a rate for input or output.
+    /// [`UnpricedReason::MissingRate`] where the price lacks a rate for input or output, or charges for neither.
     pub fn worst_case(&self, input_tokens: u64, output_tokens: u64) -> Result<NanoUsd, UnpricedReason> {
-        use Unit::{
-            AudioInput, AudioOutput, CacheRead, CacheWrite, CacheWrite1h, ImageInput, ImageOutput, Input,
-            Output, Reasoning,
-        };
         let dearest =
             |units: &[Unit]| self.rates.iter().filter(|r| units.contains(&r.unit)).map(|r| r.pico_usd).max();
-        let input = dearest(&[Input, CacheRead, CacheWrite, CacheWrite1h, AudioInput, ImageInput]);
-        let output = dearest(&[Output, Reasoning, AudioOutput, ImageOutput]);
-        let part = |tokens: u64, rate: Option<PicoUsd>| match (tokens, rate) {
+        let part = |tokens: u64, units: &[Unit]| match (tokens, dearest(units)) {
             (0, _) => Ok(0),
             (_, None) => Err(UnpricedReason::MissingRate),
             (n, Some(rate)) => Ok(u128::from(n) * u128::from(rate)),
         };
-        Ok(NanoUsd::from_pico(part(input_tokens, input)?.saturating_add(part(output_tokens, output)?)))
+        let pico = part(input_tokens, &Unit::INPUT_TOKENS)?
+            .saturating_add(part(output_tokens, &Unit::OUTPUT_TOKENS)?);
+        if pico == 0 && (input_tokens, output_tokens) != (0, 0) && !self.is_free() {
+            return Err(UnpricedReason::MissingRate);
+        }
+        Ok(NanoUsd::from_pico(pico))
+    }
+
+    /// Whether the list says in so many words that everything is free.
+    fn is_free(&self) -> bool {
+        !self.rates.is_empty() && self.rates.iter().all(|r| r.pico_usd == 0)
     }
 }
 
-fn fallback(unit: Unit) -> Option<Unit> {
+/// A rate of one unit and tier; ordered by how long a context it is for.
+struct Listed {
+    above: Option<u64>,
+    pico_usd: PicoUsd,
+}
+
+/// What a unit is a kind of, and is billed as where it has no rate of its own.
+fn wider(unit: Unit) -> Option<Unit> {
     match unit {
         Unit::Reasoning | Unit::AudioOutput | Unit::ImageOutput => Some(Unit::Output),
-        Unit::CacheRead | Unit::CacheWrite | Unit::CacheWrite1h | Unit::AudioInput | Unit::ImageInput => {
-            Some(Unit::Input)
-        }
+        Unit::CacheWrite1h => Some(Unit::CacheWrite),
+        Unit::CacheReadAudio => Some(Unit::AudioInput),
+        Unit::CacheRead | Unit::CacheWrite | Unit::AudioInput | Unit::ImageInput => Some(Unit::Input),
         _ => None,
     }
 }
@@ -241,16 +287,56 @@ mod tests {
 
     #[test]
     fn what_has_no_rate_is_unpriced_never_free() {
-        let usage = Usage::tokens(1, 1).with(Unit::Second, 3);
+        let usage = Usage::tokens(1, 1).with(Unit::SecondIn, 3);
         assert_eq!(gpt_4o().cost(&usage, None), Err(UnpricedReason::MissingRate));
+    }
+
+    #[test]
+    fn a_tier_is_no_discount_where_its_list_is_silent() {
+        let mut price = gpt_4o();
+        assert_eq!(
+            price.rate(Unit::Input, Some("batch"), 100_001),
+            Some(5_000_000),
+            "batch has no long-context rate: the standard one, not the short batch one"
+        );
+        let rate = |unit, pico_usd, tier: Option<&str>| Rate {
+            unit,
+            pico_usd,
+            tier: tier.map(str::to_owned),
+            above_input_tokens: None,
+        };
+        price.rates.extend([
+            rate(Unit::Reasoning, 10_000_000, None),
+            rate(Unit::Output, 17_000_000, Some("priority")),
+            rate(Unit::Output, 5_000_000, Some("batch")),
+            rate(Unit::CacheWrite, 6_000_000, None),
+        ]);
+        assert_eq!(price.rate(Unit::Reasoning, Some("priority"), 10), Some(17_000_000));
+        assert_eq!(price.rate(Unit::Reasoning, Some("batch"), 10), Some(10_000_000));
+        assert_eq!(price.rate(Unit::CacheWrite1h, None, 10), Some(6_000_000), "as a write, not as input");
+    }
+
+    #[test]
+    fn zero_token_rates_beside_another_charge_are_unpriced() {
+        let rate = |unit, pico_usd| Rate { unit, pico_usd, tier: None, above_input_tokens: None };
+        let song = Price {
+            rates: vec![rate(Unit::Input, 0), rate(Unit::Output, 0), rate(Unit::Image, 80_000_000_000)],
+            ..gpt_4o()
+        };
+        assert_eq!(song.cost(&Usage::tokens(10, 10), None), Err(UnpricedReason::MissingRate));
+        assert_eq!(song.worst_case(10, 10), Err(UnpricedReason::MissingRate));
+        let paid = song.cost(&Usage::tokens(10, 10).with(Unit::Image, 1), None).unwrap();
+        assert_eq!(paid.total.to_string(), "0.08");
+        let free = Price { rates: vec![rate(Unit::Input, 0), rate(Unit::Output, 0)], ..gpt_4o() };
+        assert_eq!(free.worst_case(10, 10), Ok(NanoUsd::ZERO));
     }
 
     proptest! {
         #[test]
         fn no_mix_of_tokens_costs_more_than_the_worst_case(
-            parts in prop::collection::vec((0usize..6, 0u64..200_000), 0..6), batch in any::<bool>(),
+            parts in prop::collection::vec((0usize..11, 0u64..200_000), 0..8), batch in any::<bool>(),
         ) {
-            let units = [Unit::Input, Unit::CacheRead, Unit::CacheWrite, Unit::Output, Unit::Reasoning, Unit::CacheWrite1h];
+            let units: Vec<Unit> = Unit::INPUT_TOKENS.into_iter().chain(Unit::OUTPUT_TOKENS).collect();
             let usage = parts.iter().fold(Usage::new(), |u, (i, q)| u.with(units[*i], *q));
             let price = gpt_4o();
             let worst = price.worst_case(usage.input_tokens(), usage.output_tokens()).unwrap();

@@ -11,6 +11,8 @@ pub enum Unit {
     Input,
     /// Prompt tokens served from a cache.
     CacheRead,
+    /// Audio tokens served from a cache.
+    CacheReadAudio,
     /// Prompt tokens written to a cache for about five minutes.
     CacheWrite,
     /// Prompt tokens written to a cache for an hour.
@@ -28,21 +30,30 @@ pub enum Unit {
     ImageInput,
     /// Image tokens out.
     ImageOutput,
-    /// Pictures made or read.
+    /// Pictures made.
     Image,
+    /// Pictures read.
+    ImageRead,
+    /// Pixels of the pictures asked for.
+    PixelIn,
     /// Calls.
     Request,
-    /// Seconds of sound or machine time.
-    Second,
-    /// Characters of text.
-    Character,
+    /// Seconds of sound read, or of machine time.
+    SecondIn,
+    /// Seconds of sound made.
+    SecondOut,
+    /// Characters of text read.
+    CharacterIn,
+    /// Characters of text made.
+    CharacterOut,
 }
 
 impl Unit {
     /// Every unit, in the order of display.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::Input,
         Self::CacheRead,
+        Self::CacheReadAudio,
         Self::CacheWrite,
         Self::CacheWrite1h,
         Self::Output,
@@ -52,10 +63,29 @@ impl Unit {
         Self::ImageInput,
         Self::ImageOutput,
         Self::Image,
+        Self::ImageRead,
+        Self::PixelIn,
         Self::Request,
-        Self::Second,
-        Self::Character,
+        Self::SecondIn,
+        Self::SecondOut,
+        Self::CharacterIn,
+        Self::CharacterOut,
     ];
+
+    /// The kinds of token that go in.
+    pub const INPUT_TOKENS: [Self; 7] = [
+        Self::Input,
+        Self::CacheRead,
+        Self::CacheReadAudio,
+        Self::CacheWrite,
+        Self::CacheWrite1h,
+        Self::AudioInput,
+        Self::ImageInput,
+    ];
+
+    /// The kinds of token that come out.
+    pub const OUTPUT_TOKENS: [Self; 4] =
+        [Self::Output, Self::Reasoning, Self::AudioOutput, Self::ImageOutput];
 
     /// The word in the store and on the wire.
     #[must_use]
@@ -63,6 +93,7 @@ impl Unit {
         match self {
             Self::Input => "input",
             Self::CacheRead => "cache_read",
+            Self::CacheReadAudio => "cache_read_audio",
             Self::CacheWrite => "cache_write",
             Self::CacheWrite1h => "cache_write_1h",
             Self::Output => "output",
@@ -72,9 +103,13 @@ impl Unit {
             Self::ImageInput => "image_input",
             Self::ImageOutput => "image_output",
             Self::Image => "image",
+            Self::ImageRead => "image_read",
+            Self::PixelIn => "pixel_in",
             Self::Request => "request",
-            Self::Second => "second",
-            Self::Character => "character",
+            Self::SecondIn => "second_in",
+            Self::SecondOut => "second_out",
+            Self::CharacterIn => "character_in",
+            Self::CharacterOut => "character_out",
         }
     }
 
@@ -136,19 +171,13 @@ impl Usage {
     /// All tokens that went in.
     #[must_use]
     pub fn input_tokens(&self) -> u64 {
-        use Unit::{AudioInput, CacheRead, CacheWrite, CacheWrite1h, ImageInput, Input};
-        [Input, CacheRead, CacheWrite, CacheWrite1h, AudioInput, ImageInput]
-            .into_iter()
-            .fold(0, |sum, u| sum.saturating_add(self.get(u)))
+        Unit::INPUT_TOKENS.into_iter().fold(0, |sum, u| sum.saturating_add(self.get(u)))
     }
 
     /// All tokens that came out.
     #[must_use]
     pub fn output_tokens(&self) -> u64 {
-        use Unit::{AudioOutput, ImageOutput, Output, Reasoning};
-        [Output, Reasoning, AudioOutput, ImageOutput]
-            .into_iter()
-            .fold(0, |sum, u| sum.saturating_add(self.get(u)))
+        Unit::OUTPUT_TOKENS.into_iter().fold(0, |sum, u| sum.saturating_add(self.get(u)))
     }
 
     /// Whether nothing was used.
