@@ -132,14 +132,16 @@ impl<'a> Reader<'a> {
             magnitude = magnitude.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
             self.at += 1;
         }
+        if self.at > first
+            && let Some(b'.' | b'e' | b'E') = self.peek()
+        {
+            return fail(Fault::Float);
+        }
         match self.at - first {
             0 => return self.fail(Fault::Expected("a digit")),
             1 if negative && magnitude == 0 => return fail(Fault::IntegerSpelling),
             2.. if self.text.as_bytes()[first] == b'0' => return fail(Fault::IntegerSpelling),
             _ => {}
-        }
-        if let Some(b'.' | b'e' | b'E') = self.peek() {
-            return fail(Fault::Float);
         }
         if magnitude > MAX_INTEGER {
             return fail(Fault::IntegerRange);

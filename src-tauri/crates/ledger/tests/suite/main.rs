@@ -1,0 +1,22 @@
+//! The ledger against the design's test vectors, the RFCs' own definitions, and random damage.
+
+#[cfg(test)]
+mod appendix;
+#[cfg(test)]
+mod canonical;
+#[cfg(test)]
+mod checkpoint;
+#[cfg(test)]
+mod hlc;
+#[cfg(test)]
+mod leaf;
+#[cfg(test)]
+mod note;
+#[cfg(test)]
+mod proof;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tile;
+#[cfg(test)]
+mod tree;
