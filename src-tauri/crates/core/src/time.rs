@@ -8,6 +8,12 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Millis(pub i64);
 
+/// Tells the time; the host has the real one, tests have one they set.
+pub trait Clock: Send + Sync {
+    /// The moment now.
+    fn now(&self) -> Millis;
+}
+
 /// The text is not an RFC 3339 time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a time; write it as 2026-11-20T14:22:07Z")]

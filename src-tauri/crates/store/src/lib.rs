@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The store: one SQLite file for state, audit entries and usage entries, so that a change and its entry commit together.
+//!
+//! - One writer thread runs queued closures in one transaction and answers after the commit ([`Store::write`]).
+//! - Readers come from a small pool ([`Store::read`]).
+//! - A write handle exists only behind an entry: [`Tx::record`] and [`Tx::meter`] append a leaf to the ledger and lend the
+//!   tables for writing, so an unaudited write does not compile.
+//! - One file per table in [`table`]; columns are named in every statement and read by name.
+//!
+//! It knows SQL and the ledger's format. It must not know use cases, permissions, HTTP or keys.
+//! Start reading at [`writer`], then [`tx`] and [`log`].
+
+pub mod error;
+pub mod log;
+mod migrations;
+mod open;
+pub mod reader;
+mod sql;
+pub mod table;
+pub mod tx;
+pub mod verify;
+pub mod writer;
+
+pub use error::StoreError;
+pub use log::{NewEntry, Private, Stream};
+pub use open::{OpenStore, Store};
+pub use reader::Read;
+pub use tx::{Recorded, Tx};

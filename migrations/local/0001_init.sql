@@ -1,0 +1,303 @@
+-- The first shape of the store. Words and units: ARCHITECTURE.md, "The store".
+
+CREATE TABLE settings (
+    id             INTEGER PRIMARY KEY CHECK (id = 1),
+    workspace_name TEXT    NOT NULL,
+    time_zone      TEXT    NOT NULL,
+    unpriced       TEXT    NOT NULL CHECK (unpriced IN ('refuse', 'ceiling')),
+    ceiling_input  INTEGER,             -- pico-USD per token
+    ceiling_output INTEGER,             -- pico-USD per token
+    updated_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+    id            BLOB    PRIMARY KEY,
+    subject       TEXT    NOT NULL UNIQUE, -- pseudonym in the ledger
+    name          TEXT    NOT NULL,
+    email         TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    password_hash TEXT,                    -- NULL: signs in through the OS account, in the window only
+    role          TEXT    NOT NULL,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+    id           BLOB    PRIMARY KEY,
+    user_id      BLOB    NOT NULL REFERENCES users (id),
+    refresh_hash BLOB    NOT NULL UNIQUE, -- SHA-256 of the token that is good now
+    used_hash    BLOB,                    -- SHA-256 of the one before it, to notice a replay
+    created_at   INTEGER NOT NULL,
+    refreshed_at INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    revoked_at   INTEGER
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_id, created_at);
+CREATE INDEX sessions_used ON sessions (used_hash) WHERE used_hash IS NOT NULL;
+
+CREATE TABLE tenants (
+    id         BLOB    PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    slug       TEXT    NOT NULL UNIQUE,
+    tier       TEXT    NOT NULL,
+    status     TEXT    NOT NULL,
+    time_zone  TEXT    NOT NULL,
+    owner      TEXT,
+    tags       TEXT    NOT NULL DEFAULT '[]',
+    notes      TEXT,
+    sample     INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tenants_name ON tenants (name COLLATE NOCASE, id);
+
+CREATE TABLE quota_overrides (
+    tenant_id           BLOB PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
+    requests_per_day    INTEGER,
+    tokens_per_request  INTEGER,
+    concurrent_requests INTEGER,
+    until               INTEGER,
+    reason              TEXT
+) STRICT;
+
+CREATE TABLE api_keys (
+    id           BLOB    PRIMARY KEY,
+    tenant_id    BLOB    NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    name         TEXT    NOT NULL,
+    prefix       TEXT    NOT NULL UNIQUE,
+    secret_hash  BLOB    NOT NULL, -- SHA-256; the secret has 256 random bits, so a fast hash is enough
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    revoked_at   INTEGER,
+    last_used_at INTEGER
+) STRICT;
+CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
+
+CREATE TABLE credentials (
+    id           BLOB    PRIMARY KEY,
+    name         TEXT    NOT NULL,
+    provider     TEXT    NOT NULL,
+    base_url     TEXT    NOT NULL,
+    models       TEXT    NOT NULL DEFAULT '[]',
+    version      INTEGER NOT NULL,
+    fingerprint  TEXT    NOT NULL,
+    last4        TEXT    NOT NULL,
+    wrapped_dek  BLOB,             -- NULL once revoked: the key is shredded
+    sealed       BLOB,
+    created_at   INTEGER NOT NULL,
+    revoked_at   INTEGER,
+    last_used_at INTEGER,
+    CHECK ((revoked_at IS NULL) = (wrapped_dek IS NOT NULL)),
+    CHECK ((revoked_at IS NULL) = (sealed IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
+
+CREATE TABLE budgets (
+    id         BLOB    PRIMARY KEY,
+    scope      TEXT    NOT NULL,
+    tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE,
+    period     TEXT    NOT NULL,
+    kind       TEXT    NOT NULL,
+    limit_nano INTEGER NOT NULL CHECK (limit_nano >= 0),
+    thresholds TEXT    NOT NULL,
+    sample     INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK ((scope = 'tenant') = (tenant_id IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX budgets_workspace ON budgets (period) WHERE tenant_id IS NULL;
+CREATE UNIQUE INDEX budgets_tenant ON budgets (tenant_id, period) WHERE tenant_id IS NOT NULL;
+
+-- Charges: one row a call or imported record; the usage ledger holds the same facts as a leaf.
+CREATE TABLE charges (
+    seq             INTEGER PRIMARY KEY, -- index of the leaf in the usage ledger
+    id              BLOB    NOT NULL UNIQUE,
+    time            INTEGER NOT NULL,
+    tenant_id       BLOB    NOT NULL REFERENCES tenants (id),
+    api_key_id      BLOB,
+    user            TEXT,
+    provider        TEXT    NOT NULL,
+    model           TEXT    NOT NULL,
+    operation       TEXT    NOT NULL,
+    source          TEXT    NOT NULL,
+    outcome         TEXT    NOT NULL,
+    status          INTEGER,
+    usage           TEXT    NOT NULL,
+    cost_nano       INTEGER,             -- NULL: unpriced
+    pricing         TEXT    NOT NULL,
+    unpriced_reason TEXT,
+    price           TEXT,                -- version, source and rates the cost was computed with
+    latency_ms      INTEGER,
+    first_byte_ms   INTEGER,
+    stream          INTEGER NOT NULL DEFAULT 0,
+    trace_id        TEXT,
+    request_id      TEXT,
+    import_id       BLOB,
+    dedupe          BLOB                 -- SHA-256 of an imported row, so that importing it again changes nothing
+) STRICT;
+CREATE INDEX charges_time ON charges (time);
+CREATE INDEX charges_tenant ON charges (tenant_id, time);
+CREATE INDEX charges_model ON charges (model, time);
+CREATE UNIQUE INDEX charges_dedupe ON charges (dedupe) WHERE dedupe IS NOT NULL;
+
+-- Sums of charges by quarter-hour: every time zone's days and months are whole numbers of them.
+CREATE TABLE usage_slots (
+    slot          INTEGER NOT NULL, -- UTC milliseconds / 900,000
+    tenant_id     BLOB    NOT NULL,
+    provider      TEXT    NOT NULL,
+    model         TEXT    NOT NULL,
+    api_key_id    BLOB    NOT NULL, -- empty: none
+    requests      INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,
+    cost_nano     INTEGER NOT NULL,
+    unpriced      INTEGER NOT NULL,
+    input_tokens  INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    PRIMARY KEY (slot, tenant_id, provider, model, api_key_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_slots_tenant ON usage_slots (tenant_id, slot);
+
+-- Refused calls by quarter-hour and reason.
+CREATE TABLE refusal_slots (
+    slot       INTEGER NOT NULL,
+    tenant_id  BLOB    NOT NULL, -- empty: none known
+    reason     TEXT    NOT NULL,
+    budget_id  BLOB    NOT NULL, -- empty: none
+    calls      INTEGER NOT NULL,
+    asked_nano INTEGER NOT NULL,
+    PRIMARY KEY (slot, tenant_id, reason, budget_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refusal_slots_budget ON refusal_slots (budget_id, slot);
+
+CREATE TABLE imports (
+    id         BLOB    PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    rows       INTEGER NOT NULL,
+    duplicates INTEGER NOT NULL,
+    cost_nano  INTEGER NOT NULL,
+    sample     INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- The most each tenant's unsettled calls may cost. Raised before a call goes out, so that a crash never loses spend.
+CREATE TABLE exposures (
+    tenant_id  BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
+    bound_nano INTEGER NOT NULL CHECK (bound_nano >= 0),
+    at         INTEGER NOT NULL
+) STRICT;
+
+-- What a crash left unsettled, until somebody has looked at the provider's bill.
+CREATE TABLE holds (
+    id          BLOB    PRIMARY KEY,
+    tenant_id   BLOB    NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    amount_nano INTEGER NOT NULL CHECK (amount_nano > 0),
+    opened_at   INTEGER NOT NULL,
+    at          INTEGER NOT NULL, -- last moment known before the crash: the periods it counts to
+    released_at INTEGER,
+    reason      TEXT    NOT NULL
+) STRICT;
+CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
+
+-- The vault's header and slots; what they mean only reeve-vault knows.
+CREATE TABLE vault_header (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    vault_id   BLOB    NOT NULL,
+    kcv        BLOB    NOT NULL,
+    kek_epoch  INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    mac        BLOB    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE vault_slots (
+    id          TEXT    PRIMARY KEY,
+    kind        TEXT    NOT NULL,
+    salt        BLOB    NOT NULL,
+    nonce       BLOB    NOT NULL,
+    wrapped_vrk BLOB    NOT NULL,
+    state       TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT;
+
+-- Small secrets of Reeve's own, sealed: the ledger's signing key, the access-token key.
+CREATE TABLE sealed_items (
+    name       TEXT    PRIMARY KEY,
+    sealed     BLOB    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- Data keys of the ledger's private sections, by person and month, wrapped. Destroying one erases what it sealed.
+CREATE TABLE subject_keys (
+    id      TEXT PRIMARY KEY,
+    subject TEXT    NOT NULL,
+    month   INTEGER NOT NULL, -- 202611
+    wrapped BLOB    NOT NULL,
+    UNIQUE (subject, month)
+) STRICT;
+
+-- The ledger. Two streams share the tables: an id is stream << 48 | index, audit = 0, usage = 1.
+CREATE TABLE log_state (
+    stream    INTEGER PRIMARY KEY,
+    origin    TEXT    NOT NULL, -- empty until a signing key exists
+    vkey      TEXT    NOT NULL,
+    size      INTEGER NOT NULL,
+    root      BLOB    NOT NULL,
+    frontier  BLOB    NOT NULL,
+    min_index INTEGER NOT NULL DEFAULT 0,
+    last_hlc  INTEGER NOT NULL,
+    head      TEXT    NOT NULL  -- newest signed checkpoint
+) STRICT;
+
+CREATE TABLE dict (
+    id INTEGER PRIMARY KEY,
+    ns INTEGER NOT NULL, -- 1 kind, 2 actor, 3 resource, 4 tenant
+    s  TEXT    NOT NULL,
+    UNIQUE (ns, s)
+) STRICT;
+
+CREATE TABLE entries (
+    id     INTEGER PRIMARY KEY,
+    t      INTEGER NOT NULL,
+    kind   INTEGER NOT NULL,
+    who    INTEGER NOT NULL,
+    res    INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    ok     INTEGER NOT NULL, -- 0 success, 1 denied, 2 error, 3 unknown
+    leaf   BLOB    NOT NULL  -- last, so that filters never read it
+) STRICT;
+CREATE INDEX entries_kind ON entries (kind);
+CREATE INDEX entries_who ON entries (who);
+CREATE INDEX entries_res ON entries (res);
+CREATE INDEX entries_tenant ON entries (tenant);
+CREATE INDEX entries_not_ok ON entries (ok) WHERE ok <> 0;
+
+-- One row for every 256 entries: from a time to a range of ids.
+CREATE TABLE bundles (
+    id    INTEGER PRIMARY KEY, -- entry id >> 8
+    t_min INTEGER NOT NULL,
+    t_max INTEGER NOT NULL
+) STRICT;
+
+-- Full tiles of 256 hashes: id = stream << 56 | level << 48 | index.
+CREATE TABLE tiles (
+    id     INTEGER PRIMARY KEY,
+    hashes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE checkpoints (
+    stream     INTEGER NOT NULL,
+    size       INTEGER NOT NULL,
+    note       TEXT    NOT NULL,
+    reason     TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (stream, size)
+) STRICT, WITHOUT ROWID;
+
+-- Personal data of an entry, sealed; the leaf holds a salted commitment to it.
+CREATE TABLE private_sections (
+    entry_id INTEGER NOT NULL,
+    i        INTEGER NOT NULL,
+    key_id   TEXT    NOT NULL,
+    sealed   BLOB,
+    PRIMARY KEY (entry_id, i)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX private_sections_key ON private_sections (key_id);

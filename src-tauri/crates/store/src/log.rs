@@ -1,0 +1,238 @@
+//! The ledger's writing side: appends leaves, keeps the Merkle trees, signs heads. All in the writer's transaction.
+
+pub(crate) mod dict;
+pub(crate) mod stream;
+
+use crate::error::StoreError;
+use dict::Dict;
+use reeve_core::time::Millis;
+use reeve_ledger::{Leaf, Signer};
+use rusqlite::Connection;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use stream::StreamLog;
+
+pub(crate) use dict::Namespace;
+
+/// Which log an entry belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Stream {
+    /// Changes, access decisions, sign-ins, exports: kept long.
+    Audit,
+    /// Charges: one entry a call.
+    Usage,
+}
+
+impl Stream {
+    /// Both, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Audit, Self::Usage];
+
+    /// The word in origins and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Audit => "audit",
+            Self::Usage => "usage",
+        }
+    }
+
+    /// The stream of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+
+    pub(crate) const fn number(self) -> i64 {
+        match self {
+            Self::Audit => 0,
+            Self::Usage => 1,
+        }
+    }
+
+    /// The row id of entry `n`.
+    pub(crate) fn entry_id(self, n: u64) -> i64 {
+        (self.number() << 48) | crate::sql::signed(n)
+    }
+}
+
+/// An entry to be written. Index, time and clock are given by the writer.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Event type, such as `tenant.create`.
+    pub kind: String,
+    /// Pseudonymous actor id.
+    pub who: String,
+    /// Channel: `ui`, `api`, `gateway`, `cli`, `system`.
+    pub via: String,
+    /// Resource, `type:id`; empty for none.
+    pub on: String,
+    /// Outcome.
+    pub ok: reeve_ledger::leaf::Ok,
+    /// Correlation id.
+    pub sid: Option<String>,
+    /// Public details; `tenant` in it becomes a filter.
+    pub details: Map<String, Value>,
+    /// Sealed personal data.
+    pub private: Vec<Private>,
+}
+
+/// Personal data of an entry: the leaf gets the commitment, the blob stays erasable.
+#[derive(Clone, Debug)]
+pub struct Private {
+    /// Which data key seals it.
+    pub key_id: String,
+    /// Salted commitment to the sealed text.
+    pub commitment: [u8; 32],
+    /// Salt and text, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// What the filter columns of an entry must be; derived from its leaf both when it is written and when it is verified.
+pub(crate) struct Columns<'l> {
+    pub kind: &'l str,
+    pub who: &'l str,
+    pub res: &'l str,
+    pub tenant: &'l str,
+    pub ok: i64,
+}
+
+pub(crate) fn columns(leaf: &Leaf) -> Columns<'_> {
+    Columns {
+        kind: &leaf.kind,
+        who: &leaf.who,
+        res: &leaf.on,
+        tenant: leaf.x.get("tenant").and_then(Value::as_str).unwrap_or(""),
+        ok: match leaf.ok {
+            reeve_ledger::leaf::Ok::Success => 0,
+            reeve_ledger::leaf::Ok::Denied => 1,
+            reeve_ledger::leaf::Ok::Error => 2,
+            reeve_ledger::leaf::Ok::Unknown => 3,
+        },
+    }
+}
+
+/// The state of both streams in memory; the tables hold the same after every commit.
+pub(crate) struct Log {
+    streams: [StreamLog; 2],
+    dict: Dict,
+}
+
+/// Where to go back to when a closure fails.
+pub(crate) struct Mark {
+    staged: [usize; 2],
+    words: usize,
+}
+
+impl Log {
+    pub(crate) fn load(conn: &Connection) -> Result<Self, StoreError> {
+        let [audit, usage] = Stream::ALL;
+        Ok(Self {
+            streams: [StreamLog::load(conn, audit)?, StreamLog::load(conn, usage)?],
+            dict: Dict::default(),
+        })
+    }
+
+    pub(crate) fn reload(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        let mut fresh = Self::load(conn)?;
+        for (new, old) in fresh.streams.iter_mut().zip(&mut self.streams) {
+            new.take_signer(old);
+        }
+        *self = fresh;
+        Ok(())
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        let [audit, usage] = &self.streams;
+        Mark { staged: [audit.staged(), usage.staged()], words: self.dict.fresh() }
+    }
+
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        for (stream, staged) in self.streams.iter_mut().zip(mark.staged) {
+            stream.unstage(staged);
+        }
+        self.dict.forget(mark.words);
+    }
+
+    /// Writes the leaf of `entry` and its filter columns; the tree follows in [`Log::seal`].
+    pub(crate) fn append(
+        &mut self,
+        conn: &Connection,
+        stream: Stream,
+        entry: &NewEntry,
+        now: Millis,
+    ) -> Result<u64, StoreError> {
+        let [audit, usage] = &mut self.streams;
+        let log = match stream {
+            Stream::Audit => audit,
+            Stream::Usage => usage,
+        };
+        let (n, hlc) = log.next(now);
+        let leaf = Leaf {
+            n,
+            t: now.0,
+            hlc,
+            kind: entry.kind.clone(),
+            who: entry.who.clone(),
+            via: entry.via.clone(),
+            on: entry.on.clone(),
+            ok: entry.ok,
+            sid: entry.sid.clone(),
+            x: entry.details.clone(),
+            p: entry.private.iter().map(|p| (p.key_id.clone(), p.commitment)).collect(),
+        };
+        let bytes = leaf.encode().map_err(|e| StoreError::Leaf(Arc::new(e)))?;
+        let id = stream.entry_id(n);
+        self.insert(conn, id, &leaf, &bytes)?;
+        insert_private(conn, id, &entry.private)?;
+        let [audit, usage] = &mut self.streams;
+        let log = match stream {
+            Stream::Audit => audit,
+            Stream::Usage => usage,
+        };
+        log.stage(reeve_ledger::leaf_hash(&bytes), hlc, now);
+        Ok(n)
+    }
+
+    fn insert(&mut self, conn: &Connection, id: i64, leaf: &Leaf, bytes: &[u8]) -> Result<(), StoreError> {
+        let columns = columns(leaf);
+        let kind = self.dict.id(conn, Namespace::Kind, columns.kind)?;
+        let who = self.dict.id(conn, Namespace::Actor, columns.who)?;
+        let res = self.dict.id(conn, Namespace::Resource, columns.res)?;
+        let tenant = self.dict.id(conn, Namespace::Tenant, columns.tenant)?;
+        conn.prepare_cached("INSERT INTO entries (id, t, kind, who, res, tenant, ok, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+            .and_then(|mut s| s.execute(rusqlite::params![id, leaf.t, kind, who, res, tenant, columns.ok, bytes]))
+            .map_err(StoreError::sqlite("append to the ledger"))?;
+        Ok(())
+    }
+
+    /// Brings trees, tiles, bundles and heads up to date with the staged leaves; runs once a transaction.
+    pub(crate) fn seal(&mut self, conn: &Connection, now: Millis) -> Result<(), StoreError> {
+        self.dict.keep();
+        self.streams.iter_mut().try_for_each(|stream| stream.seal(conn, now))
+    }
+
+    pub(crate) fn retain(&mut self, conn: &Connection, reason: &str, now: Millis) -> Result<(), StoreError> {
+        self.streams.iter_mut().try_for_each(|stream| stream.retain_after_seal(conn, reason, now))
+    }
+
+    pub(crate) fn sign_with(
+        &mut self,
+        conn: &Connection,
+        signer: Signer,
+        stream: &str,
+    ) -> Result<(), StoreError> {
+        let [audit, usage] = &mut self.streams;
+        if stream == "audit" { audit.sign_with(conn, signer) } else { usage.sign_with(conn, signer) }
+    }
+}
+
+fn insert_private(conn: &Connection, entry_id: i64, sections: &[Private]) -> Result<(), StoreError> {
+    for (i, section) in (0i64..).zip(sections) {
+        conn.prepare_cached(
+            "INSERT INTO private_sections (entry_id, i, key_id, sealed) VALUES (?1, ?2, ?3, ?4)",
+        )
+        .and_then(|mut s| s.execute(rusqlite::params![entry_id, i, section.key_id, section.sealed]))
+        .map_err(StoreError::sqlite("append to the ledger"))?;
+    }
+    Ok(())
+}

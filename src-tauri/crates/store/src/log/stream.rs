@@ -1,0 +1,293 @@
+//! One stream: its frontier, the partial tiles at its right edge, its clock and its signing key.
+
+use super::Stream;
+use crate::error::StoreError;
+use crate::sql::signed;
+use reeve_core::time::Millis;
+use reeve_ledger::{Checkpoint, Frontier, Hash, Hlc, Signer, TILE_WIDTH};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// A checkpoint is kept for good at every so many entries; a multiple of 256, so that pruning leaves it provable.
+const RETAIN_EVERY: u64 = 65_536;
+
+pub(crate) struct StreamLog {
+    stream: Stream,
+    origin: String,
+    vkey: String,
+    signer: Option<Signer>,
+    frontier: Frontier,
+    hlc: Hlc,
+    // Hashes right of the last full tile, by level.
+    edge: Vec<Vec<Hash>>,
+    staged: Vec<(Hash, Millis)>,
+    // A reason to keep the head of the next commit.
+    retain: Option<String>,
+}
+
+/// Row id of a full tile.
+pub(crate) fn tile_id(stream: Stream, level: u32, index: u64) -> i64 {
+    (stream.number() << 56) | (i64::from(level) << 48) | signed(index)
+}
+
+impl StreamLog {
+    pub(crate) fn load(conn: &Connection, stream: Stream) -> Result<Self, StoreError> {
+        let row = conn
+            .prepare_cached(
+                "SELECT origin, vkey, size, root, frontier, last_hlc FROM log_state WHERE stream = ?1",
+            )
+            .and_then(|mut s| {
+                s.query_row([stream.number()], |r| {
+                    let size: i64 = r.get("size")?;
+                    let root: Vec<u8> = r.get("root")?;
+                    let frontier: Vec<u8> = r.get("frontier")?;
+                    let hlc: i64 = r.get("last_hlc")?;
+                    Ok((r.get("origin")?, r.get("vkey")?, size, root, frontier, hlc))
+                })
+                .optional()
+            })
+            .map_err(StoreError::sqlite("read the ledger's state"))?;
+        let Some((origin, vkey, size, root, frontier, hlc)) = row else { return Ok(Self::empty(stream)) };
+        let damaged = |what: &str| StoreError::Ledger { what: format!("{} log: {what}", stream.as_str()) };
+        let size = u64::try_from(size).map_err(|_| damaged("its size is negative"))?;
+        let frontier = Frontier::from_bytes(size, &frontier)
+            .map_err(|_| damaged("its frontier does not fit its size"))?;
+        if frontier.root().as_slice() != root.as_slice() {
+            return Err(damaged("its root does not follow from its frontier"));
+        }
+        let edge = load_edge(conn, stream, size)?;
+        Ok(Self {
+            stream,
+            origin,
+            vkey,
+            signer: None,
+            frontier,
+            hlc: Hlc(u64::from_ne_bytes(hlc.to_ne_bytes())),
+            edge,
+            staged: Vec::new(),
+            retain: None,
+        })
+    }
+
+    fn empty(stream: Stream) -> Self {
+        Self {
+            stream,
+            origin: String::new(),
+            vkey: String::new(),
+            signer: None,
+            frontier: Frontier::new(),
+            hlc: Hlc(0),
+            edge: vec![Vec::new()],
+            staged: Vec::new(),
+            retain: None,
+        }
+    }
+
+    pub(crate) fn take_signer(&mut self, old: &mut Self) {
+        self.signer = old.signer.take();
+    }
+
+    /// Index and clock of the next entry.
+    pub(crate) fn next(&self, now: Millis) -> (u64, Hlc) {
+        (self.frontier.size() + self.staged.len() as u64, self.hlc.next(now.0))
+    }
+
+    pub(crate) fn stage(&mut self, hash: Hash, hlc: Hlc, now: Millis) {
+        self.hlc = hlc;
+        self.staged.push((hash, now));
+    }
+
+    pub(crate) fn staged(&self) -> usize {
+        self.staged.len()
+    }
+
+    /// Takes back what a failed closure staged. The clock stays: it only has to rise.
+    pub(crate) fn unstage(&mut self, mark: usize) {
+        self.staged.truncate(mark);
+    }
+
+    /// The head is kept at the end of this transaction.
+    pub(crate) fn retain_after_seal(
+        &mut self,
+        _conn: &Connection,
+        reason: &str,
+        _now: Millis,
+    ) -> Result<(), StoreError> {
+        self.retain = Some(reason.to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn seal(&mut self, conn: &Connection, now: Millis) -> Result<(), StoreError> {
+        if self.staged.is_empty() && self.retain.is_none() {
+            return Ok(());
+        }
+        let staged = std::mem::take(&mut self.staged);
+        self.widen_bundles(conn, &staged)?;
+        for (hash, _) in staged {
+            self.frontier.push(hash);
+            self.push_edge(conn, hash)?;
+            if self.frontier.size() % RETAIN_EVERY == 0 {
+                self.keep_head(conn, "size", now)?;
+            }
+        }
+        if let Some(reason) = self.retain.take() {
+            self.keep_head(conn, &reason, now)?;
+        }
+        self.save(conn)
+    }
+
+    /// Notes the times of the new entries in the bundles they fall into.
+    fn widen_bundles(&self, conn: &Connection, staged: &[(Hash, Millis)]) -> Result<(), StoreError> {
+        let mut first = self.frontier.size();
+        let mut rest = staged;
+        while !rest.is_empty() {
+            let room = usize::try_from(TILE_WIDTH - first % TILE_WIDTH).unwrap_or(usize::MAX);
+            let (here, later) = rest.split_at(room.min(rest.len()));
+            let (mut low, mut high) = (i64::MAX, i64::MIN);
+            for (_, t) in here {
+                low = low.min(t.0);
+                high = high.max(t.0);
+            }
+            conn.prepare_cached(
+                "INSERT INTO bundles (id, t_min, t_max) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (id) DO UPDATE SET t_min = min(t_min, excluded.t_min), t_max = max(t_max, excluded.t_max)",
+            )
+            .and_then(|mut s| s.execute(params![self.stream.entry_id(first) >> 8, low, high]))
+            .map_err(StoreError::sqlite("append to the ledger"))?;
+            first += here.len() as u64;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Adds a leaf hash to the right edge, writing every tile that becomes full.
+    fn push_edge(&mut self, conn: &Connection, leaf: Hash) -> Result<(), StoreError> {
+        let mut carry = Some(leaf);
+        let mut level = 0usize;
+        let mut index = (self.frontier.size() - 1) / TILE_WIDTH;
+        while let Some(hash) = carry.take() {
+            if self.edge.len() == level {
+                self.edge.push(Vec::new());
+            }
+            let tile = &mut self.edge[level];
+            tile.push(hash);
+            if tile.len() as u64 == TILE_WIDTH {
+                let full = std::mem::take(tile);
+                let id = tile_id(self.stream, u32::try_from(level).unwrap_or(u32::MAX), index);
+                conn.prepare_cached("INSERT INTO tiles (id, hashes) VALUES (?1, ?2)")
+                    .and_then(|mut s| s.execute(params![id, full.concat()]))
+                    .map_err(StoreError::sqlite("append to the ledger"))?;
+                carry = Some(reeve_ledger::tile_root(&full));
+                level += 1;
+                index /= TILE_WIDTH;
+            }
+        }
+        Ok(())
+    }
+
+    fn head(&self) -> Option<String> {
+        let signer = self.signer.as_ref()?;
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size: self.frontier.size(),
+            root: self.frontier.root(),
+        };
+        Some(checkpoint.sign(signer))
+    }
+
+    fn keep_head(&self, conn: &Connection, reason: &str, now: Millis) -> Result<(), StoreError> {
+        // Without a key (the vault is locked) there is no head to keep; the next signed one covers these entries.
+        let Some(note) = self.head() else { return Ok(()) };
+        conn.prepare_cached(
+            "INSERT INTO checkpoints (stream, size, note, reason, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (stream, size) DO NOTHING",
+        )
+        .and_then(|mut s| {
+            s.execute(params![self.stream.number(), signed(self.frontier.size()), note, reason, now.0])
+        })
+        .map_err(StoreError::sqlite("keep a checkpoint"))?;
+        Ok(())
+    }
+
+    fn save(&self, conn: &Connection) -> Result<(), StoreError> {
+        let hlc = i64::from_ne_bytes(self.hlc.0.to_ne_bytes());
+        let root = self.frontier.root();
+        let head = self.head().unwrap_or_default();
+        conn.prepare_cached(
+            "INSERT INTO log_state (stream, origin, vkey, size, root, frontier, last_hlc, head)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (stream) DO UPDATE SET origin = excluded.origin, vkey = excluded.vkey, size = excluded.size,
+               root = excluded.root, frontier = excluded.frontier, last_hlc = excluded.last_hlc, head = excluded.head",
+        )
+        .and_then(|mut s| {
+            let size = signed(self.frontier.size());
+            let frontier = self.frontier.to_bytes();
+            s.execute(params![self.stream.number(), self.origin, self.vkey, size, root.as_slice(), frontier, hlc, head])
+        })
+        .map_err(StoreError::sqlite("save the ledger's state"))?;
+        Ok(())
+    }
+
+    pub(crate) fn sign_with(&mut self, conn: &Connection, signer: Signer) -> Result<(), StoreError> {
+        let vkey = signer.verifier_key().to_string();
+        if self.origin.is_empty() {
+            self.origin = signer.name().to_owned();
+            self.vkey = vkey;
+        } else if self.vkey != vkey {
+            return Err(StoreError::Ledger {
+                what: format!(
+                    "{} log: the signing key is not the one it was begun with",
+                    self.stream.as_str()
+                ),
+            });
+        }
+        self.signer = Some(signer);
+        self.save(conn)
+    }
+}
+
+/// The hashes right of the last full tile at every level: leaves at level 0, roots of full tiles above.
+fn load_edge(conn: &Connection, stream: Stream, size: u64) -> Result<Vec<Vec<Hash>>, StoreError> {
+    let first = size - size % TILE_WIDTH;
+    let mut rows = conn
+        .prepare_cached("SELECT leaf FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")
+        .map_err(StoreError::sqlite("read the ledger's edge"))?;
+    let leaves = rows
+        .query_map(params![stream.entry_id(first), stream.entry_id(size)], |r| r.get::<_, Vec<u8>>("leaf"))
+        .and_then(|leaves| {
+            leaves.map(|l| l.map(|l| reeve_ledger::leaf_hash(&l))).collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(StoreError::sqlite("read the ledger's edge"))?;
+    let mut edge = vec![leaves];
+    let mut full = size / TILE_WIDTH;
+    let mut level = 0u32;
+    while full > 0 {
+        let first = full - full % TILE_WIDTH;
+        let roots =
+            (first..full).map(|i| load_tile(conn, stream, level, i).map(|t| reeve_ledger::tile_root(&t)));
+        edge.push(roots.collect::<Result<Vec<_>, _>>()?);
+        full /= TILE_WIDTH;
+        level += 1;
+    }
+    Ok(edge)
+}
+
+/// The hashes of a full tile.
+pub(crate) fn load_tile(
+    conn: &Connection,
+    stream: Stream,
+    level: u32,
+    index: u64,
+) -> Result<Vec<Hash>, StoreError> {
+    let bytes = conn
+        .prepare_cached("SELECT hashes FROM tiles WHERE id = ?1")
+        .and_then(|mut s| {
+            s.query_row([tile_id(stream, level, index)], |r| r.get::<_, Vec<u8>>("hashes")).optional()
+        })
+        .map_err(StoreError::sqlite("read a tile"))?;
+    let damaged = || StoreError::Ledger {
+        what: format!("{} log: tile {level}/{index} is missing or cut", stream.as_str()),
+    };
+    let bytes = bytes.ok_or_else(damaged)?;
+    let (hashes, rest) = bytes.as_chunks::<32>();
+    if hashes.len() as u64 == TILE_WIDTH && rest.is_empty() { Ok(hashes.to_vec()) } else { Err(damaged()) }
+}

@@ -1,0 +1,132 @@
+//! The reader pool. A read sees one snapshot of the file.
+
+use crate::error::StoreError;
+use crate::open::{Store, connect};
+use crate::table;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+#[derive(Clone)]
+pub(crate) struct Readers {
+    idle: Arc<Mutex<Vec<Connection>>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(crate) fn open(path: &Path, count: usize) -> Result<Self, StoreError> {
+        let connections = (0..count.max(1))
+            .map(|_| {
+                let conn = connect(path)?;
+                conn.pragma_update(None, "query_only", "ON")
+                    .map_err(StoreError::sqlite("set up its connection"))?;
+                Ok(conn)
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let permits = Arc::new(Semaphore::new(connections.len()));
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), permits })
+    }
+
+    fn with<T, E: From<StoreError>>(&self, work: impl FnOnce(&Read<'_>) -> Result<T, E>) -> Result<T, E> {
+        let Some(conn) = self.idle.lock().pop() else { return Err(StoreError::Closed.into()) };
+        let result = match conn.unchecked_transaction() {
+            Ok(snapshot) => work(&Read { conn: &snapshot }),
+            Err(e) => Err(StoreError::sqlite("begin a read")(e).into()),
+        };
+        self.idle.lock().push(conn);
+        result
+    }
+}
+
+impl Store {
+    /// Runs `work` on a read connection, off the async threads.
+    ///
+    /// # Errors
+    /// Whatever `work` says, or [`StoreError::Closed`].
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&Read<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let permit =
+            Arc::clone(&self.readers.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let readers = self.readers.clone();
+        let answer = tokio::task::spawn_blocking(move || {
+            let answer = readers.with(work);
+            drop(permit);
+            answer
+        });
+        answer.await.map_err(|_| StoreError::Panicked)?
+    }
+
+    /// As [`Store::read`], for start-up and the command line, where blocking is what is wanted.
+    ///
+    /// # Errors
+    /// Whatever `work` says, or [`StoreError::Closed`] while every connection is lent.
+    pub fn read_blocking<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Read<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.readers.with(work)
+    }
+}
+
+/// The tables, for reading.
+#[derive(Clone, Copy)]
+pub struct Read<'c> {
+    pub(crate) conn: &'c Connection,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        impl<'c> Read<'c> {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(&self) -> table::$name::Reads<'c> {
+                table::$name::Reads { conn: self.conn }
+            })+
+        }
+    };
+}
+
+tables! {
+    /// Tenants' API keys.
+    api_keys,
+    /// Budgets.
+    budgets,
+    /// Charges.
+    charges,
+    /// Provider credentials.
+    credentials,
+    /// Ledger entries.
+    entries,
+    /// Exposure bounds.
+    exposures,
+    /// Holds left by crashes.
+    holds,
+    /// Quota overrides.
+    quota_overrides,
+    /// Sums of refused calls.
+    refusal_slots,
+    /// Sealed small secrets.
+    sealed_items,
+    /// Sessions.
+    sessions,
+    /// The workspace's settings.
+    settings,
+    /// Data keys of the ledger's private sections.
+    subject_keys,
+    /// Tenants.
+    tenants,
+    /// Sums of charges.
+    usage_slots,
+    /// People.
+    users,
+    /// The vault's header and slots.
+    vault,
+}

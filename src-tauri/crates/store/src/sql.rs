@@ -1,0 +1,64 @@
+//! Small bridges between SQLite's values and Reeve's.
+
+use reeve_core::money::NanoUsd;
+use reeve_core::time::Millis;
+use rusqlite::Row;
+use rusqlite::types::{FromSqlError, Type};
+use uuid::Uuid;
+
+pub(crate) fn id(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+    row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)
+}
+
+pub(crate) fn id_opt(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Uuid>> {
+    row.get::<_, Option<[u8; 16]>>(column).map(|bytes| bytes.map(Uuid::from_bytes))
+}
+
+/// An id of a key column where "none" is an empty blob.
+pub(crate) fn id_or_empty(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Uuid>> {
+    let bytes: Vec<u8> = row.get(column)?;
+    Ok(<[u8; 16]>::try_from(bytes.as_slice()).ok().map(Uuid::from_bytes))
+}
+
+pub(crate) fn millis(row: &Row<'_>, column: &str) -> rusqlite::Result<Millis> {
+    row.get(column).map(Millis)
+}
+
+pub(crate) fn millis_opt(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Millis>> {
+    row.get::<_, Option<i64>>(column).map(|ms| ms.map(Millis))
+}
+
+pub(crate) fn nano(row: &Row<'_>, column: &str) -> rusqlite::Result<NanoUsd> {
+    row.get(column).map(NanoUsd)
+}
+
+pub(crate) fn unsigned(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(|n| u64::try_from(n).unwrap_or(0))
+}
+
+pub(crate) fn unsigned_opt(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    row.get::<_, Option<i64>>(column).map(|n| n.and_then(|n| u64::try_from(n).ok()))
+}
+
+/// SQLite has no unsigned 64-bit integer; quantities beyond 2^63 do not occur and saturate.
+pub(crate) fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn word<T>(row: &Row<'_>, column: &str, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    parse(&text).ok_or_else(|| bad(format!("unknown word \"{text}\" in column {column}")))
+}
+
+pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|e| bad(format!("column {column}: {e}")))
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+fn bad(what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(FromSqlError::Other(what.into())))
+}

@@ -1,0 +1,138 @@
+//! Tenants' API keys: a prefix to find them by, a hash to check them with.
+
+use super::handles;
+use crate::error::StoreError;
+use crate::sql;
+use reeve_core::id::{ApiKeyId, TenantId};
+use reeve_core::time::Millis;
+use rusqlite::{OptionalExtension, Row, params};
+
+handles!();
+
+/// An API key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApiKey {
+    /// Id.
+    pub id: ApiKeyId,
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Name.
+    pub name: String,
+    /// `rvk_` and 12 characters: public, unique.
+    pub prefix: String,
+    /// SHA-256 of the whole key.
+    pub secret_hash: [u8; 32],
+    /// Since when.
+    pub created_at: Millis,
+    /// When it ends.
+    pub expires_at: Option<Millis>,
+    /// When it was revoked.
+    pub revoked_at: Option<Millis>,
+    /// Last use, to the minute.
+    pub last_used_at: Option<Millis>,
+}
+
+const COLUMNS: &str = "SELECT id, tenant_id, name, prefix, secret_hash, created_at, expires_at, revoked_at, last_used_at FROM api_keys";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    Ok(ApiKey {
+        id: ApiKeyId(sql::id(row, "id")?),
+        tenant_id: TenantId(sql::id(row, "tenant_id")?),
+        name: row.get("name")?,
+        prefix: row.get("prefix")?,
+        secret_hash: row.get("secret_hash")?,
+        created_at: sql::millis(row, "created_at")?,
+        expires_at: sql::millis_opt(row, "expires_at")?,
+        revoked_at: sql::millis_opt(row, "revoked_at")?,
+        last_used_at: sql::millis_opt(row, "last_used_at")?,
+    })
+}
+
+impl Reads<'_> {
+    /// A key of a tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn get(&self, tenant: TenantId, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE id = ?1 AND tenant_id = ?2");
+        Ok(self
+            .conn
+            .prepare_cached(sql)?
+            .query_row([id.0.as_bytes(), tenant.0.as_bytes()], from_row)
+            .optional()?)
+    }
+
+    /// A tenant's keys, oldest first, behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn of_tenant(
+        &self,
+        tenant: TenantId,
+        after: Option<ApiKeyId>,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+        let after = after.map_or_else(Vec::new, |id| id.0.as_bytes().to_vec());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = self.conn.prepare_cached(sql)?;
+        Ok(rows.query_map(params![tenant.0.as_bytes(), after, limit], from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Every key that is not revoked: for the admission state at start.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn live(&self) -> Result<Vec<ApiKey>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE revoked_at IS NULL");
+        Ok(self.conn.prepare_cached(sql)?.query_map([], from_row)?.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Writes<'_> {
+    /// Adds a key.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO api_keys (id, tenant_id, name, prefix, secret_hash, created_at, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                key.id.0.as_bytes(),
+                key.tenant_id.0.as_bytes(),
+                key.name,
+                key.prefix,
+                key.secret_hash,
+                key.created_at.0,
+                key.expires_at.map(|t| t.0)
+            ])?;
+        Ok(())
+    }
+
+    /// Revokes a key.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn revoke(&self, id: ApiKeyId, now: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
+            .execute(params![id.0.as_bytes(), now.0])?;
+        Ok(())
+    }
+
+    /// Notes that a key was used.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn touch(&self, id: ApiKeyId, at: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?2) WHERE id = ?1",
+            )?
+            .execute(params![id.0.as_bytes(), at.0])?;
+        Ok(())
+    }
+}

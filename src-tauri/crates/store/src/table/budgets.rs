@@ -1,0 +1,136 @@
+//! Budgets.
+
+use super::handles;
+use crate::error::StoreError;
+use crate::sql;
+use reeve_core::budget::{BudgetKind, BudgetScope, Limit};
+use reeve_core::id::{BudgetId, TenantId};
+use reeve_core::period::PeriodKind;
+use reeve_core::time::Millis;
+use rusqlite::{OptionalExtension, Row, params};
+
+handles!();
+
+/// A budget.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Id.
+    pub id: BudgetId,
+    /// Whose: `None` for the workspace.
+    pub tenant_id: Option<TenantId>,
+    /// Day or month.
+    pub period: PeriodKind,
+    /// Amount and what happens at it.
+    pub limit: Limit,
+    /// Percentages at which people are told.
+    pub thresholds: Vec<u32>,
+    /// Whether it came with the sample data.
+    pub sample: bool,
+    /// Since when.
+    pub created_at: Millis,
+    /// Last change.
+    pub updated_at: Millis,
+}
+
+impl Budget {
+    /// The level it stands on.
+    #[must_use]
+    pub const fn scope(&self) -> BudgetScope {
+        if self.tenant_id.is_some() { BudgetScope::Tenant } else { BudgetScope::Workspace }
+    }
+}
+
+const COLUMNS: &str = "SELECT id, scope, tenant_id, period, kind, limit_nano, thresholds, sample, created_at, updated_at FROM budgets";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Budget> {
+    let period = sql::word(row, "period", |w| PeriodKind::ALL.into_iter().find(|p| p.as_str() == w))?;
+    let limit =
+        Limit { amount: sql::nano(row, "limit_nano")?, kind: sql::word(row, "kind", BudgetKind::parse)? };
+    Ok(Budget {
+        id: BudgetId(sql::id(row, "id")?),
+        tenant_id: sql::id_opt(row, "tenant_id")?.map(TenantId),
+        period,
+        limit,
+        thresholds: sql::json(row, "thresholds")?,
+        sample: row.get("sample")?,
+        created_at: sql::millis(row, "created_at")?,
+        updated_at: sql::millis(row, "updated_at")?,
+    })
+}
+
+impl Reads<'_> {
+    /// A budget by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn get(&self, id: BudgetId) -> Result<Option<Budget>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE id = ?1");
+        Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
+    }
+
+    /// Budgets in the order they were made, behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn list(&self, after: Option<BudgetId>, limit: usize) -> Result<Vec<Budget>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE id > ?1 ORDER BY id LIMIT ?2");
+        let after = after.map_or_else(Vec::new, |id| id.0.as_bytes().to_vec());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = self.conn.prepare_cached(sql)?;
+        Ok(rows.query_map(params![after, limit], from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// All of them: for the admission state at start.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn all(&self) -> Result<Vec<Budget>, StoreError> {
+        Ok(self.conn.prepare_cached(COLUMNS)?.query_map([], from_row)?.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Writes<'_> {
+    /// Adds a budget or replaces its limit, kind and thresholds.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; a conflict if the level has one for the period.
+    pub fn put(&self, b: &Budget) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO budgets (id, scope, tenant_id, period, kind, limit_nano, thresholds, sample, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, limit_nano = excluded.limit_nano,
+                   thresholds = excluded.thresholds, updated_at = excluded.updated_at",
+            )?
+            .execute(params![
+                b.id.0.as_bytes(),
+                b.scope().as_str(),
+                b.tenant_id.as_ref().map(|t| t.0.as_bytes()),
+                b.period.as_str(),
+                b.limit.kind.as_str(),
+                b.limit.amount.0,
+                sql::to_json(&b.thresholds)?,
+                b.sample,
+                b.created_at.0,
+                b.updated_at.0
+            ])?;
+        Ok(())
+    }
+
+    /// Removes a budget.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn delete(&self, id: BudgetId) -> Result<(), StoreError> {
+        self.conn.prepare_cached("DELETE FROM budgets WHERE id = ?1")?.execute([id.0.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Removes the sample budgets of the workspace; those of sample tenants go with the tenants.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn delete_sample(&self) -> Result<usize, StoreError> {
+        Ok(self.conn.prepare_cached("DELETE FROM budgets WHERE sample = 1")?.execute([])?)
+    }
+}

@@ -1,0 +1,245 @@
+//! Charges: one row a call or imported record.
+
+use super::handles;
+use crate::error::StoreError;
+use crate::sql;
+use reeve_core::id::{ApiKeyId, ChargeId, ImportId, TenantId};
+use reeve_core::money::NanoUsd;
+use reeve_core::time::Millis;
+use reeve_core::usage::Usage;
+use rusqlite::{OptionalExtension, Row, named_params, params};
+
+handles!();
+
+/// A charge.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Charge {
+    /// Index of its leaf in the usage ledger; given when it is written.
+    pub seq: u64,
+    /// Id.
+    pub id: ChargeId,
+    /// When the call began.
+    pub time: Millis,
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Through which key.
+    pub api_key_id: Option<ApiKeyId>,
+    /// End user, as the caller named them.
+    pub user: Option<String>,
+    /// Provider.
+    pub provider: String,
+    /// Model, as priced.
+    pub model: String,
+    /// `chat`, `embeddings` …
+    pub operation: String,
+    /// `gateway`, `import` or `sample`.
+    pub source: String,
+    /// `success`, `failure` or `cancelled`.
+    pub outcome: String,
+    /// HTTP status of the provider's answer.
+    pub status: Option<u16>,
+    /// What was used.
+    pub usage: Usage,
+    /// What it cost; `None` is unpriced.
+    pub cost: Option<NanoUsd>,
+    /// `priced`, `ceiling` or `unpriced`.
+    pub pricing: String,
+    /// Why it is unpriced.
+    pub unpriced_reason: Option<String>,
+    /// Version, source and rates of the price, as JSON.
+    pub price: Option<String>,
+    /// From the call's arrival to its end, in ms.
+    pub latency_ms: Option<i64>,
+    /// From the call's arrival to the first byte of the answer, in ms.
+    pub first_byte_ms: Option<i64>,
+    /// Whether the answer was streamed.
+    pub stream: bool,
+    /// W3C trace id.
+    pub trace_id: Option<String>,
+    /// Id the caller was told.
+    pub request_id: Option<String>,
+    /// Import it came with.
+    pub import_id: Option<ImportId>,
+    /// SHA-256 of the imported row.
+    pub dedupe: Option<[u8; 32]>,
+}
+
+/// Which charges to list, newest first; what is `None` does not filter.
+#[derive(Clone, Debug, Default)]
+pub struct ChargeFilter {
+    /// Whose.
+    pub tenant: Option<TenantId>,
+    /// Which model.
+    pub model: Option<String>,
+    /// From this moment.
+    pub from: Option<Millis>,
+    /// Before this moment.
+    pub to: Option<Millis>,
+    /// Behind this time and index, in the order of the list.
+    pub before: Option<(Millis, u64)>,
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome, status, usage, cost_nano,
+         pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id, request_id, import_id, dedupe FROM charges"
+    };
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Charge> {
+    Ok(Charge {
+        seq: sql::unsigned(row, "seq")?,
+        id: ChargeId(sql::id(row, "id")?),
+        time: sql::millis(row, "time")?,
+        tenant_id: TenantId(sql::id(row, "tenant_id")?),
+        api_key_id: sql::id_opt(row, "api_key_id")?.map(ApiKeyId),
+        user: row.get("user")?,
+        provider: row.get("provider")?,
+        model: row.get("model")?,
+        operation: row.get("operation")?,
+        source: row.get("source")?,
+        outcome: row.get("outcome")?,
+        status: row.get("status")?,
+        usage: sql::json(row, "usage")?,
+        cost: row.get::<_, Option<i64>>("cost_nano")?.map(NanoUsd),
+        pricing: row.get("pricing")?,
+        unpriced_reason: row.get("unpriced_reason")?,
+        price: row.get("price")?,
+        latency_ms: row.get("latency_ms")?,
+        first_byte_ms: row.get("first_byte_ms")?,
+        stream: row.get("stream")?,
+        trace_id: row.get("trace_id")?,
+        request_id: row.get("request_id")?,
+        import_id: sql::id_opt(row, "import_id")?.map(ImportId),
+        dedupe: row.get("dedupe")?,
+    })
+}
+
+// One statement for each index, so that no filter makes the planner scan the table.
+const FILTER: &str = " AND (:tenant IS NULL OR tenant_id = :tenant) AND (:model IS NULL OR model = :model)
+    AND time >= :from AND time < :to AND (time, seq) < (:before_time, :before_seq)
+    ORDER BY time DESC, seq DESC LIMIT :limit";
+const BY_TIME: &str = const_str::concat!(columns!(), " INDEXED BY charges_time WHERE time >= :from", FILTER);
+const BY_TENANT: &str =
+    const_str::concat!(columns!(), " INDEXED BY charges_tenant WHERE tenant_id = :tenant", FILTER);
+const BY_MODEL: &str =
+    const_str::concat!(columns!(), " INDEXED BY charges_model WHERE model = :model", FILTER);
+
+impl Reads<'_> {
+    /// A charge by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn get(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
+        let sql = const_str::concat!(columns!(), " WHERE id = ?1");
+        Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
+    }
+
+    /// Charges, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn list(&self, filter: &ChargeFilter, limit: usize) -> Result<Vec<Charge>, StoreError> {
+        let sql = match (&filter.tenant, &filter.model) {
+            (Some(_), _) => BY_TENANT,
+            (None, Some(_)) => BY_MODEL,
+            (None, None) => BY_TIME,
+        };
+        let (before_time, before_seq) =
+            filter.before.map_or((i64::MAX, i64::MAX), |(t, seq)| (t.0, sql::signed(seq)));
+        let mut rows = self.conn.prepare_cached(sql)?;
+        let rows = rows.query_map(
+            named_params! {
+                ":tenant": filter.tenant.as_ref().map(|t| t.0.as_bytes()),
+                ":model": filter.model,
+                ":from": filter.from.map_or(i64::MIN, |t| t.0),
+                ":to": filter.to.map_or(i64::MAX, |t| t.0),
+                ":before_time": before_time, ":before_seq": before_seq,
+                ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
+            },
+            from_row,
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether an imported row is here already.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn has(&self, dedupe: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.conn.prepare_cached("SELECT 1 FROM charges WHERE dedupe = ?1")?.exists([dedupe])?)
+    }
+
+    /// Settled cost and number of all charges: the ledger's side of a reconciliation.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn total(&self) -> Result<(NanoUsd, u64), StoreError> {
+        let mut rows = self
+            .conn
+            .prepare_cached("SELECT coalesce(sum(cost_nano), 0) AS cost, count(*) AS n FROM charges")?;
+        Ok(rows.query_row([], |r| Ok((sql::nano(r, "cost")?, sql::unsigned(r, "n")?)))?)
+    }
+
+    /// The last moment a tenant was charged for.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn last_time(&self, tenant: TenantId) -> Result<Option<Millis>, StoreError> {
+        let sql = "SELECT max(time) AS t FROM charges INDEXED BY charges_tenant WHERE tenant_id = ?1";
+        Ok(self.conn.prepare_cached(sql)?.query_row([tenant.0.as_bytes()], |r| sql::millis_opt(r, "t"))?)
+    }
+}
+
+impl Writes<'_> {
+    /// Adds a charge.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; a conflict if its row was imported before.
+    pub fn insert(&self, c: &Charge) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO charges (seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome,
+                   status, usage, cost_nano, pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id,
+                   request_id, import_id, dedupe)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                   ?23, ?24)",
+            )?
+            .execute(params![
+                sql::signed(c.seq),
+                c.id.0.as_bytes(),
+                c.time.0,
+                c.tenant_id.0.as_bytes(),
+                c.api_key_id.as_ref().map(|k| k.0.as_bytes()),
+                c.user,
+                c.provider,
+                c.model,
+                c.operation,
+                c.source,
+                c.outcome,
+                c.status,
+                sql::to_json(&c.usage)?,
+                c.cost.map(|n| n.0),
+                c.pricing,
+                c.unpriced_reason,
+                c.price,
+                c.latency_ms,
+                c.first_byte_ms,
+                c.stream,
+                c.trace_id,
+                c.request_id,
+                c.import_id.as_ref().map(|i| i.0.as_bytes()),
+                c.dedupe
+            ])?;
+        Ok(())
+    }
+
+    /// Removes the charges of sample tenants; their leaves stay in the usage ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn delete_sample(&self) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM charges WHERE tenant_id IN (SELECT id FROM tenants WHERE sample = 1)";
+        Ok(self.conn.prepare_cached(sql)?.execute([])?)
+    }
+}

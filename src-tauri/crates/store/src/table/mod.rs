@@ -1,0 +1,45 @@
+//! One file per table: the stored type, its `Reads` and its `Writes`.
+//!
+//! `Writes` are lent only by [`crate::Recorded`]. Columns are named in every statement and read by name in one `from_row`.
+
+pub mod api_keys;
+pub mod budgets;
+pub mod charges;
+pub mod credentials;
+pub mod entries;
+pub mod exposures;
+pub mod holds;
+pub mod quota_overrides;
+pub mod refusal_slots;
+pub mod sealed_items;
+pub mod sessions;
+pub mod settings;
+pub mod subject_keys;
+pub mod tenants;
+pub mod usage_slots;
+pub mod users;
+pub mod vault;
+
+/// Declares the read and write handles of a table's file.
+macro_rules! handles {
+    () => {
+        /// The table, for reading.
+        pub struct Reads<'c> {
+            pub(crate) conn: &'c rusqlite::Connection,
+        }
+
+        /// The table, for writing.
+        pub struct Writes<'c> {
+            pub(crate) conn: &'c rusqlite::Connection,
+        }
+
+        impl<'c> Writes<'c> {
+            /// The same table, for reading with this transaction's changes.
+            #[must_use]
+            pub fn reads(&self) -> Reads<'c> {
+                Reads { conn: self.conn }
+            }
+        }
+    };
+}
+pub(crate) use handles;

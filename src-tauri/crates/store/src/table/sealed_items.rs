@@ -1,0 +1,32 @@
+//! Small secrets of Reeve's own, sealed: the ledger's signing key, the access-token key.
+
+use super::handles;
+use crate::error::StoreError;
+use reeve_core::time::Millis;
+use rusqlite::{OptionalExtension, params};
+
+handles!();
+
+impl Reads<'_> {
+    /// A sealed item by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut rows = self.conn.prepare_cached("SELECT sealed FROM sealed_items WHERE name = ?1")?;
+        Ok(rows.query_row([name], |r| r.get("sealed")).optional()?)
+    }
+}
+
+impl Writes<'_> {
+    /// Adds a sealed item.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; a conflict if the name is taken.
+    pub fn insert(&self, name: &str, sealed: &[u8], now: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("INSERT INTO sealed_items (name, sealed, created_at) VALUES (?1, ?2, ?3)")?
+            .execute(params![name, sealed, now.0])?;
+        Ok(())
+    }
+}

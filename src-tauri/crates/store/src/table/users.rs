@@ -1,0 +1,119 @@
+//! People who sign in.
+
+use super::handles;
+use crate::error::StoreError;
+use crate::sql;
+use reeve_core::id::UserId;
+use reeve_core::permission::Role;
+use reeve_core::time::Millis;
+use rusqlite::{OptionalExtension, Row, params};
+
+handles!();
+
+/// A person.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// Id.
+    pub id: UserId,
+    /// Pseudonym in the ledger.
+    pub subject: String,
+    /// Name.
+    pub name: String,
+    /// E-mail, unique without regard to case.
+    pub email: String,
+    /// Argon2id, PHC string; `None` signs in through the OS account.
+    pub password_hash: Option<String>,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub created_at: Millis,
+    /// Last change.
+    pub updated_at: Millis,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+const COLUMNS: &str =
+    "SELECT id, subject, name, email, password_hash, role, created_at, updated_at FROM users";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: UserId(sql::id(row, "id")?),
+        subject: row.get("subject")?,
+        name: row.get("name")?,
+        email: row.get("email")?,
+        password_hash: row.get("password_hash")?,
+        role: sql::word(row, "role", Role::parse)?,
+        created_at: sql::millis(row, "created_at")?,
+        updated_at: sql::millis(row, "updated_at")?,
+    })
+}
+
+impl Reads<'_> {
+    /// A person by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE id = ?1");
+        Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
+    }
+
+    /// A person by e-mail.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE email = ?1");
+        Ok(self.conn.prepare_cached(sql)?.query_row([email], from_row).optional()?)
+    }
+
+    /// Everybody, oldest first. People are few: this is not paged.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn all(&self) -> Result<Vec<User>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " ORDER BY created_at, id LIMIT 1000");
+        Ok(self.conn.prepare_cached(sql)?.query_map([], from_row)?.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Writes<'_> {
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; a conflict if the e-mail is taken.
+    pub fn insert(&self, user: &User) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO users (id, subject, name, email, password_hash, role, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                user.id.0.as_bytes(),
+                user.subject,
+                user.name,
+                user.email,
+                user.password_hash,
+                user.role.as_str(),
+                user.created_at.0,
+                user.updated_at.0
+            ])?;
+        Ok(())
+    }
+
+    /// Sets a password.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn set_password(&self, id: UserId, hash: &str, now: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1")?
+            .execute(params![id.0.as_bytes(), hash, now.0])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! The vault's header and slots. What the bytes mean only `reeve-vault` knows.
+
+use super::handles;
+use crate::error::StoreError;
+use crate::sql;
+use reeve_core::time::Millis;
+use rusqlite::{OptionalExtension, params};
+
+handles!();
+
+/// The header: one row, and its presence says that a vault exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VaultHeader {
+    /// Id of the vault.
+    pub vault_id: [u8; 16],
+    /// Key check value.
+    pub kcv: [u8; 16],
+    /// Epoch of the key-encryption key.
+    pub kek_epoch: u32,
+    /// Rises with every change, to notice an older copy.
+    pub generation: u64,
+    /// Authenticates the rest.
+    pub mac: Vec<u8>,
+    /// Since when.
+    pub created_at: Millis,
+}
+
+/// A slot: the root key wrapped under one way to open the vault.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VaultSlot {
+    /// Id.
+    pub id: String,
+    /// `keyring`, `env`, `recovery` …
+    pub kind: String,
+    /// Salt of the derivation.
+    pub salt: Vec<u8>,
+    /// Nonce of the wrapping.
+    pub nonce: Vec<u8>,
+    /// The wrapped root key.
+    pub wrapped_vrk: Vec<u8>,
+    /// `pending` or `active`.
+    pub state: String,
+    /// Since when.
+    pub created_at: Millis,
+}
+
+impl Reads<'_> {
+    /// The header; `None` where no vault was made yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn header(&self) -> Result<Option<VaultHeader>, StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT vault_id, kcv, kek_epoch, generation, mac, created_at FROM vault_header WHERE id = 1",
+        )?;
+        let header = rows.query_row([], |r| {
+            Ok(VaultHeader {
+                vault_id: r.get("vault_id")?,
+                kcv: r.get("kcv")?,
+                kek_epoch: r.get("kek_epoch")?,
+                generation: sql::unsigned(r, "generation")?,
+                mac: r.get("mac")?,
+                created_at: sql::millis(r, "created_at")?,
+            })
+        });
+        Ok(header.optional()?)
+    }
+
+    /// The slots.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn slots(&self) -> Result<Vec<VaultSlot>, StoreError> {
+        let mut rows = self
+            .conn
+            .prepare_cached("SELECT id, kind, salt, nonce, wrapped_vrk, state, created_at FROM vault_slots ORDER BY created_at, id")?;
+        let rows = rows.query_map([], |r| {
+            Ok(VaultSlot {
+                id: r.get("id")?,
+                kind: r.get("kind")?,
+                salt: r.get("salt")?,
+                nonce: r.get("nonce")?,
+                wrapped_vrk: r.get("wrapped_vrk")?,
+                state: r.get("state")?,
+                created_at: sql::millis(r, "created_at")?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Writes<'_> {
+    /// Sets the header.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn put_header(&self, h: &VaultHeader) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO vault_header (id, vault_id, kcv, kek_epoch, generation, mac, created_at) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET kek_epoch = excluded.kek_epoch, generation = excluded.generation, mac = excluded.mac",
+            )?
+            .execute(params![h.vault_id, h.kcv, h.kek_epoch, sql::signed(h.generation), h.mac, h.created_at.0])?;
+        Ok(())
+    }
+
+    /// Adds a slot or sets its state.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn put_slot(&self, s: &VaultSlot) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO vault_slots (id, kind, salt, nonce, wrapped_vrk, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+            )?
+            .execute(params![s.id, s.kind, s.salt, s.nonce, s.wrapped_vrk, s.state, s.created_at.0])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! The write transaction. Table write handles come only from [`Recorded`], and that only with an entry in the ledger.
+
+use crate::error::StoreError;
+use crate::log::{Log, NewEntry, Stream};
+use crate::reader::Read;
+use crate::table;
+use reeve_core::time::Millis;
+use rusqlite::Connection;
+
+/// One closure's part of the writer's transaction.
+pub struct Tx<'c> {
+    pub(crate) conn: &'c Connection,
+    pub(crate) log: &'c mut Log,
+    pub(crate) now: Millis,
+}
+
+impl<'c> Tx<'c> {
+    /// The time of this transaction.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// The tables for reading, with this transaction's changes.
+    #[must_use]
+    pub fn read(&self) -> Read<'c> {
+        Read { conn: self.conn }
+    }
+
+    /// Appends `entry` to the audit stream and lends the tables for writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Leaf`] if the entry does not fit the format, [`StoreError::Sqlite`].
+    pub fn record(&mut self, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
+        self.append(Stream::Audit, entry)
+    }
+
+    /// Appends `entry` to the usage stream and lends the tables for writing.
+    ///
+    /// # Errors
+    /// As [`Tx::record`].
+    pub fn meter(&mut self, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
+        self.append(Stream::Usage, entry)
+    }
+
+    /// Persists a signed checkpoint of both streams.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn checkpoint(&mut self, reason: &str) -> Result<(), StoreError> {
+        self.log.retain(self.conn, reason, self.now)
+    }
+
+    fn append(&mut self, stream: Stream, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
+        let sequence = self.log.append(self.conn, stream, entry, self.now)?;
+        Ok(Recorded { conn: self.conn, sequence, now: self.now })
+    }
+}
+
+/// Proof that an entry is in the ledger, and with it the tables for writing.
+pub struct Recorded<'c> {
+    pub(crate) conn: &'c Connection,
+    sequence: u64,
+    now: Millis,
+}
+
+impl<'c> Recorded<'c> {
+    /// Index of the entry in its stream.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The time of this transaction.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        impl<'c> Recorded<'c> {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(&self) -> table::$name::Writes<'c> {
+                table::$name::Writes { conn: self.conn }
+            })+
+        }
+    };
+}
+
+tables! {
+    /// Tenants' API keys.
+    api_keys,
+    /// Budgets.
+    budgets,
+    /// Charges.
+    charges,
+    /// Provider credentials.
+    credentials,
+    /// Exposure bounds.
+    exposures,
+    /// Holds left by crashes.
+    holds,
+    /// Quota overrides.
+    quota_overrides,
+    /// Sums of refused calls.
+    refusal_slots,
+    /// Sealed small secrets.
+    sealed_items,
+    /// Sessions.
+    sessions,
+    /// The workspace's settings.
+    settings,
+    /// Data keys of the ledger's private sections.
+    subject_keys,
+    /// Tenants.
+    tenants,
+    /// Sums of charges.
+    usage_slots,
+    /// People.
+    users,
+    /// The vault's header and slots.
+    vault,
+}

@@ -1,0 +1,273 @@
+//! The writer thread: runs what has queued up in one transaction and answers after the commit (group commit).
+
+use crate::error::StoreError;
+use crate::log::Log;
+use crate::open::Store;
+use crate::tx::Tx;
+use reeve_core::time::Clock;
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// Closures waiting at most; beyond it, writers wait.
+const QUEUE: usize = 4_096;
+/// Closures in one transaction at most.
+const BATCH: usize = 512;
+/// How long one transaction gathers closures at most.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Told whether the transaction committed.
+type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
+
+enum Job {
+    Write(Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>),
+    Signer(Box<reeve_ledger::Signer>, &'static str, oneshot::Sender<Result<(), StoreError>>),
+    Close(oneshot::Sender<()>),
+}
+
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    pub(crate) fn start(conn: Connection, log: Log, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        std::thread::Builder::new()
+            .name("reeve-store-writer".to_owned())
+            .spawn(move || Loop { conn, log, clock }.run(jobs))
+            .map_err(|e| StoreError::Path { path: "writer thread".to_owned(), source: Arc::new(e) })?;
+        Ok(Self { queue })
+    }
+
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue.send(Job::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+impl Store {
+    /// Runs `work` in the writer's next transaction and answers once it is on disk. If `work` fails, its changes are
+    /// rolled back and those of its neighbours stay.
+    ///
+    /// # Errors
+    /// Whatever `work` says, or why the commit failed.
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = job(work, move |result| {
+            let _ = reply.send(result);
+        });
+        self.writer.queue.send(job).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Queues `work` without waiting for the commit; `done` hears how it ended, on the writer's thread. Waits only while
+    /// the queue is full.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    pub async fn submit<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.queue.send(job(work, done)).await.map_err(|_| StoreError::Closed)
+    }
+
+    /// As [`Store::submit`] for where nothing can be awaited, such as a `Drop`: a full queue is waited for on a thread of
+    /// its own.
+    pub fn submit_now<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if let Err(mpsc::error::TrySendError::Full(job)) = self.writer.queue.try_send(job(work, done)) {
+            let queue = self.writer.queue.clone();
+            std::thread::spawn(move || queue.blocking_send(job));
+        }
+    }
+
+    /// As [`Store::write`], for start-up and the command line, where blocking is what is wanted.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_blocking<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        let job = job(work, move |result| {
+            let _ = reply.send(result);
+        });
+        self.writer.queue.blocking_send(job).map_err(|_| StoreError::Closed)?;
+        answer.recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// Gives the ledger its signing key: from the next commit on, heads are signed. The first one ever decides the
+    /// streams' origin.
+    ///
+    /// # Errors
+    /// [`StoreError::Ledger`] if the key is not the one the ledger was begun with.
+    pub async fn sign_with(
+        &self,
+        audit: reeve_ledger::Signer,
+        usage: reeve_ledger::Signer,
+    ) -> Result<(), StoreError> {
+        for (signer, stream) in [(audit, "audit"), (usage, "usage")] {
+            let (reply, answer) = oneshot::channel();
+            let job = Job::Signer(Box::new(signer), stream, reply);
+            self.writer.queue.send(job).await.map_err(|_| StoreError::Closed)?;
+            answer.await.map_err(|_| StoreError::Closed)??;
+        }
+        Ok(())
+    }
+}
+
+fn job<T, E>(
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    done: impl FnOnce(Result<T, E>) + Send + 'static,
+) -> Job
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    Job::Write(Box::new(move |tx| {
+        let result = scoped(tx, work);
+        Box::new(move |committed| {
+            done(match committed {
+                Ok(()) => result,
+                Err(e) => Err(e.clone().into()),
+            });
+        })
+    }))
+}
+
+/// Runs `work` in a savepoint of its own, so that its failure leaves its neighbours' changes alone.
+fn scoped<T, E: From<StoreError>>(
+    tx: &mut Tx<'_>,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let conn = tx.conn;
+    let run = |sql: &str| -> Result<(), StoreError> {
+        conn.prepare_cached(sql)
+            .and_then(|mut s| s.execute([]))
+            .map(|_| ())
+            .map_err(StoreError::sqlite("bracket a write"))
+    };
+    run("SAVEPOINT work")?;
+    let mark = tx.log.mark();
+    let result =
+        catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+    if result.is_err() {
+        run("ROLLBACK TO work")?;
+        tx.log.rewind(mark);
+    }
+    run("RELEASE work")?;
+    result
+}
+
+struct Loop {
+    conn: Connection,
+    log: Log,
+    clock: Arc<dyn Clock>,
+}
+
+impl Loop {
+    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.blocking_recv() {
+            if let Some(closed) = self.batch(first, &mut jobs) {
+                jobs.close();
+                // What was queued before the close still commits.
+                while let Ok(next) = jobs.try_recv() {
+                    self.batch(next, &mut jobs);
+                }
+                self.fold();
+                let _ = closed.send(());
+                return;
+            }
+        }
+        self.fold();
+    }
+
+    /// One transaction. Returns the close request if one came.
+    fn batch(&mut self, first: Job, jobs: &mut mpsc::Receiver<Job>) -> Option<oneshot::Sender<()>> {
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut closing = None;
+        let began = self.conn.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::sqlite("begin a write"));
+        let until = Instant::now() + GATHER;
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Write(work) => {
+                    let mut tx = Tx { conn: &self.conn, log: &mut self.log, now: self.clock.now() };
+                    answers.push(match &began {
+                        Ok(()) => work(&mut tx),
+                        Err(e) => refuse(work, e.clone()),
+                    });
+                }
+                Job::Signer(signer, stream, reply) => {
+                    let _ = reply.send(self.log.sign_with(&self.conn, *signer, stream));
+                }
+                Job::Close(done) => {
+                    closing = Some(done);
+                    break;
+                }
+            }
+            next = if answers.len() < BATCH && Instant::now() < until { jobs.try_recv().ok() } else { None };
+        }
+        let committed = began.and_then(|()| self.commit());
+        for answer in answers {
+            answer(committed.as_ref().map(|_| ()));
+        }
+        closing
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let sealed = self.log.seal(&self.conn, self.clock.now());
+        let committed = sealed.and_then(|()| {
+            self.conn.execute_batch("COMMIT").map_err(StoreError::sqlite("commit; is the disk full?"))
+        });
+        if let Err(error) = &committed {
+            tracing::error!(error = error as &dyn std::error::Error, "a commit failed and was rolled back");
+            if !self.conn.is_autocommit() {
+                let _ = self.conn.execute_batch("ROLLBACK");
+            }
+            // The memory ran ahead of the file: read the file's truth again.
+            self.log.reload(&self.conn)?;
+        }
+        committed
+    }
+
+    fn fold(&self) {
+        let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
+    }
+}
+
+/// Answers a job whose transaction never began.
+fn refuse(work: Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>, _error: StoreError) -> Answer {
+    // The closure holds the reply channel; dropping it tells the caller that the store is closed.
+    drop(work);
+    Box::new(|_| {})
+}

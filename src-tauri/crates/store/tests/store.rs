@@ -1,0 +1,213 @@
+//! The store as its callers see it: atomic writes with their entries, rollback, reopening, verification.
+
+use reeve_core::id::TenantId;
+use reeve_core::period::Zone;
+use reeve_core::tenant::{TenantStatus, Tier};
+use reeve_core::time::{Clock, Millis};
+use reeve_store::table::entries::EntryFilter;
+use reeve_store::table::tenants::Tenant;
+use reeve_store::{NewEntry, OpenStore, Store, StoreError, Stream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use uuid::Uuid;
+
+struct Tick(AtomicI64);
+
+impl Clock for Tick {
+    fn now(&self) -> Millis {
+        Millis(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+fn open(folder: &Path) -> Store {
+    let clock = Arc::new(Tick(AtomicI64::new(1_700_000_000_000)));
+    Store::open(OpenStore { folder: folder.to_owned(), clock, readers: 2 }).unwrap()
+}
+
+fn signer(stream: &str) -> reeve_ledger::Signer {
+    reeve_ledger::genesis_signer(&[7; 32], stream).unwrap()
+}
+
+fn entry(kind: &str, on: &str) -> NewEntry {
+    NewEntry {
+        kind: kind.to_owned(),
+        who: "u:tester".to_owned(),
+        via: "api".to_owned(),
+        on: on.to_owned(),
+        ok: reeve_ledger::leaf::Ok::Success,
+        sid: None,
+        details: serde_json::Map::new(),
+        private: Vec::new(),
+    }
+}
+
+fn tenant(number: u128) -> Tenant {
+    Tenant {
+        id: TenantId(Uuid::from_u128(number)),
+        name: format!("Tenant {number}"),
+        slug: format!("tenant-{number}"),
+        tier: Tier::Free,
+        status: TenantStatus::Active,
+        time_zone: Zone::UTC,
+        owner: None,
+        tags: vec!["a".to_owned()],
+        notes: None,
+        sample: false,
+        created_at: Millis(1),
+        updated_at: Millis(1),
+    }
+}
+
+async fn add(store: &Store, number: u128) -> Result<u64, StoreError> {
+    store
+        .write(move |tx| {
+            let t = tenant(number);
+            let recorded = tx.record(&entry("tenant.create", &format!("tenant:{}", t.id)))?;
+            recorded.tenants().put(&t)?;
+            Ok(recorded.sequence())
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_change_and_its_entry_commit_together_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    assert_eq!(add(&store, 1).await.unwrap(), 0);
+    // The slug is taken: the change fails after its entry was staged, and takes the entry with it.
+    let clash = store
+        .write(|tx| {
+            let twin = Tenant { id: TenantId(Uuid::from_u128(99)), ..tenant(1) };
+            tx.record(&entry("tenant.create", "tenant:twin"))?.tenants().put(&twin)
+        })
+        .await;
+    assert!(clash.unwrap_err().is_conflict());
+    assert_eq!(add(&store, 2).await.unwrap(), 1, "the failed write left no gap");
+    let (names, head) = store
+        .read(|r| Ok::<_, StoreError>((r.tenants().all()?.len(), r.entries().head(Stream::Audit)?)))
+        .await
+        .unwrap();
+    assert_eq!((names, head.size), (2, 2));
+    assert_eq!(store.read(|r| r.verify(Stream::Audit)).await.unwrap().first_bad, None);
+}
+
+#[tokio::test]
+async fn a_panicking_write_is_rolled_back_and_the_writer_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let panicked = store
+        .write(|tx| -> Result<(), StoreError> {
+            tx.record(&entry("tenant.create", "tenant:x"))?;
+            panic!("on purpose")
+        })
+        .await;
+    assert!(matches!(panicked, Err(StoreError::Panicked)));
+    assert_eq!(add(&store, 1).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_there_after_reopening_and_proofs_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = {
+        let store = open(folder.path());
+        store.sign_with(signer("audit"), signer("usage")).await.unwrap();
+        let writes: Vec<_> = (0..1_000u128).map(|n| add(&store, n)).collect();
+        for write in futures_util::future::join_all(writes).await {
+            write.unwrap();
+        }
+        store.write(|tx| tx.checkpoint("test")).await.unwrap();
+        let head = store.read(|r| r.entries().head(Stream::Audit)).await.unwrap();
+        store.close().await;
+        head
+    };
+    let store = open(folder.path());
+    store.sign_with(signer("audit"), signer("usage")).await.unwrap();
+    add(&store, 5_000).await.unwrap();
+    let head = store.read(|r| r.entries().head(Stream::Audit)).await.unwrap();
+    assert_eq!((before.size, head.size), (1_000, 1_001));
+    assert_ne!(before.root, head.root);
+    let verdict = store.read(|r| r.verify(Stream::Audit)).await.unwrap();
+    assert_eq!((verdict.first_bad, verdict.checkpoints), (None, 1));
+    for n in [0, 255, 256, 511, 700, 1_000] {
+        let (proof, entry) = store
+            .read(move |r| {
+                let entries = r.entries();
+                Ok::<_, StoreError>((
+                    entries.inclusion_proof(Stream::Audit, n, 1_001)?,
+                    entries.get(Stream::Audit, n)?.unwrap(),
+                ))
+            })
+            .await
+            .unwrap();
+        reeve_ledger::verify_inclusion(n, 1_001, reeve_ledger::leaf_hash(&entry.bytes), &proof, head.root)
+            .unwrap();
+    }
+    assert!(
+        store
+            .sign_with(reeve_ledger::genesis_signer(&[8; 32], "audit").unwrap(), signer("usage"))
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn one_process_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _store = open(folder.path());
+    let clock = Arc::new(Tick(AtomicI64::new(0)));
+    let second = Store::open(OpenStore { folder: folder.path().to_owned(), clock, readers: 1 });
+    assert!(matches!(second.err(), Some(StoreError::InUse { .. })));
+}
+
+#[tokio::test]
+async fn pages_follow_every_filter() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for n in 0..600u64 {
+        let mut e =
+            entry(if n % 3 == 0 { "tenant.create" } else { "budget.update" }, &format!("budget:{}", n % 7));
+        e.details.insert("tenant".to_owned(), format!("ten_{}", n % 5).into());
+        if n % 10 == 0 {
+            e.ok = reeve_ledger::leaf::Ok::Denied;
+        }
+        store.write(move |tx| tx.record(&e).map(|_| ())).await.unwrap();
+    }
+    let count = |filter: EntryFilter| {
+        let store = store.clone();
+        async move {
+            let page = store.read(move |r| r.entries().page(&filter, 1_000)).await.unwrap();
+            let sequences: Vec<u64> = page.entries.iter().map(|e| e.leaf.n).collect();
+            assert!(sequences.is_sorted_by(|a, b| a > b));
+            sequences.len()
+        }
+    };
+    let text = |s: &str| Some(s.to_owned());
+    assert_eq!(count(EntryFilter::default()).await, 600);
+    assert_eq!(count(EntryFilter { kind: text("tenant.create"), ..Default::default() }).await, 200);
+    assert_eq!(
+        count(EntryFilter { res: text("budget:3"), tenant: text("ten_3"), ..Default::default() }).await,
+        17
+    );
+    assert_eq!(count(EntryFilter { not_ok: true, ..Default::default() }).await, 60);
+    assert_eq!(
+        count(EntryFilter { ok: Some(1), kind: text("tenant.create"), ..Default::default() }).await,
+        20
+    );
+    assert_eq!(count(EntryFilter { kind: text("no.such"), ..Default::default() }).await, 0);
+    assert_eq!(count(EntryFilter { before: Some(100), ..Default::default() }).await, 100);
+    let times = EntryFilter {
+        from: Some(Millis(1_700_000_000_100)),
+        to: Some(Millis(1_700_000_000_200)),
+        ..Default::default()
+    };
+    let found = count(times.clone()).await;
+    let buckets = store
+        .read(move |r| {
+            r.entries().histogram(&EntryFilter::default(), times.from.unwrap(), times.to.unwrap(), 7)
+        })
+        .await
+        .unwrap();
+    assert!(found > 0);
+    assert_eq!(buckets.iter().map(|b| b.count).sum::<u64>(), found as u64);
+}
