@@ -261,6 +261,7 @@ CREATE TABLE vault_header (
 CREATE TABLE vault_slots (
     id          TEXT    PRIMARY KEY,
     kind        TEXT    NOT NULL,
+    kdf         TEXT    NOT NULL,
     salt        BLOB    NOT NULL,
     nonce       BLOB    NOT NULL,
     wrapped_vrk BLOB    NOT NULL,

@@ -187,7 +187,7 @@ async fn pages_follow_every_filter() {
     assert_eq!(count(EntryFilter { kind: text("tenant.create"), ..Default::default() }).await, 200);
     assert_eq!(
         count(EntryFilter { res: text("budget:3"), tenant: text("ten_3"), ..Default::default() }).await,
-        17
+        18
     );
     assert_eq!(count(EntryFilter { not_ok: true, ..Default::default() }).await, 60);
     assert_eq!(

@@ -32,6 +32,8 @@ pub struct VaultSlot {
     pub id: String,
     /// `keyring`, `env`, `recovery` …
     pub kind: String,
+    /// How its secret becomes a key, with the costs.
+    pub kdf: String,
     /// Salt of the derivation.
     pub salt: Vec<u8>,
     /// Nonce of the wrapping.
@@ -73,11 +75,12 @@ impl Reads<'_> {
     pub fn slots(&self) -> Result<Vec<VaultSlot>, StoreError> {
         let mut rows = self
             .conn
-            .prepare_cached("SELECT id, kind, salt, nonce, wrapped_vrk, state, created_at FROM vault_slots ORDER BY created_at, id")?;
+            .prepare_cached("SELECT id, kind, kdf, salt, nonce, wrapped_vrk, state, created_at FROM vault_slots ORDER BY created_at, id")?;
         let rows = rows.query_map([], |r| {
             Ok(VaultSlot {
                 id: r.get("id")?,
                 kind: r.get("kind")?,
+                kdf: r.get("kdf")?,
                 salt: r.get("salt")?,
                 nonce: r.get("nonce")?,
                 wrapped_vrk: r.get("wrapped_vrk")?,
@@ -111,10 +114,10 @@ impl Writes<'_> {
     pub fn put_slot(&self, s: &VaultSlot) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO vault_slots (id, kind, salt, nonce, wrapped_vrk, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+                "INSERT INTO vault_slots (id, kind, kdf, salt, nonce, wrapped_vrk, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, wrapped_vrk = excluded.wrapped_vrk",
             )?
-            .execute(params![s.id, s.kind, s.salt, s.nonce, s.wrapped_vrk, s.state, s.created_at.0])?;
+            .execute(params![s.id, s.kind, s.kdf, s.salt, s.nonce, s.wrapped_vrk, s.state, s.created_at.0])?;
         Ok(())
     }
 }
