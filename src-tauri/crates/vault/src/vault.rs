@@ -1,0 +1,297 @@
+//! The open vault: sealing, opening, fingerprints and derived keys.
+
+use crate::aad::Binding;
+use crate::envelope::{self, OpenError, SealError};
+use crate::header::Header;
+use crate::kdf::{derive_key, hmac};
+use crate::key::{KEY_LEN, Key};
+use crate::random::{OsRandom, RandomError, make_bytes};
+use crate::secret::Secret;
+use crate::slot::SlotKind;
+use data_encoding::HEXLOWER;
+use std::fmt;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What a small sealed value is for. A value opens only under the purpose it was sealed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// The key that signs access tokens.
+    JwtKey,
+    /// The key that signs the audit log's checkpoints.
+    LogKey,
+    /// The data key of one person's records; losing it erases them.
+    SubjectKey,
+    /// A second factor's seed.
+    TotpSeed,
+    /// A provider's administrative credential.
+    AdminCred,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::JwtKey => "jwt-key",
+            Self::LogKey => "log-key",
+            Self::SubjectKey => "subject-key",
+            Self::TotpSeed => "totp-seed",
+            Self::AdminCred => "admin-cred",
+        }
+    }
+}
+
+/// Something a person or the audit trail should know about how the vault opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Several keyring items matched; one of them opened the vault.
+    KeyringAmbiguous {
+        /// How many matched and could be read.
+        candidates: usize,
+    },
+    /// A crash came between writing the keyring and marking the slot: mark it active now.
+    KeyringSlotPending {
+        /// The slot's id.
+        slot: String,
+    },
+    /// The keyring has seen a newer header: this database is an older copy, and some keys in it may be dead.
+    OlderCopy {
+        /// The generation that the keyring remembers.
+        kept: u64,
+        /// The generation of this database.
+        found: u64,
+    },
+    /// `KEY_ENCRYPTION_SECRET` did not open its slot; the keyring opened the vault.
+    EnvMismatch {
+        /// The newest slot that it should open.
+        expected_slot: String,
+    },
+    /// `KEY_ENCRYPTION_SECRET_PREVIOUS` opened the vault: make a slot for the current one with [`Vault::enrol_env`].
+    EnvPrevious {
+        /// The slot that it opened, to be retired.
+        slot: String,
+    },
+}
+
+/// A provider key, sealed under a data key of its own, and that data key, sealed under the vault's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    /// The data key under the epoch's key-encryption key. Erase it to make `sealed` unreadable for good.
+    pub wrapped_dek: Vec<u8>,
+    /// The provider key under the data key.
+    pub sealed: Vec<u8>,
+}
+
+/// A data key could not be moved to the newest epoch.
+#[derive(Debug, thiserror::Error)]
+pub enum RewrapError {
+    /// The old wrapping did not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The new one could not be made.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+struct Inner {
+    header: Header,
+    root: Arc<Key>,
+    opened_by: Option<(SlotKind, String)>,
+    notices: Vec<Notice>,
+}
+
+/// An open vault. Cloning is cheap; the root key is wiped when the last clone is dropped.
+#[derive(Clone)]
+pub struct Vault(Arc<Inner>);
+
+/// A random vault id, for [`Vault::create_as`].
+///
+/// # Errors
+/// [`RandomError`] when there are no random bytes.
+pub fn make_vault_id() -> Result<[u8; 16], RandomError> {
+    make_bytes(&mut OsRandom)
+}
+
+impl Vault {
+    pub(crate) fn opened(
+        header: Header,
+        root: Key,
+        opened_by: Option<(SlotKind, String)>,
+        notices: Vec<Notice>,
+    ) -> Self {
+        Self(Arc::new(Inner { header, root: Arc::new(root), opened_by, notices }))
+    }
+
+    /// The header as it was read, or as [`Vault::next_epoch`] made it.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.0.header
+    }
+
+    /// The kind and id of the slot that opened the vault; `None` when this process created it.
+    #[must_use]
+    pub fn opened_by(&self) -> Option<(SlotKind, &str)> {
+        self.0.opened_by.as_ref().map(|(kind, id)| (*kind, id.as_str()))
+    }
+
+    /// What should be known about how it opened.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.0.notices
+    }
+
+    pub(crate) fn root(&self) -> &Key {
+        &self.0.root
+    }
+
+    /// Seals a provider key, bound to this vault, provider, credential and version.
+    ///
+    /// # Errors
+    /// [`SealError`] when there are no random bytes.
+    pub fn seal_key(
+        &self,
+        provider: &str,
+        credential_id: &str,
+        version: u32,
+        key: &Secret,
+    ) -> Result<SealedKey, SealError> {
+        let epoch = self.0.header.kek_epoch;
+        let dek = Key::make(&mut OsRandom)?;
+        let place = self.place("key-value", provider, credential_id, version);
+        let sealed = envelope::seal(dek.bytes(), epoch, &place, key.expose())?;
+        let wrapped_dek = self.wrap_dek(&dek, provider, credential_id, version)?;
+        Ok(SealedKey { wrapped_dek, sealed })
+    }
+
+    /// Opens what [`Vault::seal_key`] made for the same provider, credential and version.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it was changed, moved, or sealed by another vault.
+    pub fn open_key(
+        &self,
+        provider: &str,
+        credential_id: &str,
+        version: u32,
+        key: &SealedKey,
+    ) -> Result<Secret, OpenError> {
+        let dek = self.unwrap_dek(provider, credential_id, version, &key.wrapped_dek)?;
+        let place = self.place("key-value", provider, credential_id, version);
+        envelope::open(dek.bytes(), &place, &key.sealed)
+    }
+
+    /// The data key of `key`, wrapped under the current epoch; `key.sealed` stays as it is.
+    ///
+    /// # Errors
+    /// [`RewrapError`] when the old wrapping does not open.
+    pub fn rewrap_key(
+        &self,
+        provider: &str,
+        credential_id: &str,
+        version: u32,
+        key: &SealedKey,
+    ) -> Result<Vec<u8>, RewrapError> {
+        let dek = self.unwrap_dek(provider, credential_id, version, &key.wrapped_dek)?;
+        Ok(self.wrap_dek(&dek, provider, credential_id, version)?)
+    }
+
+    /// The same vault, sealing under the next epoch. Commit its [`Vault::header`] before sealing with it; then
+    /// rewrap every data key. Values of older epochs keep opening.
+    #[must_use]
+    pub fn next_epoch(&self) -> Self {
+        let mut header = self.0.header.clone();
+        header.kek_epoch = header.kek_epoch.saturating_add(1);
+        header.generation = header.generation.saturating_add(1);
+        let header = header.signed(&self.0.root);
+        let (root, opened_by) = (Arc::clone(&self.0.root), self.0.opened_by.clone());
+        Self(Arc::new(Inner { header, root, opened_by, notices: self.0.notices.clone() }))
+    }
+
+    /// Seals a small value. `context` names what it belongs to, such as an id; it must be the same to open it.
+    ///
+    /// # Errors
+    /// [`SealError`] when there are no random bytes.
+    pub fn seal(&self, purpose: Purpose, context: &str, value: &[u8]) -> Result<Vec<u8>, SealError> {
+        let epoch = self.0.header.kek_epoch;
+        let place = self.place(purpose.label(), "", context, 0);
+        envelope::seal(self.derive_seal_key(purpose, epoch).bytes(), epoch, &place, value)
+    }
+
+    /// Opens what [`Vault::seal`] made for the same purpose and context, in this epoch or an earlier one.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it was changed, moved, or sealed by another vault.
+    pub fn open(&self, purpose: Purpose, context: &str, sealed: &[u8]) -> Result<Secret, OpenError> {
+        let epoch = envelope::epoch_of(sealed)?;
+        let place = self.place(purpose.label(), "", context, 0);
+        envelope::open(self.derive_seal_key(purpose, epoch).bytes(), &place, sealed)
+    }
+
+    /// A name for a secret that does not give it away: 16 hex digits of HMAC-SHA256 under a key of this vault. The same
+    /// secret has another fingerprint in another vault.
+    #[must_use]
+    pub fn fingerprint(&self, secret: &Secret) -> String {
+        let key = self.derive_key(&[b"reeve/fingerprint/v1"]);
+        HEXLOWER.encode(&hmac(key.bytes(), &[secret.expose()])[..8])
+    }
+
+    /// The 32-byte key that belongs to `label` in this vault, the same at every start. Labels cannot reach the keys
+    /// that the vault derives for itself.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> Zeroizing<[u8; KEY_LEN]> {
+        let key = self.derive_key(&[b"reeve/app/", label.as_bytes(), b"/v1"]);
+        Zeroizing::new(*key.bytes())
+    }
+
+    fn derive_key(&self, info: &[&[u8]]) -> Key {
+        derive_key(self.0.root.bytes(), &self.0.header.vault_id, info)
+    }
+
+    fn derive_kek(&self, epoch: u32) -> Key {
+        self.derive_key(&[b"reeve/kek/v1", &epoch.to_be_bytes()])
+    }
+
+    /// Small values have keys of their own, so that their nonces do not use up the data keys' share of an epoch.
+    fn derive_seal_key(&self, purpose: Purpose, epoch: u32) -> Key {
+        self.derive_key(&[b"reeve/seal/v1", &epoch.to_be_bytes(), purpose.label().as_bytes()])
+    }
+
+    fn wrap_dek(
+        &self,
+        dek: &Key,
+        provider: &str,
+        credential_id: &str,
+        version: u32,
+    ) -> Result<Vec<u8>, SealError> {
+        let epoch = self.0.header.kek_epoch;
+        let place = self.place("dek-wrap", provider, credential_id, version);
+        envelope::seal(self.derive_kek(epoch).bytes(), epoch, &place, dek.bytes())
+    }
+
+    fn unwrap_dek(
+        &self,
+        provider: &str,
+        credential_id: &str,
+        version: u32,
+        wrapped: &[u8],
+    ) -> Result<Key, OpenError> {
+        let kek = self.derive_kek(envelope::epoch_of(wrapped)?);
+        let place = self.place("dek-wrap", provider, credential_id, version);
+        let dek = envelope::open(kek.bytes(), &place, wrapped)?;
+        Key::copy_of(dek.expose()).ok_or(OpenError::NotAKey)
+    }
+
+    fn place<'a>(
+        &'a self,
+        purpose: &'a str,
+        provider: &'a str,
+        object: &'a str,
+        version: u32,
+    ) -> Binding<'a> {
+        Binding { purpose, vault_id: &self.0.header.vault_id, provider, object: object.as_bytes(), version }
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vault({})", HEXLOWER.encode(&self.0.header.vault_id))
+    }
+}
