@@ -82,6 +82,23 @@ fn trees_of_the_same_size_and_empty_trees() {
     assert_eq!(verify_consistency(3, 5, tree.root(3), root, &[]), Err(ProofError::Length { found: 0 }));
 }
 
+/// A proof that stops early would let an old root stand for a larger tree.
+#[test]
+fn a_root_does_not_stand_for_a_larger_tree() {
+    let tree = Tree::numbered(40);
+    for n in 1..=40 {
+        for m in 1..n {
+            let (old, proof) = (tree.root(m), tree.proof(m, n));
+            for length in 0..proof.len() {
+                let result = verify_consistency(m as u64, n as u64, old, old, &proof[..length]);
+                assert!(result.is_err(), "{m} -> {n} with {length} hashes");
+            }
+        }
+    }
+    let root = tree.root(4);
+    assert_eq!(verify_consistency(4, 5, root, root, &[]), Err(ProofError::Length { found: 0 }));
+}
+
 /// Positions in the largest possible trees: sizes are taken from the other side, so none may overflow.
 #[test]
 fn the_largest_sizes_do_not_overflow() {
