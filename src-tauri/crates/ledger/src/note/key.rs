@@ -6,6 +6,7 @@ use std::str::FromStr;
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
+use zeroize::ZeroizeOnDrop;
 
 use super::NoteError;
 use super::lines::{PREFIX, is_name};
@@ -35,6 +36,10 @@ pub struct Signer {
     key: SigningKey,
     verifier: VerifierKey,
 }
+
+/// Wiping is an optional feature of the signature crate: without it, this does not compile.
+const fn assert_wiped_on_drop<T: ZeroizeOnDrop>() {}
+const _: () = assert_wiped_on_drop::<SigningKey>();
 
 impl Signer {
     /// The signer of a seed. The caller's copy of the seed is the caller's to wipe.
