@@ -109,15 +109,18 @@ impl Value {
         if text.is_empty() {
             return Err(EnvError::Empty);
         }
+        // 20 characters cannot spell 32 bytes, so the length may be judged first.
+        let characters = text.chars().count();
+        if characters < MIN_CHARACTERS {
+            return Err(EnvError::TooShort { characters });
+        }
         if is_sample(text) {
             return Err(EnvError::Sample);
         }
-        if let Some(bytes) = decode(text) {
-            return if is_weak(bytes.expose()) { Err(EnvError::Sample) } else { Ok(Self::Raw(bytes)) };
-        }
-        match text.chars().count() {
-            characters if characters < MIN_CHARACTERS => Err(EnvError::TooShort { characters }),
-            _ => Ok(Self::Words(Secret::copy_of(text.as_bytes()))),
+        match decode(text) {
+            Some(bytes) if is_weak(bytes.expose()) => Err(EnvError::Sample),
+            Some(bytes) => Ok(Self::Raw(bytes)),
+            None => Ok(Self::Words(Secret::copy_of(text.as_bytes()))),
         }
     }
 }

@@ -182,7 +182,8 @@ mod tests {
         fn any_code_survives_and_any_single_slip_is_noticed(bytes: [u8; BYTES], at in 0..SYMBOLS, by in 1_usize..32) {
             let code = RecoveryCode(Zeroizing::new(bytes));
             let shown = code.reveal();
-            prop_assert_eq!(RecoveryCode::parse(&shown).unwrap().bytes(), &bytes);
+            let read = RecoveryCode::parse(&shown).unwrap();
+            prop_assert_eq!(read.bytes(), &bytes);
 
             let mut typed: Vec<char> = shown.chars().filter(|c| *c != '-').collect();
             let symbol = usize::from(symbol_of(typed[at]).unwrap());
