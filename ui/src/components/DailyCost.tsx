@@ -1,0 +1,74 @@
+/** Cost by day as a line, with a daily limit where there is one. Used wherever a month of spend is shown. */
+import { addUsd, compareUsd, formatUsd, plotUsd } from "@/lib/money";
+import { formatCount } from "@/lib/number";
+import { plainDay } from "@/lib/time";
+import { Chart, type Palette } from "./Chart";
+import type { ChartOption } from "./echarts";
+
+export interface DayCost {
+  day: string;
+  cost_usd: string;
+  requests?: number;
+}
+interface Props {
+  title: string;
+  days: DayCost[];
+  limit?: string | null;
+  showTable: boolean;
+  height?: number;
+}
+const axisUsd = (value: number) => (value >= 1_000 ? `$${(value / 1_000).toLocaleString("en")}k` : `$${value.toLocaleString("en", { maximumFractionDigits: 2 })}`);
+const escapeHtml = (text: string) => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c] ?? c);
+
+function option(days: DayCost[], limit: string | null | undefined, p: Palette): ChartOption {
+  const top = Math.max(...days.map((d) => plotUsd(d.cost_usd)), limit ? plotUsd(limit) : 0);
+  return {
+    textStyle: { fontFamily: "Inter Variable, sans-serif" },
+    grid: { left: 52, right: 16, top: 22, bottom: 26 },
+    tooltip: {
+      trigger: "axis", backgroundColor: p.surface, borderColor: p["rule-strong"], textStyle: { color: p.ink, fontSize: 12 }, axisPointer: { lineStyle: { color: p["rule-strong"] } },
+      formatter: (params) => {
+        const first = (Array.isArray(params) ? params[0] : params) as { dataIndex: number } | undefined;
+        const day = days[first?.dataIndex ?? 0];
+        if (!day) return "";
+        const calls = day.requests === undefined ? "" : `<br>${formatCount(day.requests)} requests`;
+        return `${escapeHtml(plainDay(day.day))}<br><b>${formatUsd(day.cost_usd)}</b>${calls}`;
+      },
+    },
+    xAxis: {
+      type: "category", data: days.map((d) => plainDay(d.day)), boundaryGap: false, axisTick: { show: false }, axisLine: { lineStyle: { color: p.rule } },
+      axisLabel: { color: p["ink-3"], fontSize: 11, interval: Math.max(0, Math.ceil(days.length / 6) - 1), alignMinLabel: "left", alignMaxLabel: "right", showMaxLabel: true },
+    },
+    yAxis: {
+      type: "value", max: top === 0 ? 1 : (limit && plotUsd(limit) === top ? Number((top * 1.15).toPrecision(2)) : undefined), splitNumber: 3, splitLine: { lineStyle: { color: p.rule } },
+      axisLabel: { color: p["ink-3"], fontSize: 11, formatter: axisUsd, showMaxLabel: !(limit && plotUsd(limit) === top) },
+    },
+    series: [{
+      type: "line", data: days.map((d) => plotUsd(d.cost_usd)), symbol: "circle", symbolSize: 5, showSymbol: false, lineStyle: { color: p.accent, width: 1.8 }, itemStyle: { color: p.accent }, areaStyle: { color: p.accent, opacity: 0.06 },
+      ...(limit ? {
+        markLine: {
+          silent: true, symbol: "none", lineStyle: { color: p.bad, type: [4, 4], opacity: 0.8 }, data: [{ yAxis: plotUsd(limit) }],
+          label: { formatter: `Daily limit ${formatUsd(limit)}`, position: "insideEndTop", color: p.bad, fontSize: 11 },
+        },
+      } : {}),
+    }],
+  };
+}
+
+export function DailyCost({ title, days, limit, showTable, height }: Props) {
+  const highest = days.reduce<DayCost | undefined>((best, d) => (!best || compareUsd(d.cost_usd, best.cost_usd) > 0 ? d : best), undefined);
+  const last = days.at(-1);
+  const total = addUsd(...days.map((d) => d.cost_usd));
+  const summary = `${days.length} days, ${formatUsd(total)} in all. ${highest ? `Highest ${formatUsd(highest.cost_usd)} on ${plainDay(highest.day)}.` : ""} ${last ? `Latest ${formatUsd(last.cost_usd)} on ${plainDay(last.day)}.` : ""}${limit ? ` Daily limit ${formatUsd(limit)}.` : ""}`;
+  return (
+    <Chart
+      title={title} summary={summary} showTable={showTable} height={height} option={(p) => option(days, limit, p)} dataKey={JSON.stringify([days, limit])}
+      table={{ head: ["Day", "Cost, USD", "Requests"], rows: [...days].reverse().map((d) => [plainDay(d.day), formatUsd(d.cost_usd), formatCount(d.requests)]) }}
+    />
+  );
+}
+/** The last calendar days up to today in a zone, for series that come without dates. */
+export function lastDays(today: string, count: number): string[] {
+  const end = Date.parse(`${today}T12:00:00Z`);
+  return Array.from({ length: count }, (_, i) => new Date(end - (count - 1 - i) * 86_400_000).toISOString().slice(0, 10));
+}

@@ -1,0 +1,49 @@
+/** What every page needs to know of the workspace, and the ticking clock for relative times. */
+import { queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+import { api, take, type SetupView } from "@/api";
+
+export const setupQuery = queryOptions({
+  queryKey: ["setup"],
+  queryFn: ({ signal }) => take(api.GET("/setup", { signal })),
+  staleTime: 60_000,
+});
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => take(api.GET("/auth/me", { signal })),
+  staleTime: 300_000,
+});
+
+export const useSetup = (): SetupView => useSuspenseQuery(setupQuery).data;
+export const useZone = (): string => useQuery(setupQuery).data?.time_zone ?? "UTC";
+
+const TICK_MS = 15_000;
+let now = Date.now();
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const each of listeners) each();
+  }, TICK_MS);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+}
+export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
+/** The shared clock, moved on to the present; for ranges in query keys it is rounded so that keys stay equal. */
+export const nowRounded = (stepMs: number): number => Math.floor(Date.now() / stepMs) * stepMs;
+
+/** Why a change is not possible, or null. One place, so that every disabled control says the same. */
+export function useMay(scope: string): string | null {
+  const me = useQuery(meQuery).data;
+  if (!me) return null;
+  const [noun] = scope.split(":");
+  const has = me.scopes.some((s) => s === "*" || s === "*:*" || s === scope || s === `${noun}:*`);
+  return has ? null : `Your role, ${me.user.role}, does not allow this (needs ${scope}).`;
+}

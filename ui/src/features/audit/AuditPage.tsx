@@ -1,0 +1,117 @@
+import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo, useState, useSyncExternalStore } from "react";
+import { eventsState, type AuditEntryView, type AuditPage as AuditRows } from "@/api";
+import { col, DataTable, ErrorState, Outcome, Page, TokenBox, useZone, type Column, type FilterField } from "@/components";
+import { useTenantOptions } from "@/features/tenants";
+import { decodeTokens, encodeTokens, type Token } from "@/lib/filters";
+import { formatCount, plural } from "@/lib/number";
+import { absolute, clockMillis, RANGE_WORDS, rangeWords, shortDay, dayKey } from "@/lib/time";
+import { Button, Empty, MenuButton } from "@/ui";
+import { EntryInspector } from "./EntryInspector";
+import { Histogram } from "./Histogram";
+import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, type AuditSearch, type AuditView } from "./queries";
+import { openVerify } from "./verify";
+
+const route = getRouteApi("/app/audit");
+const KNOWN_EVENTS = ["auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api.key_create", "api.key_revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "credential.create", "credential.revoke", "usage.import", "settings.update"];
+const KNOWN_RESOURCES = ["tenant", "budget", "credential", "api_key", "user", "usage", "settings"];
+
+function Time({ at, zone }: { at: string; zone: string }) {
+  const today = dayKey(new Date().toISOString(), zone) === dayKey(at, zone);
+  return <time dateTime={at} title={absolute(at, zone)}>{today ? "" : `${shortDay(at, zone)} `}{clockMillis(at, zone)}</time>;
+}
+const columns = (zone: string): Column<AuditEntryView>[] => [
+  col("Time", "142px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
+  col("Actor", "minmax(90px, .8fr)", (e) => e.actor.name),
+  col("Event", "minmax(130px, 1fr)", (e) => e.event_type, { className: "mono" }),
+  col("Resource", "minmax(120px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.replaceAll("_", " ")} ${e.resource.name ?? ""}` : e.summary)),
+  col("Tenant", "minmax(80px, .8fr)", (e) => e.tenant?.name ?? "", { className: "dim" }),
+  col("Outcome", "88px", (e) => <Outcome value={e.outcome} />),
+  col("Entry", "84px", (e) => e.sequence, { num: true, className: "mono faint" }),
+];
+
+/** New rows wait here until asked for; what is being read does not move. */
+function useTail(view: AuditView, live: boolean, top: AuditEntryView | undefined, loaded: boolean) {
+  const client = useQueryClient();
+  const events = useSyncExternalStore(eventsState.subscribe, eventsState.get);
+  const head = useQuery({ ...auditHeadQuery(view), enabled: live && loaded, refetchInterval: live && events !== "live" ? 15_000 : false });
+  const fresh = loaded && live ? (head.data?.items ?? []).filter((e) => e.sequence > (top?.sequence ?? -1)) : [];
+  const show = () => {
+    const key = auditListQuery(view).queryKey;
+    if (fresh.length === head.data?.items.length && top) return void client.resetQueries({ queryKey: key });
+    client.setQueryData<InfiniteData<AuditRows, string | undefined>>(key, (old) => {
+      const [first, ...rest] = old?.pages ?? [];
+      if (!old || !first || !head.data) return old;
+      return { ...old, pages: [{ ...first, total: head.data.total, matched: head.data.matched, items: [...fresh, ...first.items] }, ...rest] };
+    });
+  };
+  return { count: fresh.length, all: fresh.length === head.data?.items.length && fresh.length >= 100, show };
+}
+
+export function AuditPage() {
+  const search: AuditSearch = route.useSearch();
+  const navigate = route.useNavigate();
+  const zone = useZone();
+  const [live, setLive] = useState(true);
+  const tenants = useTenantOptions();
+  const view: AuditView = useMemo(
+    () => ({ tokens: decodeTokens(search.filters, AUDIT_FIELDS), q: search.q, range: search.range, stream: search.stream }),
+    [search.filters, search.q, search.range, search.stream],
+  );
+  const list = useInfiniteQuery(auditListQuery(view));
+  const rows = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
+  const first = list.data?.pages[0];
+  const tail = useTail(view, live && !search.range?.includes(".."), rows[0], list.isSuccess && !list.isPlaceholderData);
+  const cols = useMemo(() => columns(zone), [zone]);
+  const unique = (values: string[]) => [...new Set(values)].sort().map((v) => ({ id: v, label: v }));
+  const fields: FilterField[] = [
+    { id: "outcome", label: "outcome", hint: "ok, refused, failed, pending", values: OUTCOME_VALUES.map((v) => ({ id: v, label: v })) },
+    { id: "event", label: "event", hint: "what happened", values: unique([...KNOWN_EVENTS, ...rows.slice(0, 400).map((r) => r.event_type)]) },
+    { id: "actor", label: "actor", hint: "who did it", values: unique(rows.slice(0, 400).map((r) => r.actor.name)) },
+    { id: "tenant", label: "tenant", hint: "whose it is", values: tenants },
+    { id: "resource", label: "resource", hint: "kind of thing", values: unique([...KNOWN_RESOURCES, ...rows.slice(0, 400).flatMap((r) => (r.resource ? [r.resource.type] : []))]) },
+    { id: "resource_id", label: "id", hint: "one thing by its id", values: [] },
+  ];
+  const setFilters = (tokens: Token[], q: string | undefined) => void navigate({ search: (old) => ({ ...old, filters: encodeTokens(tokens), q, entry: undefined }) });
+  const setRange = (range: string | undefined) => void navigate({ search: (old) => ({ ...old, range, entry: undefined }) });
+  const select = (entry: string | undefined) => void navigate({ search: (old) => ({ ...old, entry }), replace: true });
+  const filtered = view.tokens.length > 0 || !!view.q || !!view.range;
+  const ranges = [{ id: "all", label: "All time" }, ...Object.entries(RANGE_WORDS).map(([id, label]) => ({ id, label }))];
+
+  return (
+    <Page
+      title="Audit trail"
+      actions={
+        <>
+          <Button kind="ghost" pressed={live} onPress={() => setLive(!live)}><span className="live-dot" /> {live ? "Live" : "Paused"}</Button>
+          <Button kind="primary" onPress={openVerify}>Verify ledger</Button>
+        </>
+      }
+    >
+      <div className="filters">
+        <TokenBox label="Filter the audit trail" fields={fields} tokens={view.tokens} q={view.q} onChange={setFilters} />
+        <MenuButton label={rangeWords(search.range, zone)} ariaLabel={`Time range: ${rangeWords(search.range, zone)}`} items={ranges} selected={search.range ?? "all"} onAction={(id) => setRange(id === "all" ? undefined : id)} />
+        <span className="dim" role="status">{first ? (filtered && first.matched != null ? `${formatCount(first.matched)} of ${formatCount(first.total)}` : plural(first.total, "entry", "entries")) : ""}</span>
+      </div>
+      <div className={`listpage${search.entry ? " open" : ""}`}>
+        <div className="listcol">
+          <Histogram view={view} zone={zone} onRange={setRange} />
+          <div style={{ position: "relative" }} role="status">
+            {tail.count > 0 && <Button className="newrows" kind="primary" small onPress={tail.show}>{tail.all ? "100 or more new entries" : plural(tail.count, "new entry", "new entries")}</Button>}
+          </div>
+          {list.isError ? <ErrorState of={list} what="The audit trail" /> : (
+            <DataTable
+              label="Audit entries" columns={cols} rows={rows} rowId={(e) => e.id} selected={search.entry} onSelect={select} loading={list.isPending} total={first?.matched ?? first?.total} minWidth={760}
+              more={{ has: list.hasNextPage, busy: list.isFetchingNextPage, failed: list.isFetchNextPageError, load: () => void list.fetchNextPage() }}
+              empty={filtered
+                ? <Empty title="No entry matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>}>Nothing in the ledger fits these filters and this time range.</Empty>
+                : <Empty title="Nothing recorded yet">Every change, sign-in and refusal is written here as it happens.</Empty>}
+            />
+          )}
+        </div>
+        {search.entry && <EntryInspector key={search.entry} id={search.entry} onClose={() => select(undefined)} onSelect={select} />}
+      </div>
+    </Page>
+  );
+}

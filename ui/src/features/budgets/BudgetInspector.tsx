@@ -1,0 +1,105 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, errorWords, take, type HoldView } from "@/api";
+import { Confirm, Inspector, Money, Properties, Section, TimeAgo, useMay } from "@/components";
+import { exactUsd, formatUsd, percentOf } from "@/lib/money";
+import { formatPercent, plural } from "@/lib/number";
+import { dayAndTime } from "@/lib/time";
+import { Button, Chip, Meter, toast } from "@/ui";
+import { BudgetForm } from "./BudgetForm";
+import { holdsQuery, meterOf, STATE_TONE, STATE_WORDS, type BudgetRow } from "./queries";
+
+function Holds({ budget }: { budget: BudgetRow }) {
+  const client = useQueryClient();
+  const may = useMay("budget:write");
+  const list = useQuery(holdsQuery);
+  const release = useMutation({
+    mutationFn: (hold: HoldView) => take(api.POST("/holds/{id}/release", { params: { path: { id: hold.id } } })),
+    onSuccess: (_, hold) => {
+      void client.invalidateQueries({ queryKey: ["holds"] });
+      void client.invalidateQueries({ queryKey: ["budgets"] });
+      toast({ title: `Released ${formatUsd(hold.amount_usd)} held for ${hold.tenant_name}` });
+    },
+    onError: (error) => toast({ title: "Not released", detail: errorWords(error), bad: true }),
+  });
+  const mine = (list.data?.items ?? []).filter((h) => budget.scope === "workspace" || h.tenant_id === budget.tenant_id);
+  if (mine.length === 0 && percentOf(budget.status.held_usd, "1") === 0) return null;
+  return (
+    <Section title="Held after a crash">
+      <p className="dim" style={{ marginBottom: 8 }}>Kept for calls whose outcome was lost. Release an amount once the provider&apos;s bill shows it was not charged.</p>
+      <dl className="kv">
+        {mine.map((h) => (
+          <div key={h.id} style={{ display: "contents" }}>
+            <dt><TimeAgo at={h.opened_at} /></dt>
+            <dd className="row"><span><Money usd={h.amount_usd} /> <span className="faint">{h.tenant_name}, {h.reason}</span></span><span className="push"><Button small label={`Release ${formatUsd(h.amount_usd)} held for ${h.tenant_name}`} disabledReason={may} pending={release.isPending && release.variables?.id === h.id} onPress={() => release.mutate(h)}>Release</Button></span></dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  );
+}
+
+export function BudgetInspector({ budget, onClose }: { budget: BudgetRow; onClose: () => void }) {
+  const client = useQueryClient();
+  const may = useMay("budget:write");
+  const [open, setOpen] = useState<"edit" | "delete" | null>(null);
+  const drop = useMutation({
+    mutationFn: () => take(api.DELETE("/budgets/{id}", { params: { path: { id: budget.id } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["budgets"] });
+      toast({ title: `Deleted the budget of ${budget.name}` });
+      onClose();
+    },
+  });
+  const s = budget.status;
+  const period = budget.period === "day" ? "Daily" : "Monthly";
+  const over = percentOf(s.projected_usd, budget.limit_usd) > 100;
+  const meter = meterOf(budget);
+  return (
+    <Inspector label={`Budget of ${budget.name}`} title={budget.name} subtitle={`${period}, ${budget.kind}, resets ${dayAndTime(s.period_end, s.time_zone)} ${s.time_zone}`} onClose={onClose}>
+      <div className="big"><span title={exactUsd(s.remaining_usd)}>{formatUsd(s.remaining_usd)}</span> <small>left of {formatUsd(budget.limit_usd)} this {budget.period}</small></div>
+      <div style={{ padding: "0 14px 10px" }}><Meter {...meter} label={`${formatPercent(s.percentage_used)} of the limit used`} /></div>
+      <div className="legend" style={{ padding: "0 14px 12px" }}>
+        <span><i className={meter.tone === "bad" ? "b" : meter.tone === "warn" ? "w" : ""} />spent {formatPercent(percentOf(s.spent_usd, budget.limit_usd))}</span>
+        <span><i className="res" />reserved {formatUsd(s.reserved_usd)}</span>
+        {s.projected_usd !== null && <span><i className="proj" />projected</span>}
+      </div>
+      <Section title={`This ${budget.period}`}>
+        <Properties items={[
+          ["State", <Chip key="s" tone={STATE_TONE[s.state]}>{STATE_WORDS[s.state]}</Chip>],
+          ["Spent", <Money key="m" usd={s.spent_usd} />],
+          ["Reserved", <span key="r"><Money usd={s.reserved_usd} /> <span className="faint">for calls under way</span></span>],
+          ["At this pace", s.projected_usd === null ? <span className="faint">too early to say</span> : <span key="p"><b className="strong"><Money usd={s.projected_usd} /></b> <span className="faint">by the end of the {budget.period}{over ? ", over the limit" : ""}</span></span>],
+        ]} />
+      </Section>
+      <Section title={`Refused this ${budget.period}`}>
+        {s.refused_calls === 0 ? <span className="dim">No call was refused.</span> : <span>{plural(s.refused_calls, "call")}, <Money usd={s.refused_usd} /> asked for</span>}
+      </Section>
+      <Section title="Thresholds">
+        {budget.thresholds.length === 0 ? <span className="dim">None</span> : (
+          <Properties items={budget.thresholds.map((t) => [`${t}%`, s.percentage_used >= t ? <span key={t}><Chip tone={t >= 100 ? "bad" : "warn"}>passed</Chip>{t >= 100 && budget.kind === "hard" ? " further calls are refused" : ""}</span> : <span key={t} className="dim">at {formatUsd(thresholdAt(budget.limit_usd, t))}</span>])} />
+        )}
+      </Section>
+      <Holds budget={budget} />
+      <Section title="Act">
+        <div className="row">
+          <Button kind="primary" onPress={() => setOpen("edit")} disabledReason={may}>Edit limit</Button>
+          <Button kind="ghost" onPress={() => setOpen("delete")} disabledReason={may}>Delete</Button>
+        </div>
+      </Section>
+      {open === "edit" && <BudgetForm budget={budget} onClose={() => setOpen(null)} />}
+      {open === "delete" && (
+        <Confirm title={`Delete the budget of ${budget.name}?`} act="Delete" type={{ text: budget.name, of: "name" }} pending={drop.isPending} error={drop.error} onConfirm={() => drop.mutate()} onClose={() => setOpen(null)}>
+          Its {budget.period === "day" ? "daily" : "monthly"} limit of {formatUsd(budget.limit_usd)} no longer holds. What was spent stays recorded.
+        </Confirm>
+      )}
+    </Inspector>
+  );
+}
+function thresholdAt(limit: string, percent: number): string {
+  const nano = BigInt(limit.replace(".", "").padEnd(1, "0"));
+  const places = limit.split(".")[1]?.length ?? 0;
+  const scaled = (nano * BigInt(percent)).toString().padStart(places + 3, "0");
+  const cut = scaled.length - places - 2;
+  return `${scaled.slice(0, cut)}.${scaled.slice(cut)}`;
+}

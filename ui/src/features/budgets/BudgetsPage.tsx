@@ -1,0 +1,71 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { col, DataTable, ErrorState, FilterMenu, Money, Page, SampleChip, useMay, useSetup, type Column } from "@/components";
+import { formatUsd } from "@/lib/money";
+import { formatPercent, plural } from "@/lib/number";
+import { monthName } from "@/lib/time";
+import { Button, Chip, Empty, Icon, Meter } from "@/ui";
+import { BudgetForm } from "./BudgetForm";
+import { BudgetInspector } from "./BudgetInspector";
+import { BUDGET_STATES, budgetsQuery, budgetTree, meterOf, STATE_WORDS, type BudgetRow } from "./queries";
+
+export interface BudgetsSearch {
+  q?: string;
+  state?: string;
+  budget?: string;
+  new?: boolean;
+}
+const route = getRouteApi("/app/budgets");
+
+export const BUDGET_COLUMNS: Column<BudgetRow>[] = [
+  col("Budget", "minmax(130px, 1.2fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 10 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span>{b.sample && <SampleChip />}</span>),
+  col("Level", "86px", (b) => b.scope, { className: "dim" }),
+  col("Period", "66px", (b) => b.period),
+  col("Kind", "62px", (b) => <Chip plain>{b.kind}</Chip>),
+  col("Spent, reserved, projected", "minmax(150px, 1.7fr)", (b) => <Meter {...meterOf(b)} label={`${STATE_WORDS[b.status.state]}: spent ${formatUsd(b.status.spent_usd)} of ${formatUsd(b.limit_usd)}, ${formatPercent(b.status.percentage_used)} used`} />, { className: "meter-cell" }),
+  col("Spent", "98px", (b) => <Money usd={b.status.spent_usd} />, { num: true }),
+  col("Reserved", "86px", (b) => <Money usd={b.status.reserved_usd} />, { num: true, className: "dim" }),
+  col("Left", "98px", (b) => <Money usd={b.status.remaining_usd} />, { num: true }),
+  col("Limit", "98px", (b) => <Money usd={b.limit_usd} />, { num: true, className: "dim" }),
+];
+
+export function BudgetsPage() {
+  const search: BudgetsSearch = route.useSearch();
+  const navigate = route.useNavigate();
+  const setup = useSetup();
+  const may = useMay("budget:write");
+  const list = useQuery(budgetsQuery);
+  const rows = useMemo(() => budgetTree(list.data?.items ?? [], setup.workspace_name, search.q, search.state), [list.data, setup.workspace_name, search.q, search.state]);
+  const set = (patch: BudgetsSearch) => void navigate({ search: (old) => ({ ...old, ...patch }), replace: true });
+  const chosen = rows.find((b) => b.id === search.budget);
+  const refusing = rows.filter((b) => b.status.state === "refusing").length;
+  const create = <Button kind="primary" onPress={() => set({ new: true })} disabledReason={may}>New budget</Button>;
+  return (
+    <Page title="Budgets" actions={create}>
+      <div className="filters">
+        <div className="tokenbox">
+          <Icon name="search" size={13} />
+          <input type="search" aria-label="Find a budget" placeholder="Find the workspace or a tenant" value={search.q ?? ""} onChange={(e) => set({ q: e.target.value || undefined })} />
+        </div>
+        <FilterMenu label="state" value={search.state} options={BUDGET_STATES.map((id) => ({ id, label: STATE_WORDS[id] }))} onChange={(state) => set({ state })} />
+        <span className="dim">{monthName(new Date().toISOString(), setup.time_zone)}</span>
+        <span className="dim" role="status">{list.isSuccess && `${plural(rows.length, "budget")}${refusing ? `, ${refusing} refusing` : ""}`}</span>
+      </div>
+      <div className={`listpage${chosen ? " open" : ""}`}>
+        <div className="listcol">
+          {list.isError ? <ErrorState of={list} what="Budgets" /> : (
+            <DataTable
+              label="Budgets" columns={BUDGET_COLUMNS} rows={rows} rowId={(b) => b.id} selected={chosen?.id} onSelect={(budget) => set({ budget })} loading={list.isPending} minWidth={800}
+              empty={search.q || search.state
+                ? <Empty title="No budget matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>} />
+                : <Empty title="No budgets yet" action={create}>A budget caps what the workspace or one tenant may spend in a day or a month. A hard budget refuses the call that would pass it, before any money is spent.</Empty>}
+            />
+          )}
+        </div>
+        {chosen && <BudgetInspector key={chosen.id} budget={chosen} onClose={() => set({ budget: undefined })} />}
+      </div>
+      {search.new && <BudgetForm onClose={() => set({ new: undefined })} onDone={(b) => set({ new: undefined, budget: b.id })} />}
+    </Page>
+  );
+}

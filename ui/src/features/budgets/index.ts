@@ -1,0 +1,3 @@
+export { BudgetsPage, type BudgetsSearch } from "./BudgetsPage";
+export { BUDGET_STATES } from "./queries";
+export { TenantBudgets } from "./TenantBudgets";

@@ -1,0 +1,84 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useMemo, useState, useSyncExternalStore } from "react";
+import { Autocomplete, Dialog, Header, Input, Menu, MenuItem, MenuSection, Modal, ModalOverlay, SearchField, useFilter } from "react-aria-components";
+import { closePalette, paletteOpen, useMay } from "@/components";
+import { openVerify } from "@/features/audit";
+import { credentialsQuery } from "@/features/keys";
+import { tenantNamesQuery } from "@/features/tenants";
+import { effectiveTheme, setTheme } from "@/lib/theme";
+import { Icon, type IconName } from "@/ui";
+import { NAV } from "./Shell";
+
+interface Entry {
+  id: string;
+  label: string;
+  icon: IconName;
+  note?: string;
+  run: () => void;
+  blocked?: string | null;
+}
+interface Group {
+  title: string;
+  entries: Entry[];
+}
+
+function useEntries(): Group[] {
+  const navigate = useNavigate();
+  const tenants = useQuery(tenantNamesQuery);
+  const keys = useQuery(credentialsQuery);
+  const mayTenant = useMay("tenant:write");
+  const mayBudget = useMay("budget:write");
+  return useMemo(() => [
+    { title: "Do", entries: [
+      { id: "do-tenant", label: "New tenant", icon: "plus", blocked: mayTenant, run: () => void navigate({ to: "/tenants", search: { new: true } }) },
+      { id: "do-budget", label: "New budget", icon: "plus", blocked: mayBudget, run: () => void navigate({ to: "/budgets", search: { new: true } }) },
+      { id: "do-key", label: "Add a provider key", icon: "plus", run: () => void navigate({ to: "/keys", search: { new: true } }) },
+      { id: "do-import", label: "Import usage", icon: "import", run: () => void navigate({ to: "/usage", search: { import: true } }) },
+      { id: "do-verify", label: "Verify ledger", icon: "shield", run: openVerify },
+      { id: "do-refused", label: "Show refused and failed calls", icon: "audit", run: () => void navigate({ to: "/audit", search: { filters: "outcome:not ok" } }) },
+      { id: "do-theme", label: "Switch theme", icon: "theme", run: () => setTheme(effectiveTheme() === "dark" ? "light" : "dark") },
+    ] },
+    { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))) },
+    { title: "Tenants", entries: (tenants.data?.items ?? []).map((t): Entry => ({ id: t.id, label: t.name, note: t.slug, icon: "tenants", run: () => void navigate({ to: "/tenants/$id", params: { id: t.id } }) })) },
+    { title: "Provider keys", entries: (keys.data?.items ?? []).map((k): Entry => ({ id: k.id, label: `${k.provider} / ${k.name}`, note: `…${k.last4}`, icon: "keys", run: () => void navigate({ to: "/keys" }) })) },
+  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget]);
+}
+
+function PaletteBody() {
+  const groups = useEntries();
+  const [text, setText] = useState("");
+  const { contains } = useFilter({ sensitivity: "base" });
+  const shown = groups
+    .map((g) => ({ ...g, entries: g.entries.filter((e) => !e.blocked && (contains(e.label, text) || contains(e.note ?? "", text))).slice(0, text ? 12 : g.title === "Tenants" ? 6 : 10) }))
+    .filter((g) => g.entries.length > 0);
+  const run = (key: string) => {
+    closePalette();
+    groups.flatMap((g) => g.entries).find((e) => e.id === key)?.run();
+  };
+  return (
+    <Autocomplete inputValue={text} onInputChange={setText}>
+      <SearchField aria-label="Search or jump to" autoFocus><Input className="search" placeholder="A page, a tenant, a key or an action" /></SearchField>
+      <div className="list">
+        {shown.length === 0 && <p className="faint" style={{ padding: 10 }} role="status">Nothing by that name.</p>}
+        <Menu aria-label="Results" onAction={(key) => run(String(key))} items={shown} dependencies={[shown]}>
+          {(g) => (
+            <MenuSection id={g.title}>
+              <Header>{g.title}</Header>
+              {g.entries.map((e) => <MenuItem key={e.id} id={e.id} textValue={e.label}><Icon name={e.icon} />{e.label}{e.note && <small>{e.note}</small>}</MenuItem>)}
+            </MenuSection>
+          )}
+        </Menu>
+      </div>
+    </Autocomplete>
+  );
+}
+
+export function Palette() {
+  const open = useSyncExternalStore(paletteOpen.subscribe, paletteOpen.get);
+  return (
+    <ModalOverlay className="veil" isOpen={open} onOpenChange={(o) => !o && closePalette()} isDismissable>
+      <Modal className="dialog palette"><Dialog aria-label="Search or jump to"><PaletteBody /></Dialog></Modal>
+    </ModalOverlay>
+  );
+}

@@ -1,0 +1,1 @@
+export { safeNext, SignInPage, type SignInSearch } from "./SignInPage";

@@ -1,0 +1,1 @@
+export { MIN_PASSWORD, SettingsPage } from "./SettingsPage";

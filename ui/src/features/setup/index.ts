@@ -1,0 +1,1 @@
+export { SetupPage, type SetupSearch } from "./SetupPage";

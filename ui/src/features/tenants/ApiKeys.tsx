@@ -1,0 +1,86 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, fieldErrors, take, type ApiKeyView, type CreatedApiKey, type TenantView } from "@/api";
+import { Confirm, ErrorState, KeyShownOnce, SideForm, SkeletonRows, TimeAgo, useForm, useMay, useSetup } from "@/components";
+import { Button, Chip, CopyButton, Empty, TextField, toast, type Tone } from "@/ui";
+import { apiKeysQuery, useExampleModel } from "./queries";
+
+const STATE: Record<ApiKeyView["state"], [Tone, string]> = { active: ["ok", "Active"], revoked: ["none", "Revoked"], expired: ["warn", "Expired"] };
+
+function CreateKey({ tenant, onClose, onDone }: { tenant: TenantView; onClose: () => void; onDone: (made: CreatedApiKey) => void }) {
+  const client = useQueryClient();
+  const form = useForm({ name: "", expires: "" });
+  const save = useMutation({
+    mutationFn: () => take(api.POST("/tenants/{id}/api-keys", { params: { path: { id: tenant.id } }, body: { name: form.values.name.trim(), expires_at: form.values.expires ? new Date(form.values.expires).toISOString() : null } })),
+    onSuccess: (made) => {
+      void client.invalidateQueries({ queryKey: ["tenants", "api-keys", tenant.id] });
+      onClose();
+      onDone(made);
+    },
+    gcTime: 0,
+  });
+  const e = fieldErrors(save.error);
+  return (
+    <SideForm title={`New API key for ${tenant.name}`} submit="Create key" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "expires_at"]} blocked={!form.values.name.trim() && "Give it a name first"}>
+      <TextField label="Name" {...form.bind("name")} error={e.name} hint="What uses it, such as checkout-service" autoFocus required />
+      <TextField label="Expires" type="datetime-local" {...form.bind("expires")} error={e.expires_at} hint="Left empty, it works until revoked." />
+    </SideForm>
+  );
+}
+
+function RevokeKey({ tenant, apiKey, onClose }: { tenant: TenantView; apiKey: ApiKeyView; onClose: () => void }) {
+  const client = useQueryClient();
+  const run = useMutation({
+    mutationFn: () => take(api.POST("/tenants/{id}/api-keys/{key_id}/revoke", { params: { path: { id: tenant.id, key_id: apiKey.id } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["tenants", "api-keys", tenant.id] });
+      toast({ title: `Revoked ${apiKey.name}` });
+      onClose();
+    },
+  });
+  return (
+    <Confirm title={`Revoke ${apiKey.name}?`} act="Revoke" type={{ text: apiKey.name, of: "name" }} pending={run.isPending} error={run.error} onConfirm={() => run.mutate()} onClose={onClose}>
+      Calls with this key are refused from now on. This cannot be undone; make a new key instead.
+    </Confirm>
+  );
+}
+
+export function ApiKeys({ tenant }: { tenant: TenantView }) {
+  const list = useQuery(apiKeysQuery(tenant.id));
+  const setup = useSetup();
+  const model = useExampleModel();
+  const may = useMay("tenant:write");
+  const [creating, setCreating] = useState(false);
+  const [made, setMade] = useState<CreatedApiKey | null>(null);
+  const [revoking, setRevoking] = useState<ApiKeyView | null>(null);
+  const blocked = may ?? (tenant.status === "archived" ? "The tenant is archived" : null);
+  const create = <Button kind="primary" onPress={() => setCreating(true)} disabledReason={blocked}>New API key</Button>;
+  return (
+    <div className="page">
+      <section className="card">
+        <header><h2>API keys</h2><span className="dim">What programs of {tenant.name} send with each call. A key is shown once, when it is made.</span>{list.data && list.data.items.length > 0 && <span className="push">{create}</span>}</header>
+        {list.isPending ? <SkeletonRows /> : list.isError ? <ErrorState of={list} what="API keys" tight /> : list.data.items.length === 0 ? (
+          <Empty title="No API keys yet" level={3} action={create}>Programs need a key to make calls through the gateway.</Empty>
+        ) : (
+          <table className="t">
+            <thead><tr><th>Name</th><th>Starts with</th><th>State</th><th>Last used</th><th>Created</th><th>Expires</th><th><span className="sr">Act</span></th></tr></thead>
+            <tbody>
+              {list.data.items.map((k) => (
+                <tr key={k.id}>
+                  <td className="strong">{k.name}</td>
+                  <td><span className="row" style={{ gap: 2 }}><span className="mono dim">{k.prefix}…</span><CopyButton value={k.prefix} what="key prefix" /></span></td>
+                  <td><Chip tone={STATE[k.state][0]}>{STATE[k.state][1]}</Chip></td>
+                  <td className="dim"><TimeAgo at={k.last_used_at} /></td><td className="dim"><TimeAgo at={k.created_at} /></td><td className="dim"><TimeAgo at={k.expires_at} /></td>
+                  <td className="num"><Button small label={`Revoke ${k.name}`} onPress={() => setRevoking(k)} disabledReason={may ?? (k.state !== "active" && `It is ${k.state} already`)}>Revoke</Button></td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </section>
+      {creating && <CreateKey tenant={tenant} onClose={() => setCreating(false)} onDone={setMade} />}
+      {made && <KeyShownOnce name={made.api_key.name} secret={made.secret} url={setup.gateway_url} model={model} onClose={() => setMade(null)} />}
+      {revoking && <RevokeKey tenant={tenant} apiKey={revoking} onClose={() => setRevoking(null)} />}
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { api, take, type SummaryQuery, type TenantsQuery } from "@/api";
+import { nowRounded } from "@/components";
+
+export const tenantsQuery = (filter: TenantsQuery) =>
+  infiniteQueryOptions({
+    queryKey: ["tenants", "list", filter],
+    queryFn: ({ pageParam, signal }) => take(api.GET("/tenants", { params: { query: { ...filter, limit: 200, cursor: pageParam } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+/** Names for choosing: the first thousand. */
+export const tenantNamesQuery = queryOptions({
+  queryKey: ["tenants", "names"],
+  queryFn: ({ signal }) => take(api.GET("/tenants", { params: { query: { limit: 1000 } }, signal })),
+  staleTime: 60_000,
+});
+export function useTenantOptions(): { id: string; label: string }[] {
+  const names = useQuery(tenantNamesQuery);
+  return (names.data?.items ?? []).map((t) => ({ id: t.id, label: t.name }));
+}
+export const tenantQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["tenants", "one", id],
+    queryFn: ({ signal }) => take(api.GET("/tenants/{id}", { params: { path: { id } }, signal })),
+  });
+export const quotaQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["tenants", "quota", id],
+    queryFn: ({ signal }) => take(api.GET("/tenants/{id}/quota", { params: { path: { id } }, signal })),
+  });
+export const apiKeysQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["tenants", "api-keys", id],
+    queryFn: ({ signal }) => take(api.GET("/tenants/{id}/api-keys", { params: { path: { id }, query: { limit: 1000 } }, signal })),
+  });
+const DAY = 86_400_000;
+/** The last thirty days, aligned to the hour so that the key stays the same between renders. */
+export const summaryQuery = (tenant: string, groupBy: SummaryQuery["group_by"]) =>
+  queryOptions({
+    queryKey: ["usage", "summary", "tenant", tenant, groupBy],
+    queryFn: ({ signal }) =>
+      take(api.GET("/usage/summary", { params: { query: { group_by: groupBy, tenant_id: tenant, from: new Date(nowRounded(3_600_000) - 30 * DAY).toISOString() } }, signal })),
+  });
+export const modelsQuery = queryOptions({
+  queryKey: ["credentials", "models"],
+  queryFn: ({ signal }) => take(api.GET("/credentials", { params: { query: { limit: 100 } }, signal })),
+  staleTime: 60_000,
+});
+/** A model that the workspace's own keys can reach, for examples. */
+export function useExampleModel(): string {
+  const list = useQuery(modelsQuery).data?.items ?? [];
+  return list.find((c) => c.state === "current")?.models[0] ?? "gpt-5-mini";
+}

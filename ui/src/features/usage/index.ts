@@ -1,0 +1,2 @@
+export { GROUPS } from "./queries";
+export { UsagePage, type UsageSearch } from "./UsagePage";

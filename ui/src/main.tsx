@@ -1,0 +1,42 @@
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { ApiError, session } from "@/api";
+import { watchTheme } from "@/lib/theme";
+import { Toasts } from "@/ui";
+import { makeRouter } from "./routes";
+import "./styles/fonts.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+
+const client = new QueryClient({
+  queryCache: new QueryCache(),
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      refetchOnWindowFocus: true,
+      // A refusal stays a refusal; only a server that does not answer is asked again.
+      retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status < 500),
+    },
+  },
+});
+const router = makeRouter(client);
+
+session.whenLost(() => {
+  const here = router.state.location;
+  if (here.pathname === "/sign-in" || here.pathname === "/setup") return;
+  void router.navigate({ to: "/sign-in", search: { next: here.href === "/" ? undefined : here.href } });
+});
+watchTheme();
+
+const host = document.getElementById("root");
+if (host)
+  createRoot(host).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+        <Toasts />
+      </QueryClientProvider>
+    </StrictMode>,
+  );

@@ -1,0 +1,28 @@
+/** What the page may ask of its host. `web.ts` is a browser tab, `tauri.ts` the desktop window. */
+import type { EventView } from "@/api/types";
+import { tauriPlatform } from "./tauri";
+import { webPlatform } from "./web";
+
+export interface PickedFile {
+  path: string;
+  name: string;
+  size: number;
+}
+export type EventsState = "live" | "connecting" | "closed";
+export interface EventHandlers {
+  onEvent: (event: EventView) => void;
+  onState: (state: EventsState) => void;
+}
+export interface Platform {
+  kind: "web" | "window";
+  /** Origin that relative API paths are resolved against. */
+  origin: string;
+  fetch: (request: Request) => Promise<Response>;
+  /** Listens until the returned function is called. `ticket` is only asked for where the transport needs one. */
+  subscribe: (handlers: EventHandlers, ticket: () => Promise<string>) => () => void;
+  capabilities: { nativeFilePicker: boolean };
+  pickImportFile: () => Promise<PickedFile | null>;
+}
+
+export const isWindow = (): boolean => typeof window !== "undefined" && "__TAURI_INTERNALS__" in window;
+export const platform: Platform = isWindow() ? tauriPlatform() : webPlatform();

@@ -1,0 +1,112 @@
+/** The sitemap. Every page, and every search parameter it understands. */
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import { refreshSession, session } from "@/api";
+import { ErrorState, setupQuery, STATUSES, TIERS } from "@/components";
+import { AuditPage, type AuditSearch } from "@/features/audit";
+import { BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budgets";
+import { Shell } from "@/features/frame";
+import { KeysPage, type KeysSearch } from "@/features/keys";
+import { OverviewPage } from "@/features/overview";
+import { SettingsPage } from "@/features/settings";
+import { SetupPage, type SetupSearch } from "@/features/setup";
+import { SignInPage, type SignInSearch } from "@/features/session";
+import { TENANT_TABS, TenantPage, TenantsPage, type TenantSearch, type TenantsSearch } from "@/features/tenants";
+import { GROUPS, UsagePage, type UsageSearch } from "@/features/usage";
+import { oneOf, str } from "@/lib/filters";
+import { Empty } from "@/ui";
+
+type Raw = Record<string, unknown>;
+const yes = (value: unknown): true | undefined => (value === true || value === "true" ? true : undefined);
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: () => <Outlet />,
+  errorComponent: ({ error, reset }) => <main className="full"><ErrorState of={{ error, refetch: reset }} what="Reeve" /></main>,
+  notFoundComponent: () => <main className="full"><Empty title="No such page" action={<a className="btn" href="/">Open the overview</a>} /></main>,
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: (s: Raw): SetupSearch => ({ step: s.step === 2 || s.step === 3 || s.step === 4 ? s.step : undefined }),
+  beforeLoad: async ({ context, search }) => {
+    const view = await context.client.ensureQueryData(setupQuery);
+    if (view.state === "ready" && !search.step) throw redirect({ to: "/" });
+    if (view.state === "ready" && view.sign_in === "password" && session.token() === null && !(await refreshSession())) throw redirect({ to: "/sign-in" });
+  },
+  component: SetupPage,
+});
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (s: Raw): SignInSearch => ({ next: str(s.next) }),
+  beforeLoad: async ({ context }) => {
+    const view = await context.client.ensureQueryData(setupQuery);
+    if (view.state === "needs_admin") throw redirect({ to: "/setup" });
+    if (view.sign_in === "open") throw redirect({ to: "/" });
+  },
+  component: SignInPage,
+});
+const app = createRoute({
+  getParentRoute: () => root,
+  id: "app",
+  beforeLoad: async ({ context, location }) => {
+    const view = await context.client.ensureQueryData(setupQuery);
+    if (view.state === "needs_admin") throw redirect({ to: "/setup" });
+    if (view.sign_in === "password" && session.token() === null && !(await refreshSession()))
+      throw redirect({ to: "/sign-in", search: { next: location.href === "/" ? undefined : location.href } });
+  },
+  component: Shell,
+});
+
+const overview = createRoute({ getParentRoute: () => app, path: "/", component: OverviewPage });
+const tenants = createRoute({
+  getParentRoute: () => app,
+  path: "/tenants",
+  validateSearch: (s: Raw): TenantsSearch => ({ q: str(s.q), status: oneOf(s.status, STATUSES), tier: oneOf(s.tier, TIERS), new: yes(s.new) }),
+  component: TenantsPage,
+});
+const tenant = createRoute({
+  getParentRoute: () => app,
+  path: "/tenants/$id",
+  validateSearch: (s: Raw): TenantSearch => ({ tab: oneOf(s.tab, TENANT_TABS) }),
+  component: TenantPage,
+});
+const budgets = createRoute({
+  getParentRoute: () => app,
+  path: "/budgets",
+  validateSearch: (s: Raw): BudgetsSearch => ({ q: str(s.q), state: oneOf(s.state, BUDGET_STATES), budget: str(s.budget), new: yes(s.new) }),
+  component: BudgetsPage,
+});
+const usage = createRoute({
+  getParentRoute: () => app,
+  path: "/usage",
+  validateSearch: (s: Raw): UsageSearch => ({
+    range: str(s.range), tenant: str(s.tenant), model: str(s.model), group: oneOf(s.group, GROUPS), record: str(s.record), view: oneOf(s.view, ["records"]), import: yes(s.import),
+  }),
+  component: UsagePage,
+});
+const audit = createRoute({
+  getParentRoute: () => app,
+  path: "/audit",
+  validateSearch: (s: Raw): AuditSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), entry: str(s.entry), stream: oneOf(s.stream, ["usage"]) }),
+  component: AuditPage,
+});
+const keys = createRoute({
+  getParentRoute: () => app,
+  path: "/keys",
+  validateSearch: (s: Raw): KeysSearch => ({ new: yes(s.new) }),
+  component: KeysPage,
+});
+const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
+
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, audit, keys, settings])]);
+
+export const makeRouter = (client: QueryClient) =>
+  createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,12 @@
+import { afterEach } from "vitest";
+import { cleanup } from "@testing-library/react";
+
+// jsdom measures nothing; the virtual list and charts only need these to exist.
+class Observer {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+globalThis.ResizeObserver ??= Observer as unknown as typeof ResizeObserver;
+window.matchMedia ??= ((query: string) => ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined })) as unknown as typeof window.matchMedia;
+afterEach(cleanup);

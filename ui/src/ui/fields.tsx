@@ -1,0 +1,114 @@
+import { useMemo, type ReactNode } from "react";
+import {
+  Button as AriaButton, ComboBox as AriaCombo, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Radio as AriaRadio,
+  RadioGroup, Select as AriaSelect, SelectValue, Text, TextArea, TextField as AriaTextField,
+} from "react-aria-components";
+import { Icon } from "./Icon";
+
+interface Common {
+  label: string;
+  hint?: ReactNode;
+  error?: string;
+}
+interface TextProps extends Common {
+  value: string;
+  onChange: (value: string) => void;
+  type?: "text" | "password" | "email" | "number" | "datetime-local";
+  placeholder?: string;
+  autoFocus?: boolean;
+  autoComplete?: string;
+  multiline?: boolean;
+  mono?: boolean;
+  required?: boolean;
+  /** Set for money and numbers so that phones and readers know. */
+  inputMode?: "decimal" | "numeric" | "email";
+}
+
+export function TextField({ label, hint, error, value, onChange, type = "text", placeholder, autoFocus, autoComplete = "off", multiline, mono, required, inputMode }: TextProps) {
+  const cls = `input${mono ? " mono" : ""}`;
+  return (
+    <AriaTextField className="field" value={value} onChange={onChange} isInvalid={!!error} type={type} autoFocus={autoFocus} autoComplete={autoComplete} isRequired={required} validationBehavior="aria" inputMode={inputMode}>
+      <Label>{label}</Label>
+      {multiline ? <TextArea className={cls} rows={3} placeholder={placeholder} /> : <Input className={cls} placeholder={placeholder} spellCheck={false} />}
+      {hint && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="err">{error}</FieldError>
+    </AriaTextField>
+  );
+}
+
+export interface Option<T extends string = string> {
+  id: T;
+  label: string;
+  note?: string;
+}
+interface ChoiceProps<T extends string> extends Common {
+  value: T | null;
+  onChange: (value: T) => void;
+  options: readonly Option<T>[];
+  placeholder?: string;
+}
+
+export function Select<T extends string>({ label, hint, error, value, onChange, options, placeholder = "Choose" }: ChoiceProps<T>) {
+  return (
+    <AriaSelect className="field" selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!error} placeholder={placeholder}>
+      <Label>{label}</Label>
+      <AriaButton className="btn selectbtn">
+        <SelectValue className="clip" />
+        <Icon name="down" size={12} />
+      </AriaButton>
+      {hint && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="err">{error}</FieldError>
+      <Popover className="pop" offset={4}>
+        <ListBox items={options}>
+          {(o) => (
+            <ListBoxItem id={o.id} textValue={o.label}>
+              {o.label}
+              {o.note && <span className="faint push">{o.note}</span>}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </AriaSelect>
+  );
+}
+
+/** For long lists such as time zones: type to narrow. */
+export function ComboBox<T extends string>({ label, hint, error, value, onChange, options }: ChoiceProps<T>) {
+  const items = useMemo(() => [...options], [options]);
+  return (
+    <AriaCombo className="field" defaultItems={items} selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!error} menuTrigger="focus">
+      <Label>{label}</Label>
+      <div className="combo">
+        <Input className="input" spellCheck={false} />
+        <AriaButton className="btn icon">
+          <Icon name="down" size={12} />
+        </AriaButton>
+      </div>
+      {hint && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="err">{error}</FieldError>
+      <Popover className="pop" offset={4}>
+        <ListBox renderEmptyState={() => <div className="faint" style={{ padding: 8 }}>Nothing by that name</div>}>
+          {(o: Option) => <ListBoxItem id={o.id} textValue={o.label}>{o.label}{o.note && <span className="faint push">{o.note}</span>}</ListBoxItem>}
+        </ListBox>
+      </Popover>
+    </AriaCombo>
+  );
+}
+
+export function Radios<T extends string>({ label, value, onChange, options, columns, hint, error }: ChoiceProps<T> & { columns?: boolean }) {
+  return (
+    <RadioGroup className="field" value={value} onChange={(v) => onChange(v as T)} isInvalid={!!error}>
+      <Label>{label}</Label>
+      <div className={`radios${columns ? " cols" : ""}`}>
+        {options.map((o) => (
+          <AriaRadio key={o.id} value={o.id} className="radio">
+            <span className="strong">{o.label}</span>
+            {o.note && <small>{o.note}</small>}
+          </AriaRadio>
+        ))}
+      </div>
+      {hint && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="err">{error}</FieldError>
+    </RadioGroup>
+  );
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { mockApi } from "./dev/mock-api";
+
+// `npm run dev` talks to a real server on 4140; `npm run dev:mock` needs nothing.
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), ...(mode === "mock" ? [mockApi()] : [])],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  server: {
+    port: 5173,
+    strictPort: true,
+    proxy: mode === "mock" ? undefined : { "/api": { target: "http://127.0.0.1:4140", ws: true } },
+  },
+  build: {
+    target: "safari16.4",
+    chunkSizeWarningLimit: 700,
+    // One self-contained origin under a strict CSP: never inline assets as data URLs except tiny images.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: { environment: "jsdom", setupFiles: ["./src/test-setup.ts"], restoreMocks: true },
+}));
