@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { mockApi } from "./dev/mock-api";
+import { mockApi } from "./dev/mock-api.ts";
 
 // `npm run dev` talks to a real server on 4140; `npm run dev:mock` needs nothing.
 export default defineConfig(({ mode }) => ({

@@ -40,7 +40,7 @@ function option(days: DayCost[], limit: string | null | undefined, p: Palette): 
       axisLabel: { color: p["ink-3"], fontSize: 11, interval: Math.max(0, Math.ceil(days.length / 6) - 1), alignMinLabel: "left", alignMaxLabel: "right", showMaxLabel: true },
     },
     yAxis: {
-      type: "value", max: top === 0 ? 1 : (limit && plotUsd(limit) === top ? Number((top * 1.15).toPrecision(2)) : undefined), splitNumber: 3, splitLine: { lineStyle: { color: p.rule } },
+      type: "value", max: top === 0 ? 1 : (limit && plotUsd(limit) === top ? Number((top * 1.15).toPrecision(2)) : undefined), splitNumber: 3, splitLine: { showMaxLine: !limit, lineStyle: { color: p.rule } },
       axisLabel: { color: p["ink-3"], fontSize: 11, formatter: axisUsd, showMaxLabel: !(limit && plotUsd(limit) === top) },
     },
     series: [{

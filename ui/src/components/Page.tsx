@@ -18,10 +18,10 @@ export function Page({ title, parent, beside, actions, children }: PageProps) {
         <h1>{title}</h1>
         {beside}
         <span className="push" />
-        {actions}
         <Button onPress={openPalette} label="Search or jump to">
           Search or jump to <kbd>Ctrl K</kbd>
         </Button>
+        {actions}
       </div>
       {children}
     </>

@@ -19,7 +19,7 @@ export const clockTime = (iso: string, zone: string): string =>
 export const clockMillis = (iso: string, zone: string): string =>
   `${clockTime(iso, zone)}.${String(new Date(iso).getUTCMilliseconds()).padStart(3, "0")}`;
 export const shortDay = (iso: string, zone: string): string =>
-  fmt(zone, { day: "numeric", month: "short" }).format(new Date(iso));
+  fmt(zone, { day: "numeric", month: "short" }).format(new Date(iso)).replace("Sept", "Sep");
 export const dayAndTime = (iso: string, zone: string): string =>
   fmt(zone, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(iso));
 export const absolute = (iso: string, zone: string): string =>

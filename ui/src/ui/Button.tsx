@@ -22,7 +22,7 @@ export function Button({ children, onPress, kind = "plain", small, type = "butto
     return (
       <TooltipTrigger delay={150}>
         <Focusable>
-          <button type="button" className={classes} aria-disabled="true" aria-label={label} aria-description={disabledReason}>
+          <button type="button" className={classes} aria-disabled="true" aria-label={label}>
             {children}
           </button>
         </Focusable>
@@ -45,7 +45,7 @@ export function Hint({ children, text }: { children: ReactNode; text: string }) 
   return (
     <TooltipTrigger delay={350}>
       <Focusable>
-        <span ref={ref} role="note" tabIndex={0}>
+        <span ref={ref} role="button" tabIndex={0}>
           {children}
         </span>
       </Focusable>

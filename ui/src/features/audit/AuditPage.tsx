@@ -6,7 +6,7 @@ import { col, DataTable, ErrorState, Outcome, Page, TokenBox, useZone, type Colu
 import { useTenantOptions } from "@/features/tenants";
 import { decodeTokens, encodeTokens, type Token } from "@/lib/filters";
 import { formatCount, plural } from "@/lib/number";
-import { absolute, clockMillis, RANGE_WORDS, rangeWords, shortDay, dayKey } from "@/lib/time";
+import { absolute, clockMillis, clockTime, RANGE_WORDS, rangeWords, shortDay, dayKey } from "@/lib/time";
 import { Button, Empty, MenuButton } from "@/ui";
 import { EntryInspector } from "./EntryInspector";
 import { Histogram } from "./Histogram";
@@ -19,14 +19,14 @@ const KNOWN_RESOURCES = ["tenant", "budget", "credential", "api_key", "user", "u
 
 function Time({ at, zone }: { at: string; zone: string }) {
   const today = dayKey(new Date().toISOString(), zone) === dayKey(at, zone);
-  return <time dateTime={at} title={absolute(at, zone)}>{today ? "" : `${shortDay(at, zone)} `}{clockMillis(at, zone)}</time>;
+  return <time dateTime={at} title={absolute(at, zone)}>{today ? "" : `${shortDay(at, zone)} `}{today ? clockMillis(at, zone) : clockTime(at, zone)}</time>;
 }
 const columns = (zone: string): Column<AuditEntryView>[] => [
-  col("Time", "142px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
-  col("Actor", "minmax(90px, .8fr)", (e) => e.actor.name),
-  col("Event", "minmax(130px, 1fr)", (e) => e.event_type, { className: "mono" }),
-  col("Resource", "minmax(120px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.replaceAll("_", " ")} ${e.resource.name ?? ""}` : e.summary)),
-  col("Tenant", "minmax(80px, .8fr)", (e) => e.tenant?.name ?? "", { className: "dim" }),
+  col("Time", "128px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
+  col("Actor", "minmax(80px, .7fr)", (e) => e.actor.name),
+  col("Event", "minmax(150px, 1.15fr)", (e) => e.event_type, { className: "mono" }),
+  col("Resource", "minmax(130px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.replaceAll("_", " ")} ${e.resource.name ?? ""}` : e.summary)),
+  col("Tenant", "minmax(76px, .7fr)", (e) => e.tenant?.name ?? "", { className: "dim" }),
   col("Outcome", "88px", (e) => <Outcome value={e.outcome} />),
   col("Entry", "84px", (e) => e.sequence, { num: true, className: "mono faint" }),
 ];

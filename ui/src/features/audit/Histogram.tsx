@@ -15,7 +15,6 @@ export function Histogram({ view, zone, onRange }: { view: AuditView; zone: stri
     <>
       <p className="sr">{plural(sum, "entry", "entries")} in this range, {formatCount(bad)} not ok.</p>
       {/* Mouse shortcut only; hidden from readers because the sentence above and the time menu say and do the same. */}
-      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions */}
       <div className="hist" aria-hidden="true" onClick={(e) => {
         const i = Number((e.target as HTMLElement).closest<HTMLElement>("[data-i]")?.dataset.i);
         const start = buckets[i]?.start;

@@ -19,11 +19,11 @@ export interface BudgetsSearch {
 const route = getRouteApi("/app/budgets");
 
 export const BUDGET_COLUMNS: Column<BudgetRow>[] = [
-  col("Budget", "minmax(130px, 1.2fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 10 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span>{b.sample && <SampleChip />}</span>),
-  col("Level", "86px", (b) => b.scope, { className: "dim" }),
-  col("Period", "66px", (b) => b.period),
-  col("Kind", "62px", (b) => <Chip plain>{b.kind}</Chip>),
-  col("Spent, reserved, projected", "minmax(150px, 1.7fr)", (b) => <Meter {...meterOf(b)} label={`${STATE_WORDS[b.status.state]}: spent ${formatUsd(b.status.spent_usd)} of ${formatUsd(b.limit_usd)}, ${formatPercent(b.status.percentage_used)} used`} />, { className: "meter-cell" }),
+  col("Budget", "minmax(124px, 1fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 10 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span>{b.sample && <SampleChip />}</span>),
+  col("Level", "84px", (b) => b.scope, { className: "dim" }),
+  col("Period", "60px", (b) => b.period),
+  col("Kind", "58px", (b) => <Chip plain>{b.kind}</Chip>),
+  col("Spent, reserved, projected", "minmax(170px, 1.9fr)", (b) => <Meter {...meterOf(b)} label={`${STATE_WORDS[b.status.state]}: spent ${formatUsd(b.status.spent_usd)} of ${formatUsd(b.limit_usd)}, ${formatPercent(b.status.percentage_used)} used`} />, { className: "meter-cell" }),
   col("Spent", "98px", (b) => <Money usd={b.status.spent_usd} />, { num: true }),
   col("Reserved", "86px", (b) => <Money usd={b.status.reserved_usd} />, { num: true, className: "dim" }),
   col("Left", "98px", (b) => <Money usd={b.status.remaining_usd} />, { num: true }),
@@ -56,7 +56,7 @@ export function BudgetsPage() {
         <div className="listcol">
           {list.isError ? <ErrorState of={list} what="Budgets" /> : (
             <DataTable
-              label="Budgets" columns={BUDGET_COLUMNS} rows={rows} rowId={(b) => b.id} selected={chosen?.id} onSelect={(budget) => set({ budget })} loading={list.isPending} minWidth={800}
+              label="Budgets" columns={chosen ? BUDGET_COLUMNS.slice(0, -1) : BUDGET_COLUMNS} rows={rows} rowId={(b) => b.id} selected={chosen?.id} onSelect={(budget) => set({ budget })} loading={list.isPending} minWidth={chosen ? 700 : 800}
               empty={search.q || search.state
                 ? <Empty title="No budget matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>} />
                 : <Empty title="No budgets yet" action={create}>A budget caps what the workspace or one tenant may spend in a day or a month. A hard budget refuses the call that would pass it, before any money is spent.</Empty>}

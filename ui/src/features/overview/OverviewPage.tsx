@@ -71,13 +71,14 @@ function NeedsYou({ o }: { o: OverviewView | undefined }) {
       <header><h2>Needs you</h2></header>
       {!o ? <SkeletonRows rows={4} widths={["16%", "60%"]} /> : o.needs_you.length === 0 ? <Empty tight title="Nothing waits for you">Budgets near their limit, failing keys and broken checks show here.</Empty> : (
         <table className="t fixed" style={{ marginTop: 6 }}>
+          <colgroup><col style={{ width: 96 }} /><col /><col style={{ width: 96 }} /></colgroup>
           <thead className="sr"><tr><th>Severity</th><th>What</th><th>When</th></tr></thead>
           <tbody>
             {o.needs_you.slice(0, 6).map((n, i) => (
               <tr key={i}>
-                <td style={{ width: 92 }}><Chip tone={SEVERITY[n.severity][0]}>{SEVERITY[n.severity][1]}</Chip></td>
+                <td><Chip tone={SEVERITY[n.severity][0]}>{SEVERITY[n.severity][1]}</Chip></td>
                 <td title={n.text}><a className="rowlink" style={{ fontWeight: 400 }} href={n.link} onClick={(e) => { e.preventDefault(); router.history.push(n.link); }}>{n.text}</a></td>
-                <td className="num faint" style={{ width: 92 }}><TimeAgo at={n.time} /></td>
+                <td className="num faint"><TimeAgo at={n.time} /></td>
               </tr>
             ))}
           </tbody>
@@ -125,13 +126,14 @@ function Recent({ rows }: { rows: AuditEntryView[] | undefined }) {
       <header><h2>Audit trail</h2><span className="dim">live</span><span className="push"><Link to="/audit">All entries</Link></span></header>
       {!rows ? <SkeletonRows rows={6} /> : rows.length === 0 ? <Empty tight title="Nothing recorded yet" /> : (
         <table className="t fixed" style={{ marginTop: 4 }}>
+          <colgroup><col style={{ width: 86 }} /><col style={{ width: "38%" }} /><col /><col style={{ width: 88 }} /></colgroup>
           <thead className="sr"><tr><th>Time</th><th>Event</th><th>What</th><th>Outcome</th></tr></thead>
           <tbody>
             {rows.slice(0, 6).map((e) => (
               <tr key={e.id}>
-                <td className="mono faint" style={{ width: 86 }} title={absolute(e.time, zone)}>{clockTime(e.time, zone)}</td>
-                <td className="mono" style={{ width: "34%" }}><Link className="rowlink" style={{ fontWeight: 400 }} to="/audit" search={{ entry: e.id }}>{e.event_type}</Link></td>
-                <td title={e.summary}>{e.resource?.name ?? e.summary}</td><td style={{ width: 92 }}><Outcome value={e.outcome} /></td>
+                <td className="mono faint" title={absolute(e.time, zone)}>{clockTime(e.time, zone)}</td>
+                <td className="mono"><Link className="rowlink" style={{ fontWeight: 400 }} to="/audit" search={{ entry: e.id }}>{e.event_type}</Link></td>
+                <td title={e.summary}>{e.resource?.name ?? e.summary}</td><td><Outcome value={e.outcome} /></td>
               </tr>
             ))}
           </tbody>

@@ -19,7 +19,7 @@ const route = getRouteApi("/app/tenants");
 const COLUMNS: Column<TenantView>[] = [
   col("Tenant", "minmax(150px, 1.4fr)", (t) => <span className="row"><Link className="rowlink clip" to="/tenants/$id" params={{ id: t.id }}>{t.name}</Link>{t.sample && <SampleChip />}</span>),
   col("Tier", "104px", (t) => TIER_WORDS[t.tier], { className: "dim" }),
-  col("State", "100px", (t) => <TenantState value={t.status} />),
+  col("State", "112px", (t) => <TenantState value={t.status} />),
   col("Owner", "minmax(90px, .8fr)", (t) => t.owner ?? <span className="faint">none</span>, { className: "dim" }),
   col("Cost today", "100px", (t) => <Money usd={t.usage.today.cost_usd} />, { num: true }),
   col("Month to date", "110px", (t) => <Money usd={t.usage.month.cost_usd} />, { num: true, className: "strong" }),
