@@ -6,9 +6,9 @@ use std::{fs, io};
 use tauri_build::{AppManifest, Attributes};
 
 /// Shown only when the binary is built before the web UI; `make ui` replaces the file.
-const UI_NOT_BUILT: &str = "<!doctype html><title>Reeve</title><p>The web UI is not built yet: run <code>make ui</code>.";
+const UI_NOT_BUILT: &str =
+    "<!doctype html><title>Reeve</title><p>The web UI is not built yet: run <code>make ui</code>.";
 
-#[expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for watched in ["src-tauri/capabilities", "src-tauri/permissions", "ui/dist", "icons"] {
         println!("cargo:rerun-if-changed={watched}");
@@ -17,9 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // With patterns of our own, tauri-build neither looks in its usual places nor watches them.
     let manifest = AppManifest::new().permissions_path_pattern("src-tauri/permissions/*.toml");
-    let attributes = Attributes::new()
-        .capabilities_path_pattern("src-tauri/capabilities/*.json")
-        .app_manifest(manifest);
+    let attributes =
+        Attributes::new().capabilities_path_pattern("src-tauri/capabilities/*.json").app_manifest(manifest);
     tauri_build::try_build(attributes)?;
     Ok(())
 }

@@ -1,2 +1,8 @@
-//! The desktop app.
-fn main() { reeve_shell::run(); }
+//! The program `reeve`: the console in a window. Everything it does is in the library beside this file.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    reeve_shell::run()
+}

@@ -1,0 +1,122 @@
+//! The bridge in front of a Router that tells what it was asked.
+
+use axum::extract::Request as AxumRequest;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use serde_json::{Value, json};
+
+use super::request::{ApiRequest, MAX_BODY};
+use super::{ApiResponse, Bridge, Host};
+
+fn bridge() -> Bridge {
+    let router = Router::new()
+        .route("/api/v1/echo", get(echo).post(echo))
+        .route("/api/v1/auth/login", post(|| async { [("set-cookie", "r=1; Path=/api/v1/auth; HttpOnly")] }))
+        .route("/api/v1/auth/refresh", post(echo))
+        .route("/api/v1/bytes", get(|| async { vec![0xff_u8, 0xfe] }))
+        .route("/health/live", get(|| async { "ok" }));
+    Bridge::new(router)
+}
+
+/// Says what arrived. The extension is required: a request without it would be answered 500.
+async fn echo(
+    Extension(host): Extension<Host>,
+    headers: HeaderMap,
+    request: AxumRequest,
+) -> impl IntoResponse {
+    let names: Vec<String> = headers.keys().map(ToString::to_string).collect();
+    let cookie = headers.get("cookie").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (method, uri) = (request.method().to_string(), request.uri().to_string());
+    let length = axum::body::to_bytes(request.into_body(), usize::MAX).await.map(|body| body.len()).ok();
+    let from_window = matches!(host, Host::Window);
+    Json(json!({
+        "method": method, "uri": uri, "headers": names, "cookie": cookie, "length": length, "from_window": from_window,
+    }))
+}
+
+fn request(method: &str, path: &str) -> ApiRequest {
+    ApiRequest { method: method.into(), path: path.into(), headers: Vec::new(), body: None }
+}
+
+fn body_of(response: &ApiResponse) -> Value {
+    serde_json::from_str(&response.body).expect("a JSON body")
+}
+
+#[tokio::test]
+async fn passes_a_request_through_and_says_where_it_came_from() {
+    let mut asked = request("POST", "/api/v1/echo?limit=5");
+    asked.headers.push(("Authorization".into(), "Bearer x".into()));
+    asked.body = Some("{}".into());
+    let response = bridge().answer(asked).await;
+    assert_eq!(response.status, 200);
+    let seen = body_of(&response);
+    assert_eq!(seen["method"], "POST");
+    assert_eq!(seen["uri"], "/api/v1/echo?limit=5");
+    assert_eq!(seen["headers"], json!(["authorization"]));
+    assert_eq!(seen["length"], 2);
+    assert_eq!(seen["from_window"], true);
+}
+
+#[tokio::test]
+async fn drops_what_a_page_may_not_say() {
+    let mut asked = request("GET", "/api/v1/echo");
+    for name in
+        ["Host", "ORIGIN", "Cookie", "Forwarded", "X-Forwarded-For", "X-Reeve-User", "Accept-Encoding"]
+    {
+        asked.headers.push((name.into(), "forged".into()));
+    }
+    asked.headers.push(("accept".into(), "application/json".into()));
+    let seen = body_of(&bridge().answer(asked).await);
+    assert_eq!(seen["headers"], json!(["accept"]));
+}
+
+#[tokio::test]
+async fn keeps_cookies_to_itself() {
+    let bridge = bridge();
+    let signed_in = bridge.answer(request("POST", "/api/v1/auth/login")).await;
+    assert_eq!(signed_in.status, 200);
+    assert!(signed_in.headers.iter().all(|(name, _)| name != "set-cookie"), "no script may read it");
+    assert_eq!(body_of(&bridge.answer(request("POST", "/api/v1/auth/refresh")).await)["cookie"], "r=1");
+    assert_eq!(body_of(&bridge.answer(request("GET", "/api/v1/echo")).await)["cookie"], Value::Null);
+}
+
+#[tokio::test]
+async fn refuses_paths_outside_the_api() {
+    for path in [
+        "/health/live",
+        "/api/v1",
+        "/api/v10/echo",
+        "/api/v1/../../health/live",
+        "/api/v1/%2E%2e/echo",
+        "http://elsewhere/api/v1/echo",
+        "api/v1/echo",
+        "",
+    ] {
+        let response = bridge().answer(request("GET", path)).await;
+        assert_eq!((response.status, &body_of(&response)["code"]), (404, &json!("not_found")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn carries_a_mebibyte_and_no_more() {
+    let mut whole = request("POST", "/api/v1/echo");
+    whole.body = Some("x".repeat(MAX_BODY));
+    assert_eq!(body_of(&bridge().answer(whole).await)["length"], MAX_BODY);
+
+    let mut too_large = request("POST", "/api/v1/echo");
+    too_large.body = Some("x".repeat(MAX_BODY + 1));
+    let response = bridge().answer(too_large).await;
+    assert_eq!((response.status, &body_of(&response)["code"]), (413, &json!("invalid")));
+    assert!(response.headers.contains(&("content-type".into(), "application/problem+json".into())));
+}
+
+#[tokio::test]
+async fn answers_nonsense_with_a_problem() {
+    assert_eq!(bridge().answer(request("G E T", "/api/v1/echo")).await.status, 400);
+    let mut bad_header = request("GET", "/api/v1/echo");
+    bad_header.headers.push(("x".into(), "a\nb".into()));
+    assert_eq!(bridge().answer(bad_header).await.status, 400);
+    assert_eq!(bridge().answer(request("GET", "/api/v1/bytes")).await.status, 500, "bytes that are no text");
+}
