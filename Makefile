@@ -23,7 +23,7 @@ UI_BUILT := ui/dist/assets
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print 2>/dev/null)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 9
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 8
 
 # ---- run ---------------------------------------------------------------------------------------------------------------
 
