@@ -1,0 +1,189 @@
+//! Access tokens: JWTs (RFC 7519, profile of RFC 9068) for ten minutes, signed with a key that only this store has.
+//!
+//! The library's own look at the clock is switched off: time is the engine's, here as everywhere.
+
+use super::{ACCESS_SECONDS, signed_out};
+use crate::Engine;
+use crate::error::{Code, Error};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use reeve_core::id::{SessionId, UserId};
+use reeve_core::principal::Principal;
+use reeve_core::time::Millis;
+use reeve_store::table::sessions::Session;
+use reeve_vault::Purpose;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+const ISSUER: &str = "reeve";
+const AUDIENCE: &str = "reeve-api";
+const TYPE: &str = "at+jwt";
+/// How far two clocks may be apart, in seconds.
+const LEEWAY: i64 = 5;
+/// Longer texts are not looked at.
+const MAX_LEN: usize = 4_096;
+
+/// The key that signs and checks access tokens.
+pub(super) struct AccessKey {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    jti: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    auth_time: i64,
+}
+
+impl AccessKey {
+    fn new(secret: &[u8; 32]) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            validation,
+        }
+    }
+
+    fn sign(&self, session: &Session, jti: Uuid, now: Millis) -> Result<String, Error> {
+        let seconds = now.0.div_euclid(1_000);
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: session.user_id.to_string(),
+            sid: session.id.to_string(),
+            jti: jti.simple().to_string(),
+            iat: seconds,
+            nbf: seconds,
+            exp: seconds + ACCESS_SECONDS,
+            auth_time: session.created_at.0.div_euclid(1_000),
+        };
+        let header = Header { typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
+        jsonwebtoken::encode(&header, &claims, &self.encoding)
+            .map_err(|e| Error::new(Code::Internal, "The access token could not be signed.").because(e))
+    }
+
+    /// Whose token it is; `None` unless everything about it is as it should be.
+    fn read(&self, token: &str, now: Millis) -> Option<(UserId, SessionId)> {
+        if token.len() > MAX_LEN {
+            return None;
+        }
+        let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?;
+        let (claims, seconds) = (read.claims, now.0.div_euclid(1_000));
+        let in_time =
+            claims.nbf.checked_sub(LEEWAY)? <= seconds && seconds < claims.exp.checked_add(LEEWAY)?;
+        let ours = read.header.typ.as_deref() == Some(TYPE) && in_time;
+        ours.then(|| Some((claims.sub.parse().ok()?, claims.sid.parse().ok()?)))?
+    }
+}
+
+impl Engine {
+    /// The key of access tokens: read once, made with the first sign-in.
+    pub(super) async fn access_key(&self) -> Result<&AccessKey, Error> {
+        let make = || async {
+            let vault = self.vault()?;
+            let secret = self.own_secret(&vault, Purpose::JwtKey, "access_token_key").await?;
+            Ok(AccessKey::new(&secret))
+        };
+        self.inner.sessions.access_key.get_or_try_init(make).await
+    }
+
+    pub(super) async fn access_token(&self, session: &Session) -> Result<String, Error> {
+        self.access_key().await?.sign(session, self.inner.ids.next(), self.now())
+    }
+
+    /// The person an access token stands for.
+    ///
+    /// # Errors
+    /// [`Code::Unauthenticated`] if it is not a token of ours, is over, or its session is;
+    /// [`Code::Unavailable`] while the vault is locked.
+    pub async fn authenticate(&self, access_token: &str) -> Result<Principal, Error> {
+        let now = self.now();
+        let (user, session) = self.access_key().await?.read(access_token, now).ok_or_else(signed_out)?;
+        self.inner.sessions.principal(user, session, now).ok_or_else(signed_out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_700_000_000_000);
+
+    fn session() -> Session {
+        Session {
+            id: SessionId(Uuid::from_u128(1)),
+            user_id: UserId(Uuid::from_u128(2)),
+            refresh_hash: [0; 32],
+            used_hash: None,
+            created_at: NOW,
+            refreshed_at: NOW,
+            expires_at: NOW.plus(Millis::DAY),
+            revoked_at: None,
+        }
+    }
+
+    fn forged(change: impl Fn(&mut Header, &mut Claims), secret: &[u8]) -> String {
+        let seconds = NOW.0 / 1_000;
+        let mut claims = Claims {
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            sub: session().user_id.to_string(),
+            sid: session().id.to_string(),
+            jti: "j".into(),
+            iat: seconds,
+            nbf: seconds,
+            exp: seconds + 60,
+            auth_time: seconds,
+        };
+        let mut header = Header { typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
+        change(&mut header, &mut claims);
+        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_read_until_it_is_over() {
+        let key = AccessKey::new(&[7; 32]);
+        let token = key.sign(&session(), Uuid::from_u128(3), NOW).unwrap();
+        let whose = Some((session().user_id, session().id));
+        assert_eq!(key.read(&token, NOW), whose);
+        assert_eq!(key.read(&token, NOW.plus(604 * Millis::SECOND)), whose);
+        assert_eq!(key.read(&token, NOW.plus(605 * Millis::SECOND)), None);
+        assert_eq!(key.read(&token, NOW.plus(-5 * Millis::SECOND)), whose);
+        assert_eq!(key.read(&token, NOW.plus(-6 * Millis::SECOND)), None);
+    }
+
+    #[test]
+    fn every_part_counts() {
+        let key = AccessKey::new(&[7; 32]);
+        assert!(key.read(&forged(|_, _| {}, &[7; 32]), NOW).is_some(), "the forgery itself is well made");
+        assert!(key.read(&forged(|_, _| {}, &[8; 32]), NOW).is_none(), "another key");
+        let changes: [(&str, fn(&mut Header, &mut Claims)); 7] = [
+            ("typ", |h, _| h.typ = Some("JWT".into())),
+            ("no typ", |h, _| h.typ = None),
+            ("alg", |h, _| h.alg = Algorithm::HS512),
+            ("iss", |_, c| c.iss = "someone".into()),
+            ("aud", |_, c| c.aud = "reeve-gateway".into()),
+            ("sub", |_, c| c.sub = "ten_0".into()),
+            ("exp", |_, c| c.exp = i64::MIN),
+        ];
+        for (what, change) in changes {
+            assert!(key.read(&forged(change, &[7; 32]), NOW).is_none(), "{what}");
+        }
+        for text in ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
+            assert!(key.read(text, NOW).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Identity: who people are, how they sign in, and for how long.
+//!
+//! - A password becomes an Argon2id hash ([`hash`]); what may be one is decided in [`password`].
+//! - A sign-in opens a session: a short access token ([`access`]) checked on every request against the table of open
+//!   sessions in memory, and a refresh token that changes with every use ([`refresh`]).
+//! - Wrong passwords slow down further attempts ([`attempts`]), for HTTP and for the app's window apart.
+//! - The window of the OS user needs no sign-in as long as its one owner has set no password ([`people`]).
+//!
+//! Start reading at [`login`].
+
+mod access;
+mod attempts;
+mod blocklist;
+mod change_password;
+mod hash;
+mod login;
+mod password;
+mod people;
+mod refresh;
+mod register;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod tickets;
+
+pub use change_password::ChangePassword;
+pub use login::{Login, SignedIn};
+pub use reeve_store::table::users::User;
+pub use register::Register;
+pub(crate) use sessions::Sessions;
+
+use crate::error::{Code, Error};
+
+/// How long an access token is good, in seconds.
+pub const ACCESS_SECONDS: i64 = 600;
+
+/// The one answer to every token that is not good, so that nobody learns why.
+fn signed_out() -> Error {
+    Error::new(Code::Unauthenticated, "Your sign-in has ended. Sign in again.")
+}

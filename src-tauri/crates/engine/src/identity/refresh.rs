@@ -1,0 +1,115 @@
+//! Refresh tokens: 32 random bytes, kept as a hash, replaced with every use. One that comes a second time was stolen, or
+//! its thief has used it first: the session ends (RFC 9700, 4.14.2).
+//!
+//! Each exchange changes the session's row, and no row changes without an entry: so it leaves one, quietly.
+
+use super::{SignedIn, signed_out};
+use crate::Engine;
+use crate::cx::Cx;
+use crate::entry::Severity;
+use crate::error::Error;
+use data_encoding::BASE64URL_NOPAD;
+use reeve_core::id::SessionId;
+use reeve_core::principal::Principal;
+use reeve_core::time::Millis;
+use reeve_ledger::leaf::Ok as Outcome;
+use reeve_store::Tx;
+use reeve_store::table::sessions::Session;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// A session that nobody used for this long is over, in milliseconds.
+const IDLE: i64 = 7 * Millis::DAY;
+/// Base64url of 32 bytes.
+const TEXT_LEN: usize = 43;
+
+/// A new token and its hash.
+pub(super) fn make_token() -> Result<(Zeroizing<String>, [u8; 32]), Error> {
+    let bytes = Zeroizing::new(crate::random::bytes::<32>()?);
+    let text = Zeroizing::new(BASE64URL_NOPAD.encode(bytes.as_slice()));
+    let hash = hash_of(&text);
+    Ok((text, hash))
+}
+
+fn hash_of(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// How an exchange ended.
+enum Exchange {
+    Unknown,
+    Replayed(Session, u64),
+    Rotated(Session, u64),
+}
+
+impl Engine {
+    /// Exchanges a refresh token for the next pair of tokens.
+    ///
+    /// # Errors
+    /// [`crate::Code::Unauthenticated`] if it is unknown, used before, or its session is over;
+    /// [`crate::Code::Unavailable`] while the vault is locked.
+    pub async fn refresh(&self, cx: &Cx, refresh_token: &str) -> Result<SignedIn, Error> {
+        if refresh_token.len() != TEXT_LEN {
+            return Err(signed_out());
+        }
+        self.access_key().await?;
+        let (next_token, next_hash) = make_token()?;
+        let (engine, cx, used) = (self.clone(), cx.clone(), hash_of(refresh_token));
+        match self.inner.store.write(move |tx| engine.exchange(tx, &cx, &used, &next_hash)).await? {
+            Exchange::Unknown => Err(signed_out()),
+            Exchange::Replayed(session, sequence) => {
+                tracing::warn!(session = %session.id, "a used refresh token came again; the session was ended");
+                self.inner.sessions.ended(session.id);
+                self.told(sequence);
+                Err(signed_out())
+            }
+            Exchange::Rotated(session, sequence) => {
+                self.told(sequence);
+                let user = self.user(session.user_id).await?;
+                let access_token = Zeroizing::new(self.access_token(&session).await?);
+                let (session, expires_at) = (session.id, session.expires_at);
+                Ok(SignedIn { user, session, access_token, refresh_token: next_token, expires_at })
+            }
+        }
+    }
+
+    /// Looks and changes in one transaction, so that of two exchanges at the same time one comes second.
+    fn exchange(
+        &self,
+        tx: &mut Tx<'_>,
+        cx: &Cx,
+        used: &[u8; 32],
+        next: &[u8; 32],
+    ) -> Result<Exchange, Error> {
+        let now = tx.now();
+        let Some(session) = tx.read().sessions().by_refresh(used)? else { return Ok(Exchange::Unknown) };
+        let over = session.revoked_at.is_some()
+            || session.expires_at <= now
+            || session.refreshed_at.plus(IDLE) <= now;
+        let person = self.inner.sessions.people.read().principal(session.user_id, Some(session.id));
+        let Some(Principal::User { subject, .. }) = person.filter(|_| !over) else {
+            return Ok(Exchange::Unknown);
+        };
+        if session.used_hash.as_ref() == Some(used) {
+            let draft = self
+                .draft(cx, "security.alert", format_args!("session:{}", session.id))
+                .by(&subject)
+                .outcome(Outcome::Denied, Severity::Critical)
+                .detail("what", "a used refresh token came again; the session was ended");
+            let recorded = draft.record(tx)?;
+            recorded.sessions().revoke(session.id, now)?;
+            return Ok(Exchange::Replayed(session, recorded.sequence()));
+        }
+        let draft = self.draft(cx, "auth.refresh", format_args!("session:{}", session.id)).by(&subject);
+        let recorded = draft.record(tx)?;
+        recorded.sessions().rotate(session.id, used, next, now)?;
+        Ok(Exchange::Rotated(session, recorded.sequence()))
+    }
+
+    /// The session of a refresh token that is good now.
+    pub(super) async fn session_of(&self, refresh_token: &str) -> Result<Option<SessionId>, Error> {
+        let hash = hash_of(refresh_token);
+        let found = self.inner.store.read(move |r| r.sessions().by_refresh(&hash)).await?;
+        Ok(found.filter(|s| s.refresh_hash == hash).map(|s| s.id))
+    }
+}

@@ -1,0 +1,91 @@
+//! What identity keeps in memory: people, open sessions, tickets, attempts, and the key of access tokens.
+
+use super::access::AccessKey;
+use super::attempts::Attempts;
+use super::hash::Hasher;
+use super::people::People;
+use super::tickets::Tickets;
+use crate::Engine;
+use crate::error::Error;
+use parking_lot::{Mutex, RwLock};
+use reeve_core::id::{SessionId, UserId};
+use reeve_core::principal::Principal;
+use reeve_core::time::Millis;
+use reeve_store::table::sessions::Session;
+use std::collections::HashMap;
+use tokio::sync::OnceCell;
+
+/// The state of identity in memory. A session that is not in it is over, whatever its token says.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    pub(super) people: RwLock<People>,
+    open: RwLock<HashMap<SessionId, Open>>,
+    pub(super) tickets: Mutex<Tickets>,
+    pub(super) attempts: Mutex<Attempts>,
+    pub(super) access_key: OnceCell<AccessKey>,
+    pub(super) hasher: Hasher,
+}
+
+#[derive(Clone, Copy)]
+struct Open {
+    user: UserId,
+    expires_at: Millis,
+}
+
+impl Sessions {
+    pub(super) fn opened(&self, session: &Session) {
+        let open = Open { user: session.user_id, expires_at: session.expires_at };
+        self.open.write().insert(session.id, open);
+    }
+
+    pub(super) fn ended(&self, id: SessionId) {
+        self.open.write().remove(&id);
+        self.tickets.lock().forget(id);
+    }
+
+    /// Ends every session of `user` but `keep`; returns which.
+    pub(super) fn others_of(&self, user: UserId, keep: Option<SessionId>) -> Vec<SessionId> {
+        let open = self.open.read();
+        open.iter().filter(|(id, o)| o.user == user && Some(**id) != keep).map(|(id, _)| *id).collect()
+    }
+
+    /// The person of a session that is still open.
+    pub(super) fn principal(&self, user: UserId, session: SessionId, now: Millis) -> Option<Principal> {
+        let open = *self.open.read().get(&session)?;
+        if open.user != user || open.expires_at <= now {
+            return None;
+        }
+        self.people.read().principal(user, Some(session))
+    }
+}
+
+impl Engine {
+    /// Reads people and open sessions into memory.
+    pub(crate) async fn load_sessions(&self) -> Result<(), Error> {
+        let now = self.now();
+        let (people, open) = self
+            .inner
+            .store
+            .read(move |r| Ok::<_, Error>((r.users().all()?, r.sessions().open(now)?)))
+            .await?;
+        let sessions = &self.inner.sessions;
+        *sessions.people.write() = people.iter().collect();
+        for session in &open {
+            sessions.opened(session);
+        }
+        Ok(())
+    }
+
+    /// Whether `principal` is still who it was when its connection began. Long-lived connections ask again and again.
+    #[must_use]
+    pub fn still_signed_in(&self, principal: &Principal) -> bool {
+        match principal {
+            Principal::User { id, session: Some(session), .. } => {
+                self.inner.sessions.principal(*id, *session, self.now()).is_some()
+            }
+            Principal::User { session: None, .. } => *principal == self.window_principal(),
+            Principal::System => true,
+            Principal::Anonymous | Principal::ApiKey { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Identity on a real store, with a clock that the test sets and a keyring in memory.
+
+use super::{ChangePassword, Login, Register, SignedIn};
+use crate::vault::VaultKeys;
+use crate::{Code, Cx, Engine, OpenEngine, Via};
+use parking_lot::Mutex;
+use reeve_core::period::Zone;
+use reeve_core::permission::Role;
+use reeve_core::principal::Principal;
+use reeve_core::time::{Clock, Millis};
+use reeve_store::table::entries::Entry;
+use reeve_store::{StoreError, Stream};
+use reeve_vault::{Keyring, MemoryKeyring};
+use std::sync::Arc;
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+const GOOD: &str = "marble otter forty lamps";
+const EMAIL: &str = "owner@example.com";
+
+struct SetClock(Mutex<Millis>);
+
+impl Clock for SetClock {
+    fn now(&self) -> Millis {
+        *self.0.lock()
+    }
+}
+
+struct House {
+    engine: Engine,
+    clock: Arc<SetClock>,
+    keyring: Arc<MemoryKeyring>,
+    folder: TempDir,
+}
+
+async fn open(folder: &TempDir, clock: &Arc<SetClock>, keyring: &Arc<MemoryKeyring>) -> Engine {
+    let keyring = Arc::clone(keyring);
+    let of: crate::vault::KeyringOf = Arc::new(move |_| Arc::clone(&keyring) as Arc<dyn Keyring>);
+    let keys = VaultKeys { keyring: Some(of), env: None };
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    Engine::open(OpenEngine { data_dir: folder.path().to_owned(), keys, clock }).await.unwrap()
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SetClock(Mutex::new("2026-11-21T12:00:00Z".parse().unwrap())));
+        let keyring = Arc::new(MemoryKeyring::new());
+        let engine = open(&folder, &clock, &keyring).await;
+        Self { engine, clock, keyring, folder }
+    }
+
+    async fn restarted(self) -> Self {
+        self.engine.close().await;
+        drop(self.engine);
+        let engine = open(&self.folder, &self.clock, &self.keyring).await;
+        Self { engine, ..self }
+    }
+
+    fn later(&self, ms: i64) {
+        let mut now = self.clock.0.lock();
+        *now = now.plus(ms);
+    }
+
+    /// Who and what of every audit entry that is not Reeve's own, oldest first.
+    async fn entries(&self) -> Vec<Entry> {
+        let read = |r: &reeve_store::Read<'_>| {
+            let size = r.entries().head(Stream::Audit)?.size;
+            let all = (0..size).map(|n| r.entries().get(Stream::Audit, n)).collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, StoreError>(all.into_iter().flatten().collect::<Vec<_>>())
+        };
+        let all = self.engine.inner.store.read(read).await.unwrap();
+        all.into_iter().filter(|e| e.leaf.who != "system").collect()
+    }
+
+    async fn kinds(&self) -> Vec<String> {
+        self.entries().await.into_iter().map(|e| e.leaf.kind).collect()
+    }
+}
+
+fn cx(via: Via) -> Cx {
+    Cx { via, principal: Principal::Anonymous, ip: Some("192.0.2.7".into()), ..Cx::system() }
+}
+
+fn http() -> Cx {
+    cx(Via::Api)
+}
+
+fn register(password: Option<&str>) -> Register {
+    Register {
+        workspace_name: "Northwind".into(),
+        time_zone: "Europe/Berlin".parse::<Zone>().unwrap(),
+        name: "The Owner".into(),
+        email: EMAIL.into(),
+        password: password.map(|p| Zeroizing::new(p.to_owned())),
+    }
+}
+
+fn login(email: &str, password: &str) -> Login {
+    Login { email: email.into(), password: Zeroizing::new(password.to_owned()) }
+}
+
+async fn registered() -> (House, SignedIn) {
+    let house = House::new().await;
+    let signed_in = house.engine.register(&http(), register(Some(GOOD))).await.unwrap();
+    (house, signed_in)
+}
+
+#[tokio::test]
+async fn the_first_person_makes_the_workspace_and_nobody_after() {
+    let house = House::new().await;
+    assert!(house.engine.needs_setup() && !house.engine.sign_in_required());
+    let signed_in = house.engine.register(&http(), register(Some(GOOD))).await.unwrap();
+    assert_eq!(signed_in.user.role, Role::Admin);
+    assert!(!house.engine.needs_setup() && house.engine.sign_in_required());
+    assert_eq!(house.engine.zone().name(), "Europe/Berlin");
+    let again = house.engine.register(&http(), register(Some(GOOD))).await.unwrap_err();
+    assert_eq!(again.code, Code::Conflict);
+    assert_eq!(house.kinds().await, ["user.create", "auth.login"]);
+    for entry in house.entries().await {
+        assert_eq!(entry.leaf.who, signed_in.user.subject);
+        assert!(!String::from_utf8_lossy(&entry.bytes).contains("owner@"), "no e-mail in the public part");
+        assert!(
+            !String::from_utf8_lossy(&entry.bytes).contains("192.0.2.7"),
+            "no address in the public part"
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_fields_are_named_together() {
+    let house = House::new().await;
+    let bad = Register { workspace_name: " ".into(), email: "nobody".into(), ..register(Some("password")) };
+    let error = house.engine.register(&http(), bad).await.unwrap_err();
+    let fields: Vec<_> = error.fields.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!((error.code, fields), (Code::Invalid, vec!["workspace_name", "email", "password"]));
+    let none = house.engine.register(&http(), register(None)).await.unwrap_err();
+    assert_eq!(none.fields[0].field, "password");
+    assert!(house.kinds().await.is_empty() && house.engine.needs_setup());
+}
+
+#[tokio::test]
+async fn of_two_first_people_one_is_second() {
+    let house = House::new().await;
+    let cx = http();
+    let (a, b) = tokio::join!(
+        house.engine.register(&cx, register(Some(GOOD))),
+        house.engine.register(&cx, Register { email: "b@example.com".into(), ..register(Some(GOOD)) })
+    );
+    assert_eq!([&a, &b].iter().filter(|r| r.is_ok()).count(), 1);
+    assert_eq!(a.err().or(b.err()).unwrap().code, Code::Conflict);
+}
+
+#[tokio::test]
+async fn the_window_needs_no_sign_in_until_a_password_is_set() {
+    let house = House::new().await;
+    house.engine.register(&cx(Via::Ui), register(None)).await.unwrap();
+    assert!(!house.engine.sign_in_required());
+    let owner = house.engine.window_principal();
+    assert!(matches!(owner, Principal::User { session: None, role: Role::Admin, .. }));
+    let house = house.restarted().await;
+    assert_eq!(house.engine.window_principal(), owner);
+    let denied = house.engine.login(&http(), login(EMAIL, "")).await.err().unwrap();
+    assert_eq!(denied.code, Code::Unauthenticated, "no password is not the empty password");
+
+    let asks = Cx { principal: owner.clone(), ..cx(Via::Ui) };
+    let change = ChangePassword { current: None, new: Zeroizing::new(GOOD.into()) };
+    house.engine.set_password(&asks, change).await.unwrap();
+    assert!(house.engine.sign_in_required());
+    assert_eq!(house.engine.window_principal(), Principal::Anonymous);
+    assert!(!house.engine.still_signed_in(&owner));
+    house.engine.login(&cx(Via::Ui), login(EMAIL, GOOD)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_person_look_the_same() {
+    let (house, _) = registered().await;
+    let wrong = house.engine.login(&http(), login(EMAIL, "marble otter forty lampS")).await.err().unwrap();
+    let unknown = house.engine.login(&http(), login("who@example.com", GOOD)).await.err().unwrap();
+    assert_eq!((wrong.code, &wrong.message), (unknown.code, &unknown.message));
+    assert_eq!(wrong.code, Code::Unauthenticated);
+    house.engine.login(&http(), login(" OWNER@example.com ", GOOD)).await.unwrap();
+    assert_eq!(house.kinds().await[2..], ["auth.failed", "auth.failed", "auth.login"]);
+    for entry in &house.entries().await[2..4] {
+        let leaf = String::from_utf8_lossy(&entry.bytes).into_owned();
+        assert!(
+            leaf.contains("denied") && leaf.contains("user:unconfirmed") && !leaf.contains("example.com"),
+            "{leaf}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_at_its_door_alone() {
+    let (house, _) = registered().await;
+    for _ in 0..5 {
+        let error = house.engine.login(&http(), login(EMAIL, "not this one at all")).await.err().unwrap();
+        assert_eq!(error.code, Code::Unauthenticated);
+    }
+    let slowed = house.engine.login(&http(), login(EMAIL, GOOD)).await.err().unwrap();
+    assert_eq!((slowed.code, slowed.retry_after_s), (Code::RateLimited, Some(1)));
+    house.engine.login(&cx(Via::Ui), login(EMAIL, GOOD)).await.unwrap();
+    house.later(1_000);
+    house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+    let leaf = house.entries().await.pop().unwrap().bytes;
+    assert!(String::from_utf8_lossy(&leaf).contains(r#""failures_before":5"#));
+}
+
+#[tokio::test]
+async fn a_session_is_over_at_once_when_it_ends() {
+    let (house, signed_in) = registered().await;
+    let principal = house.engine.authenticate(&signed_in.access_token).await.unwrap();
+    assert!(matches!(&principal, Principal::User { session: Some(s), .. } if *s == signed_in.session));
+    let asks = Cx { principal: principal.clone(), ..http() };
+    assert_eq!(house.engine.me(&asks).await.unwrap().email, EMAIL);
+    let ticket = house.engine.make_ticket(&asks).unwrap();
+    house.engine.logout(&asks, None).await.unwrap();
+    assert!(!house.engine.still_signed_in(&principal));
+    assert!(house.engine.redeem_ticket(&ticket).is_err());
+    assert_eq!(
+        house.engine.authenticate(&signed_in.access_token).await.unwrap_err().code,
+        Code::Unauthenticated
+    );
+    assert!(house.engine.refresh(&http(), &signed_in.refresh_token).await.is_err());
+    house.engine.logout(&asks, Some(&signed_in.refresh_token)).await.unwrap();
+    assert_eq!(house.kinds().await, ["user.create", "auth.login", "auth.logout"], "one end, one entry");
+}
+
+#[tokio::test]
+async fn access_tokens_end_after_ten_minutes_and_survive_a_restart() {
+    let (house, signed_in) = registered().await;
+    let house = house.restarted().await;
+    house.engine.authenticate(&signed_in.access_token).await.unwrap();
+    house.later(606 * Millis::SECOND);
+    assert!(house.engine.authenticate(&signed_in.access_token).await.is_err());
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_once_and_its_replay_ends_the_session() {
+    let (house, first) = registered().await;
+    house.later(700 * Millis::SECOND);
+    let second = house.engine.refresh(&http(), &first.refresh_token).await.unwrap();
+    assert_eq!(second.session, first.session);
+    house.engine.authenticate(&second.access_token).await.unwrap();
+    let replay = house.engine.refresh(&http(), &first.refresh_token).await.err().unwrap();
+    assert_eq!(replay.code, Code::Unauthenticated);
+    assert!(house.engine.authenticate(&second.access_token).await.is_err());
+    assert!(house.engine.refresh(&http(), &second.refresh_token).await.is_err());
+    assert_eq!(house.kinds().await.last().unwrap(), "security.alert");
+    for text in ["", "short", &"A".repeat(43)] {
+        assert!(house.engine.refresh(&http(), text).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_after_a_week_unused_and_after_a_month_in_any_case() {
+    let (house, mut last) = registered().await;
+    for _ in 0..4 {
+        house.later(6 * Millis::DAY);
+        last = house.engine.refresh(&http(), &last.refresh_token).await.unwrap();
+    }
+    house.later(6 * Millis::DAY);
+    assert!(house.engine.refresh(&http(), &last.refresh_token).await.is_err(), "30 days");
+    let again = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+    house.later(7 * Millis::DAY);
+    assert!(house.engine.refresh(&http(), &again.refresh_token).await.is_err(), "7 days unused");
+}
+
+#[tokio::test]
+async fn a_new_password_needs_the_old_one_and_ends_other_sessions() {
+    let (house, first) = registered().await;
+    let other = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+    let asks = Cx { principal: house.engine.authenticate(&first.access_token).await.unwrap(), ..http() };
+    let new = || Zeroizing::new("seven brass doors hum".to_owned());
+    for current in [None, Some(Zeroizing::new("wrong wrong wrong".to_owned()))] {
+        let error =
+            house.engine.set_password(&asks, ChangePassword { current, new: new() }).await.unwrap_err();
+        assert_eq!(error.fields[0].field, "current_password");
+    }
+    let current = || Some(Zeroizing::new(GOOD.to_owned()));
+    let weak = ChangePassword { current: current(), new: Zeroizing::new("password12345678".into()) };
+    assert_eq!(house.engine.set_password(&asks, weak).await.unwrap_err().fields[0].field, "new_password");
+    house.engine.set_password(&asks, ChangePassword { current: current(), new: new() }).await.unwrap();
+    house.engine.authenticate(&first.access_token).await.unwrap();
+    assert!(house.engine.authenticate(&other.access_token).await.is_err());
+    assert!(house.engine.login(&http(), login(EMAIL, GOOD)).await.is_err());
+    house.engine.login(&http(), login(EMAIL, &new())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ticket_opens_one_connection_within_half_a_minute() {
+    let (house, signed_in) = registered().await;
+    let asks = Cx { principal: house.engine.authenticate(&signed_in.access_token).await.unwrap(), ..http() };
+    assert_eq!(house.engine.make_ticket(&http()).unwrap_err().code, Code::Unauthenticated);
+    let ticket = house.engine.make_ticket(&asks).unwrap();
+    assert_eq!(house.engine.redeem_ticket(&ticket).unwrap(), asks.principal);
+    assert!(house.engine.redeem_ticket(&ticket).is_err(), "once");
+    let late = house.engine.make_ticket(&asks).unwrap();
+    house.later(30 * Millis::SECOND);
+    assert!(house.engine.redeem_ticket(&late).is_err(), "30 s");
+}
+
+#[tokio::test]
+async fn with_the_vault_locked_nobody_registers_and_nothing_is_written() {
+    let (folder, keyring) = (tempfile::tempdir().unwrap(), Arc::new(MemoryKeyring::new()));
+    let clock = Arc::new(SetClock(Mutex::new(Millis(1_700_000_000_000))));
+    keyring.set_mode(reeve_vault::keyring::KeyringMode::NoService);
+    let engine = open(&folder, &clock, &keyring).await;
+    let error = engine.register(&http(), register(Some(GOOD))).await.err().unwrap();
+    assert_eq!(error.code, Code::Unavailable);
+    assert!(error.message.contains("vault is locked"), "{}", error.message);
+    assert!(engine.needs_setup());
+}
