@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The providers of models: what they charge, how their requests and answers read, and the client that calls them.
+//!
+//! It must not know who calls, what they may spend, or where anything is stored: it turns bytes into numbers and back.
+//! A provider key passes through [`upstream`] for one request and is kept nowhere.
+//!
+//! Start reading at [`catalogue`] (prices), then [`openai`] (requests, usage, streams), [`tokens`] (how much a request may
+//! use before it is sent) and [`upstream`] (sending it).
+
+pub mod catalogue;
+pub mod openai;
+pub mod sse;
+pub mod tokens;
+pub mod upstream;

@@ -1,0 +1,24 @@
+//! Requests and answers in the shape of the OpenAI API, read for just what governance needs.
+//!
+//! Nothing is parsed and printed again: a request goes out byte for byte as it came in, but for the few places that
+//! [`Edits`] names, which are cut into the text.
+
+mod chat;
+mod edit;
+mod embeddings;
+mod error;
+mod fields;
+pub mod models;
+mod splice;
+pub mod stream;
+pub mod usage;
+
+pub use chat::ChatRequest;
+pub use edit::{Edits, max_tokens_field};
+pub use embeddings::EmbeddingsRequest;
+pub use error::RequestError;
+pub(crate) use fields::Text;
+pub use fields::{Fields, MAX_OUTPUT_TOKENS};
+
+#[cfg(test)]
+mod tests;

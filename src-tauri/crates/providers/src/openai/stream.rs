@@ -1,0 +1,122 @@
+//! A streamed answer on its way through: usage is read as it passes, and the event with nothing else in it may be dropped.
+
+use super::usage::{Answer, Reading, read_members};
+use crate::sse::{Event, Splitter, SseError};
+use bytes::Bytes;
+use memchr::memmem;
+
+/// Reads a stream of `/chat/completions` and passes it on.
+#[derive(Debug)]
+pub struct StreamReader {
+    splitter: Splitter,
+    keep_usage: bool,
+    answer: Answer,
+    seen_first: bool,
+    done: bool,
+    data_bytes: u64,
+    data_events: u64,
+}
+
+impl StreamReader {
+    /// A reader at the start of a stream.
+    ///
+    /// `keep_usage` is what the client asked for: without it, the event that carries only usage (`choices: []`), which
+    /// Reeve had asked for, is left out. Every other byte is passed on.
+    #[must_use]
+    pub fn new(keep_usage: bool) -> Self {
+        Self {
+            splitter: Splitter::new(),
+            keep_usage,
+            answer: Answer { usage: Reading::Missing, model: None, service_tier: None, is_error: false },
+            seen_first: false,
+            done: false,
+            data_bytes: 0,
+            data_events: 0,
+        }
+    }
+
+    /// Takes a piece of the stream; what to pass on is appended to `out`.
+    ///
+    /// # Errors
+    /// [`SseError`] where the stream is not one; what came before it is in `out`.
+    pub fn push(&mut self, piece: Bytes, out: &mut Vec<Bytes>) -> Result<(), SseError> {
+        self.splitter.push(piece);
+        while let Some(event) = self.splitter.next() {
+            self.pass(event?, out);
+        }
+        Ok(())
+    }
+
+    /// The stream has ended: passes on what is left, and says what was read.
+    pub fn finish(&mut self, out: &mut Vec<Bytes>) -> &Answer {
+        if let Some(event) = self.splitter.finish() {
+            self.pass(event, out);
+        }
+        &self.answer
+    }
+
+    /// What the stream has said of itself so far.
+    #[must_use]
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// Whether `[DONE]` has passed: the stream was not cut.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Bytes of `data` so far, `[DONE]` and usage apart. No visible token is shorter than a byte, so where usage never came this
+    /// bounds what the caller saw; what a model thought in silence is not in it.
+    #[must_use]
+    pub fn data_bytes(&self) -> u64 {
+        self.data_bytes
+    }
+
+    /// Events with `data` so far, likewise; most providers send one a token, some several tokens in one.
+    #[must_use]
+    pub fn data_events(&self) -> u64 {
+        self.data_events
+    }
+
+    fn pass(&mut self, event: Event, out: &mut Vec<Bytes>) {
+        let drop = event.data.as_ref().is_some_and(|data| self.read(data)) && !self.keep_usage;
+        if !drop {
+            out.push(event.raw);
+        }
+    }
+
+    /// Reads an event; whether it carries usage and nothing else.
+    fn read(&mut self, data: &[u8]) -> bool {
+        if data.trim_ascii() == b"[DONE]" {
+            self.done = true;
+            return false;
+        }
+        // Most events are a word of text: only the first, and those that speak of usage or an error, are parsed.
+        let first = !std::mem::replace(&mut self.seen_first, true);
+        let speaks = |word: &[u8]| memmem::find(data, word).is_some();
+        let members =
+            (first || speaks(b"\"usage\"") || speaks(b"\"error\"")).then(|| read_members(data)).flatten();
+        let usage_only = members.as_ref().is_some_and(super::usage::Members::is_usage_only);
+        if let Some(members) = members {
+            self.take(members.into_answer());
+        }
+        if !usage_only {
+            self.data_bytes += data.len() as u64;
+            self.data_events += 1;
+        }
+        usage_only
+    }
+
+    /// Later events correct earlier ones: some providers count along.
+    fn take(&mut self, said: Answer) {
+        let known = &mut self.answer;
+        if said.usage != Reading::Missing {
+            known.usage = said.usage;
+        }
+        known.model = said.model.or_else(|| known.model.take());
+        known.service_tier = said.service_tier.or_else(|| known.service_tier.take());
+        known.is_error |= said.is_error;
+    }
+}

@@ -1,0 +1,105 @@
+//! Finding the usage object in an answer or in an event of a stream.
+
+use super::reading::{Reading, read};
+use crate::openai::fields::Text;
+use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// What an answer says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What it used.
+    pub usage: Reading,
+    /// The model that answered, as the provider spells it.
+    pub model: Option<String>,
+    /// The tier it was served at, where it is not the standard one: `flex`, `priority` …
+    pub service_tier: Option<String>,
+    /// Whether it is an error instead of an answer.
+    pub is_error: bool,
+}
+
+/// Reads a whole answer of `/chat/completions` or `/embeddings`. What is not JSON says nothing: [`Reading::Missing`].
+#[must_use]
+pub fn read_answer(body: &[u8]) -> Answer {
+    serde_json::from_slice::<Members<'_>>(body).unwrap_or_default().into_answer()
+}
+
+pub(in crate::openai) fn read_members(data: &[u8]) -> Option<Members<'_>> {
+    serde_json::from_slice(data).ok()
+}
+
+/// The members of an answer or chunk that matter.
+#[derive(Deserialize, Default)]
+pub(in crate::openai) struct Members<'a> {
+    #[serde(default, borrow, deserialize_with = "lenient_text")]
+    model: Option<Text<'a>>,
+    #[serde(default, borrow, deserialize_with = "lenient_text")]
+    service_tier: Option<Text<'a>>,
+    #[serde(default)]
+    usage: Value,
+    #[serde(default)]
+    x_groq: Value,
+    #[serde(default)]
+    error: Value,
+    choices: Option<Choices>,
+}
+
+impl Members<'_> {
+    /// Whether this is a chunk that carries usage and nothing else.
+    pub(in crate::openai) fn is_usage_only(&self) -> bool {
+        matches!(self.choices, Some(Choices(0))) && !self.usage.is_null() && self.error.is_null()
+    }
+
+    pub(in crate::openai) fn into_answer(self) -> Answer {
+        let groq = self.x_groq.get("usage");
+        let usage = match (&self.usage, groq) {
+            (Value::Null, Some(groq)) => read(groq),
+            (own, _) => read(own),
+        };
+        let tier = self.service_tier.map(|t| t.0.into_owned());
+        Answer {
+            usage,
+            model: self.model.map(|m| m.0.into_owned()),
+            service_tier: tier.filter(|t| matches!(t.as_str(), "flex" | "priority" | "batch")),
+            is_error: !self.error.is_null(),
+        }
+    }
+}
+
+/// How many choices; a value that is no list counts as one, so that nothing odd is dropped.
+struct Choices(usize);
+
+impl<'de> Deserialize<'de> for Choices {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Count;
+        impl<'de> Visitor<'de> for Count {
+            type Value = Choices;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Choices, A::Error> {
+                let mut n = 0;
+                while seq.next_element::<IgnoredAny>()?.is_some() {
+                    n += 1;
+                }
+                Ok(Choices(n))
+            }
+        }
+        d.deserialize_seq(Count)
+    }
+}
+
+/// A text, or nothing where it is something else: an answer is not refused for an odd `model`.
+fn lenient_text<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Text<'de>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Any<'a> {
+        Text(#[serde(borrow)] Text<'a>),
+        Other(IgnoredAny),
+    }
+    Ok(match Any::deserialize(d)? {
+        Any::Text(text) => Some(text),
+        Any::Other(_) => None,
+    })
+}

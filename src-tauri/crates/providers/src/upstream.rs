@@ -1,0 +1,151 @@
+//! The client that calls providers.
+//!
+//! One [`Upstream`] serves the whole process: it keeps connections open. It follows no redirect (a key must not travel to an
+//! address nobody chose), retries nothing, keeps no cookie, and reads no proxy from the environment: what a desktop session
+//! happens to export must not decide who sees the traffic. A proxy is set in [`UpstreamConfig::proxy`] or not used.
+
+mod base_url;
+mod error;
+mod headers;
+mod probe;
+mod response;
+
+pub use base_url::{BaseUrl, BaseUrlError};
+pub use error::{Phase, UpstreamError};
+pub use headers::{forwarded_request_headers, forwarded_response_headers};
+pub use probe::{Probe, ProbeOutcome};
+pub use response::Response;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long to wait for what, and through whom.
+#[derive(Debug, Clone)]
+pub struct UpstreamConfig {
+    /// For a connection, TLS included.
+    pub connect_timeout: Duration,
+    /// For the head of an answer, once the request is on its way. A model that thinks before a whole answer takes minutes.
+    pub head_timeout: Duration,
+    /// Between two pieces of an answer.
+    pub idle_timeout: Duration,
+    /// For a call from start to end.
+    pub total_timeout: Duration,
+    /// Idle connections kept for each provider.
+    pub idle_connections: usize,
+    /// Address of an HTTP proxy, such as `http://proxy.internal:3128`.
+    pub proxy: Option<String>,
+}
+
+impl Default for UpstreamConfig {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(600),
+            idle_timeout: Duration::from_secs(300),
+            total_timeout: Duration::from_secs(3_600),
+            idle_connections: 64,
+            proxy: None,
+        }
+    }
+}
+
+/// One call: where to, and with which key.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// Where the provider's API is.
+    pub base_url: &'a BaseUrl,
+    /// What to call there, such as `/chat/completions`.
+    pub path: &'a str,
+    /// The key, in plain; borrowed for this request and kept nowhere. Empty for servers that want none.
+    pub key: Key<'a>,
+    /// The client's headers; those of [`forwarded_request_headers`] go along.
+    pub headers: &'a HeaderMap,
+}
+
+/// A key that does not print itself.
+#[derive(Clone, Copy)]
+pub struct Key<'a>(pub &'a [u8]);
+
+impl std::fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// Calls providers. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    client: reqwest::Client,
+    config: UpstreamConfig,
+}
+
+impl Upstream {
+    /// A client.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Setup`] where TLS or the proxy cannot be set up.
+    pub fn new(config: UpstreamConfig) -> Result<Self, UpstreamError> {
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .connect_timeout(config.connect_timeout)
+            .pool_max_idle_per_host(config.idle_connections)
+            .pool_idle_timeout(Duration::from_secs(60))
+            .tcp_nodelay(true)
+            .user_agent(concat!("reeve/", env!("CARGO_PKG_VERSION")));
+        let builder = match &config.proxy {
+            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy).map_err(UpstreamError::Setup)?),
+            None => builder,
+        };
+        Ok(Self { client: builder.build().map_err(UpstreamError::Setup)?, config })
+    }
+
+    /// Posts `body` and returns as soon as the head of the answer is here, whatever its status.
+    ///
+    /// # Errors
+    /// [`UpstreamError`]: no answer came. [`UpstreamError::may_have_run`] tells whether it may cost something all the same.
+    pub async fn send(&self, target: Target<'_>, body: Bytes) -> Result<Response, UpstreamError> {
+        self.call(Method::POST, target, body).await
+    }
+
+    async fn call(&self, method: Method, target: Target<'_>, body: Bytes) -> Result<Response, UpstreamError> {
+        let url = target.base_url.join(target.path)?;
+        let mut headers = forwarded_request_headers(target.headers);
+        if !target.key.0.is_empty() {
+            headers.insert(header::AUTHORIZATION, bearer(target.key)?);
+        }
+        if method == Method::POST {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = (!body.is_empty()).then(|| body.into());
+        let deadline = Instant::now() + self.config.total_timeout;
+        let head = self.config.connect_timeout + self.config.head_timeout;
+        let head = head.min(self.config.total_timeout);
+        let answer = tokio::time::timeout(head, self.client.execute(request))
+            .await
+            .map_err(|_| UpstreamError::Timeout { phase: Phase::Head, after: head })?
+            .map_err(|e| UpstreamError::of_send(e, self.config.connect_timeout))?;
+        if answer.status().is_redirection() {
+            return Err(UpstreamError::Redirected { status: answer.status().as_u16() });
+        }
+        Ok(Response::new(answer, self.config.idle_timeout, deadline))
+    }
+}
+
+fn bearer(key: Key<'_>) -> Result<HeaderValue, UpstreamError> {
+    let text = [b"Bearer ".as_slice(), key.0].concat();
+    // Takes over the bytes rather than copying them; they go when the request has been written.
+    let mut value =
+        HeaderValue::from_maybe_shared(Bytes::from(text)).map_err(|_| UpstreamError::KeyNotSendable)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests;

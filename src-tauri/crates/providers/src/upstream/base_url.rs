@@ -1,0 +1,149 @@
+//! The address of a provider's API.
+
+use super::error::UpstreamError;
+use reqwest::Url;
+use std::fmt;
+use std::net::IpAddr;
+
+/// An address a key may be sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+/// Why an address is none for a provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Not an address at all.
+    #[error("this is not an address; write it as https://api.example.com/v1")]
+    Malformed,
+    /// Neither `https` nor `http`.
+    #[error("the address must start with https://")]
+    Scheme,
+    /// `http` to a place beyond the own machine and network.
+    #[error("use https: over http the key would travel in the clear to {0}")]
+    Cleartext(String),
+    /// Name or password in the address.
+    #[error("leave name and password out of the address; the key is kept apart")]
+    Credentials,
+    /// `?…` or `#…`.
+    #[error("leave out everything from ? or # on")]
+    Tail,
+}
+
+impl BaseUrl {
+    /// Reads an address: `https` anywhere, `http` only on the own machine or in a private network. A slash at the end does
+    /// not matter.
+    ///
+    /// # Errors
+    /// [`BaseUrlError`] says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        let url = Url::parse(text.trim()).map_err(|_| BaseUrlError::Malformed)?;
+        let host = url.host_str().filter(|h| !h.is_empty()).ok_or(BaseUrlError::Malformed)?;
+        match url.scheme() {
+            "https" => {}
+            "http" if is_near(host) => {}
+            "http" => return Err(BaseUrlError::Cleartext(host.to_owned())),
+            _ => return Err(BaseUrlError::Scheme),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BaseUrlError::Credentials);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(BaseUrlError::Tail);
+        }
+        let mut url = url;
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// The address, without a slash at the end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// The address of `path` below this one. A path that leads elsewhere is refused.
+    pub(super) fn join(&self, path: &str) -> Result<Url, UpstreamError> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b':');
+        if !path.starts_with('/') || path.contains("..") || !path.bytes().all(plain) {
+            return Err(UpstreamError::PathNotSendable);
+        }
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        Ok(url)
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a host is this machine or one of the own network: by its address, or by a name that only a local resolver knows.
+/// Link-local addresses are not: clouds serve machine credentials there.
+fn is_near(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private(),
+        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local(),
+        Err(_) => {
+            let name = bare.trim_end_matches('.');
+            !name.contains('.')
+                || [".localhost", ".local", ".internal", ".lan"].iter().any(|s| name.ends_with(s))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_anywhere_and_http_only_near() {
+        for good in [
+            "https://api.openai.com/v1",
+            "https://api.openai.com/v1/",
+            "http://127.0.0.1:8000/v1",
+            "http://localhost:11434/v1",
+            "http://[::1]:8000",
+            "http://192.168.1.20/v1",
+            "http://10.0.0.4",
+            "http://ollama:11434/v1",
+            "http://gpu.internal/v1",
+            " https://x.example ",
+        ] {
+            assert!(BaseUrl::parse(good).is_ok(), "{good}");
+        }
+        for (bad, error) in [
+            ("api.openai.com", BaseUrlError::Malformed),
+            ("https://", BaseUrlError::Malformed),
+            ("ftp://api.openai.com", BaseUrlError::Scheme),
+            ("file:///etc/passwd", BaseUrlError::Malformed),
+            ("http://api.openai.com/v1", BaseUrlError::Cleartext("api.openai.com".to_owned())),
+            ("http://8.8.8.8/v1", BaseUrlError::Cleartext("8.8.8.8".to_owned())),
+            ("http://169.254.169.254", BaseUrlError::Cleartext("169.254.169.254".to_owned())),
+            ("http://127.0.0.1.evil.example", BaseUrlError::Cleartext("127.0.0.1.evil.example".to_owned())),
+            ("https://me:pw@x.example", BaseUrlError::Credentials),
+            ("https://x.example/v1?a=b", BaseUrlError::Tail),
+            ("https://x.example/v1#a", BaseUrlError::Tail),
+        ] {
+            assert_eq!(BaseUrl::parse(bad), Err(error), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_stay_below() {
+        let base = BaseUrl::parse("https://x.example/openai/v1/").unwrap();
+        assert_eq!(base.to_string(), "https://x.example/openai/v1");
+        assert_eq!(
+            base.join("/chat/completions").unwrap().as_str(),
+            "https://x.example/openai/v1/chat/completions"
+        );
+        let bare = BaseUrl::parse("https://x.example").unwrap();
+        assert_eq!((bare.as_str(), bare.join("/models").unwrap().path()), ("https://x.example", "/models"));
+        for path in ["models", "/../admin", "/a?b", "/a#b", "/a%2e%2e", "/a b", "//evil/.."] {
+            assert!(base.join(path).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Trying a key without spending anything.
+
+use super::{BaseUrl, Key, Target, Upstream, UpstreamError};
+use crate::openai::models::read_ids;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+/// What trying a key brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// How it went.
+    pub outcome: ProbeOutcome,
+    /// The provider's status.
+    pub status: u16,
+    /// How many models the key may use, where the provider lists them.
+    pub models: Option<usize>,
+}
+
+/// How trying a key went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeOutcome {
+    /// The provider takes the key.
+    Accepted,
+    /// The provider does not take the key.
+    KeyRefused,
+    /// The provider takes no more calls for now; of the key that says nothing.
+    Limited,
+    /// Nothing like a list of models is there: the address may be wrong, or this provider has no list.
+    NoList,
+    /// The provider itself has a fault.
+    Faulty,
+}
+
+impl ProbeOutcome {
+    /// A sentence for people.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Accepted => "The provider accepts the key.",
+            Self::KeyRefused => "The provider refuses the key.",
+            Self::Limited => "The provider is limiting calls at the moment; try again later.",
+            Self::NoList => "The address answers, but not with a list of models; check the address.",
+            Self::Faulty => "The provider has a fault of its own; try again later.",
+        }
+    }
+}
+
+/// A list of models is never longer.
+const LIMIT: usize = 8 * 1024 * 1024;
+
+impl Upstream {
+    /// Asks for the list of models.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] where no answer came.
+    pub async fn probe(&self, base_url: &BaseUrl, key: Key<'_>) -> Result<Probe, UpstreamError> {
+        let target = Target { base_url, path: "/models", key, headers: &HeaderMap::new() };
+        let response = self.call(Method::GET, target, Bytes::new()).await?;
+        let status = response.status;
+        if !status.is_success() {
+            return Ok(Probe { outcome: refused(status), status: status.as_u16(), models: None });
+        }
+        let models = read_ids(&response.collect(LIMIT).await?).map(|ids| ids.len());
+        let outcome = if models.is_some() { ProbeOutcome::Accepted } else { ProbeOutcome::NoList };
+        Ok(Probe { outcome, status: status.as_u16(), models })
+    }
+}
+
+fn refused(status: StatusCode) -> ProbeOutcome {
+    match status.as_u16() {
+        401 | 403 => ProbeOutcome::KeyRefused,
+        429 => ProbeOutcome::Limited,
+        500.. => ProbeOutcome::Faulty,
+        _ => ProbeOutcome::NoList,
+    }
+}
