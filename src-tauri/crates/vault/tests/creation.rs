@@ -1,4 +1,5 @@
 //! Dying at every point of the first run, and coming back.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test, too")]
 
 mod support;
 

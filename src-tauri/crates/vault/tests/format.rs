@@ -1,5 +1,6 @@
-//! The stored formats, byte for byte: values that an independent implementation (Python, from the written format) made.
-//! If one of these fails, existing vaults no longer open.
+//! The stored formats, byte for byte: values that an independent implementation made from the written format, see
+//! `tests/vault/make-fixtures.py`. If one of these fails, existing vaults no longer open.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test, too")]
 
 mod support;
 

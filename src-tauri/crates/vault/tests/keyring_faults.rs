@@ -1,4 +1,5 @@
 //! Every answer of a keyring, on a first run and with an existing vault.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test, too")]
 
 mod support;
 
