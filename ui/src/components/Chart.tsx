@@ -73,7 +73,10 @@ export function Chart({ title, summary, option, dataKey, table, height = 236, sh
           </table>
         </div>
       ) : (
-        <div className="canvas" ref={host} style={{ height }} aria-hidden="true">{!ready && <Skeleton width="100%" height={height - 20} />}</div>
+        <>
+          <div className="canvas" ref={host} style={{ height }} aria-hidden="true" />
+          {!ready && <div className="wait"><Skeleton width="100%" height={height - 20} /></div>}
+        </>
       )}
     </figure>
   );

@@ -136,6 +136,9 @@ export function DataTable<T>({ label, columns, rows, rowId, total, selected, onS
   );
 }
 
+/** Leaves columns out by name, for a list beside an open inspector. */
+export const without = <T,>(columns: Column<T>[], ...names: string[]): Column<T>[] => columns.filter((c) => !names.includes(c.id ?? ""));
+
 /** A column in one line: heading, track, how to draw the row. */
 export const col = <T,>(header: string, track: string, cell: (row: T) => ReactNode, options: { num?: boolean; className?: string } = {}): Column<T> => ({
   id: header, header, cell: (context) => cell(context.row.original), meta: { track, ...options },

@@ -49,11 +49,13 @@ export interface MeterParts {
   tone?: "ok" | "warn" | "bad";
   label: string;
   thin?: boolean;
+  /** Where the whole can never be passed, it ends the bar and needs no mark. */
+  capped?: boolean;
 }
 /** Percent of the limit. The limit stands at four fifths of the width so that overspending has room to show. */
 const LIMIT_AT = 80;
-export function Meter({ spent, reserved = 0, projected, tone = "ok", label, thin }: MeterParts) {
-  const at = (percent: number) => Math.max(0, Math.min(100, (percent * LIMIT_AT) / 100));
+export function Meter({ spent, reserved = 0, projected, tone = "ok", label, thin, capped }: MeterParts) {
+  const at = (percent: number) => Math.max(0, Math.min(100, (percent * (capped ? 100 : LIMIT_AT)) / 100));
   const solid = at(spent);
   const held = at(spent + reserved) - solid;
   const ahead = projected == null ? 0 : at(projected) - solid - held;
@@ -63,7 +65,7 @@ export function Meter({ spent, reserved = 0, projected, tone = "ok", label, thin
       {ahead > 0 && <i className="proj" style={seg(0, solid + held + ahead)} />}
       {held > 0 && <i className="res" style={seg(solid, Math.max(held, 0.8))} />}
       <i className={tone === "bad" ? "b" : tone === "warn" ? "w" : ""} style={seg(0, solid)} />
-      <i className="tick" style={{ left: `${LIMIT_AT}%` }} />
+      {!capped && <i className="tick" style={{ left: `${LIMIT_AT}%` }} />}
     </div>
   );
 }

@@ -2,9 +2,10 @@ import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from "@
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo, useState, useSyncExternalStore } from "react";
 import { eventsState, type AuditEntryView, type AuditPage as AuditRows } from "@/api";
-import { col, DataTable, ErrorState, Outcome, Page, TokenBox, useZone, type Column, type FilterField } from "@/components";
+import { col, DataTable, ErrorState, Outcome, Page, TokenBox, useZone, without, type Column, type FilterField } from "@/components";
 import { useTenantOptions } from "@/features/tenants";
 import { decodeTokens, encodeTokens, type Token } from "@/lib/filters";
+import { useNarrow } from "@/lib/media";
 import { formatCount, plural } from "@/lib/number";
 import { absolute, clockMillis, clockTime, RANGE_WORDS, rangeWords, shortDay, dayKey } from "@/lib/time";
 import { Button, Empty, MenuButton } from "@/ui";
@@ -22,10 +23,10 @@ function Time({ at, zone }: { at: string; zone: string }) {
   return <time dateTime={at} title={absolute(at, zone)}>{today ? "" : `${shortDay(at, zone)} `}{today ? clockMillis(at, zone) : clockTime(at, zone)}</time>;
 }
 const columns = (zone: string): Column<AuditEntryView>[] => [
-  col("Time", "128px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
-  col("Actor", "minmax(80px, .7fr)", (e) => e.actor.name),
-  col("Event", "minmax(150px, 1.15fr)", (e) => e.event_type, { className: "mono" }),
-  col("Resource", "minmax(130px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.replaceAll("_", " ")} ${e.resource.name ?? ""}` : e.summary)),
+  col("Time", "118px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
+  col("Actor", "minmax(70px, .7fr)", (e) => e.actor.name),
+  col("Event", "minmax(138px, 1.15fr)", (e) => e.event_type, { className: "mono" }),
+  col("Resource", "minmax(100px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.replaceAll("_", " ")} ${e.resource.name ?? ""}` : e.summary)),
   col("Tenant", "minmax(76px, .7fr)", (e) => e.tenant?.name ?? "", { className: "dim" }),
   col("Outcome", "88px", (e) => <Outcome value={e.outcome} />),
   col("Entry", "84px", (e) => e.sequence, { num: true, className: "mono faint" }),
@@ -63,7 +64,8 @@ export function AuditPage() {
   const rows = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
   const first = list.data?.pages[0];
   const tail = useTail(view, live && !search.range?.includes(".."), rows[0], list.isSuccess && !list.isPlaceholderData);
-  const cols = useMemo(() => columns(zone), [zone]);
+  const beside = useNarrow() && !!search.entry;
+  const cols = useMemo(() => (beside ? without(columns(zone), "Tenant", "Entry") : columns(zone)), [zone, beside]);
   const unique = (values: string[]) => [...new Set(values)].sort().map((v) => ({ id: v, label: v }));
   const fields: FilterField[] = [
     { id: "outcome", label: "outcome", hint: "ok, refused, failed, pending", values: OUTCOME_VALUES.map((v) => ({ id: v, label: v })) },
@@ -102,7 +104,7 @@ export function AuditPage() {
           </div>
           {list.isError ? <ErrorState of={list} what="The audit trail" /> : (
             <DataTable
-              label="Audit entries" columns={cols} rows={rows} rowId={(e) => e.id} selected={search.entry} onSelect={select} loading={list.isPending} total={first?.matched ?? first?.total} minWidth={760}
+              label="Audit entries" columns={cols} rows={rows} rowId={(e) => e.id} selected={search.entry} onSelect={select} loading={list.isPending} total={first?.matched ?? first?.total} minWidth={beside ? 540 : 760}
               more={{ has: list.hasNextPage, busy: list.isFetchingNextPage, failed: list.isFetchNextPageError, load: () => void list.fetchNextPage() }}
               empty={filtered
                 ? <Empty title="No entry matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>}>Nothing in the ledger fits these filters and this time range.</Empty>

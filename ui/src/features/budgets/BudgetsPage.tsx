@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { col, DataTable, ErrorState, FilterMenu, Money, Page, SampleChip, useMay, useSetup, type Column } from "@/components";
+import { col, DataTable, ErrorState, FilterMenu, Money, Page, SampleChip, useMay, useSetup, without, type Column } from "@/components";
+import { useNarrow } from "@/lib/media";
 import { formatUsd } from "@/lib/money";
 import { formatPercent, plural } from "@/lib/number";
 import { monthName } from "@/lib/time";
@@ -30,7 +31,11 @@ export const BUDGET_COLUMNS: Column<BudgetRow>[] = [
   col("Limit", "98px", (b) => <Money usd={b.limit_usd} />, { num: true, className: "dim" }),
 ];
 
+const BESIDE = without(BUDGET_COLUMNS, "Limit");
+const NARROW = without(BUDGET_COLUMNS, "Limit", "Level", "Kind", "Reserved");
+
 export function BudgetsPage() {
+  const narrow = useNarrow();
   const search: BudgetsSearch = route.useSearch();
   const navigate = route.useNavigate();
   const setup = useSetup();
@@ -56,7 +61,7 @@ export function BudgetsPage() {
         <div className="listcol">
           {list.isError ? <ErrorState of={list} what="Budgets" /> : (
             <DataTable
-              label="Budgets" columns={chosen ? BUDGET_COLUMNS.slice(0, -1) : BUDGET_COLUMNS} rows={rows} rowId={(b) => b.id} selected={chosen?.id} onSelect={(budget) => set({ budget })} loading={list.isPending} minWidth={chosen ? 700 : 800}
+              label="Budgets" columns={!chosen ? BUDGET_COLUMNS : narrow ? NARROW : BESIDE} rows={rows} rowId={(b) => b.id} selected={chosen?.id} onSelect={(budget) => set({ budget })} loading={list.isPending} minWidth={!chosen ? 800 : narrow ? 540 : 700}
               empty={search.q || search.state
                 ? <Empty title="No budget matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>} />
                 : <Empty title="No budgets yet" action={create}>A budget caps what the workspace or one tenant may spend in a day or a month. A hard budget refuses the call that would pass it, before any money is spent.</Empty>}

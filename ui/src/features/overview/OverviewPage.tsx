@@ -56,7 +56,7 @@ function CostCard({ o }: { o: OverviewView | undefined }) {
     <section className="card">
       <header>
         <h2>Cost by day</h2><span className="dim">All tenants, last 30 days</span>
-        <span className="push row">{over && <Chip tone="warn">At this pace the month ends at {formatPercent(percentOf(o.month.projected_usd, o.month.limit_usd))} of its limit</Chip>}<TableToggle on={table} onChange={setTable} /></span>
+        <span className="push row">{over && <Chip tone="warn">Month heads for {formatPercent(percentOf(o.month.projected_usd, o.month.limit_usd))} of its limit</Chip>}<TableToggle on={table} onChange={setTable} /></span>
       </header>
       {o ? <DailyCost title="Cost by day, all tenants" days={o.daily} limit={o.daily_limit_usd} showTable={table} /> : <div style={{ padding: 14 }}><Skeleton width="100%" height={216} /></div>}
     </section>
@@ -77,7 +77,7 @@ function NeedsYou({ o }: { o: OverviewView | undefined }) {
             {o.needs_you.slice(0, 6).map((n, i) => (
               <tr key={i}>
                 <td><Chip tone={SEVERITY[n.severity][0]}>{SEVERITY[n.severity][1]}</Chip></td>
-                <td title={n.text}><a className="rowlink" style={{ fontWeight: 400 }} href={n.link} onClick={(e) => { e.preventDefault(); router.history.push(n.link); }}>{n.text}</a></td>
+                <td style={{ whiteSpace: "normal", paddingBlock: 5 }}><a className="rowlink" style={{ fontWeight: 400 }} href={n.link} onClick={(e) => { e.preventDefault(); router.history.push(n.link); }}>{n.text}</a></td>
                 <td className="num faint"><TimeAgo at={n.time} /></td>
               </tr>
             ))}
@@ -103,13 +103,13 @@ function Tenants({ o }: { o: OverviewView | undefined }) {
         <Empty tight title="No tenants yet" action={<Button onPress={() => void navigate({ to: "/tenants", search: { new: true } })} disabledReason={may}>New tenant</Button>}>Each team, product or customer is a tenant with its own keys, quota and budgets.</Empty>
       ) : (
         <table className="t">
-          <thead><tr><th>Tenant</th><th>Tier</th><th className="num">Month to date</th><th style={{ width: "28%" }}>Budget, with projection</th><th className="num">Requests</th><th>30 days</th></tr></thead>
+          <thead><tr><th>Tenant</th><th>Tier</th><th className="num">Month to date</th><th style={{ width: "28%" }}>Budget, with projection</th><th className="num">Requests</th><th className="wide-only">30 days</th></tr></thead>
           <tbody>
             {o.tenants.map((t, i) => (
               <tr key={t.id}>
                 <td><Link className="rowlink" to="/tenants/$id" params={{ id: t.id }}>{t.name}</Link> {t.sample && <SampleChip />}</td>
                 <td className="dim">{TIER_WORDS[t.tier]}</td><td className="num"><Money usd={t.usage.month.cost_usd} /></td>
-                <td style={{ overflow: "visible" }}>{budgetMeter(t)}</td><td className="num">{formatCount(t.usage.month.requests)}</td><td><Sparkline values={t.daily_cost_usd.map(plotUsd)} colour={i + 1} /></td>
+                <td style={{ overflow: "visible" }}>{budgetMeter(t)}</td><td className="num">{formatCount(t.usage.month.requests)}</td><td className="wide-only"><Sparkline values={t.daily_cost_usd.map(plotUsd)} colour={i + 1} /></td>
               </tr>
             ))}
           </tbody>
@@ -126,14 +126,14 @@ function Recent({ rows }: { rows: AuditEntryView[] | undefined }) {
       <header><h2>Audit trail</h2><span className="dim">live</span><span className="push"><Link to="/audit">All entries</Link></span></header>
       {!rows ? <SkeletonRows rows={6} /> : rows.length === 0 ? <Empty tight title="Nothing recorded yet" /> : (
         <table className="t fixed" style={{ marginTop: 4 }}>
-          <colgroup><col style={{ width: 86 }} /><col style={{ width: "38%" }} /><col /><col style={{ width: 88 }} /></colgroup>
-          <thead className="sr"><tr><th>Time</th><th>Event</th><th>What</th><th>Outcome</th></tr></thead>
+          <colgroup><col style={{ width: 86 }} /><col /><col className="wide-only" style={{ width: "32%" }} /><col style={{ width: 88 }} /></colgroup>
+          <thead className="sr"><tr><th>Time</th><th>Event</th><th className="wide-only">What</th><th>Outcome</th></tr></thead>
           <tbody>
             {rows.slice(0, 6).map((e) => (
               <tr key={e.id}>
                 <td className="mono faint" title={absolute(e.time, zone)}>{clockTime(e.time, zone)}</td>
                 <td className="mono"><Link className="rowlink" style={{ fontWeight: 400 }} to="/audit" search={{ entry: e.id }}>{e.event_type}</Link></td>
-                <td title={e.summary}>{e.resource?.name ?? e.summary}</td><td><Outcome value={e.outcome} /></td>
+                <td className="wide-only" title={e.summary}>{e.resource?.name ?? e.summary}</td><td><Outcome value={e.outcome} /></td>
               </tr>
             ))}
           </tbody>

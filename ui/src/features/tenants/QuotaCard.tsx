@@ -69,7 +69,7 @@ export function QuotaCard({ tenant }: { tenant: TenantView }) {
         <div className="body stackv">
           <div>
             <div className="row"><span><b className="strong">{formatCount(q.remaining_today)}</b> <span className="dim">requests left of {formatCount(q.limits.requests_per_day)}</span></span><span className="push dim">{formatPercent(used)} used</span></div>
-            <div style={{ margin: "8px 0 2px" }}><Meter spent={used} tone={used >= 100 ? "bad" : used >= 80 ? "warn" : "ok"} label={`${formatPercent(used)} of today's requests used`} /></div>
+            <div style={{ margin: "8px 0 2px" }}><Meter capped spent={used} tone={used >= 100 ? "bad" : used >= 80 ? "warn" : "ok"} label={`${formatPercent(used)} of today's requests used`} /></div>
           </div>
           <Properties items={[
             ["Resets", <span key="r" title={dayAndTime(q.resets_at, zone)}><TimeAgo at={q.resets_at} /> <span className="faint">{dayAndTime(q.resets_at, tenant.time_zone)} {tenant.time_zone}</span></span>],

@@ -86,9 +86,9 @@ function MapColumns({ source, choices, onChange }: { source: Source; choices: Ch
   const options = (f: Field) => [...source.columns.map((c) => ({ id: c, label: c })), { id: CONSTANT, label: "The same for every row" }, ...(OPTIONAL.has(f) ? [{ id: NONE, label: "Not in this file" }] : [])];
   const put = (f: Field, patch: Partial<Choice>) => onChange({ ...choices, [f]: { ...choices[f], ...patch } });
   return (
-    <div className="form">
+    <div className="two">
       {FIELDS.map((f) => (
-        <div className="two" key={f}>
+        <div className="stackv" style={{ gap: 6 }} key={f}>
           <Select label={WORDS[f]} value={choices[f].column} onChange={(column) => put(f, { column })} options={options(f)} placeholder="Choose a column" />
           {choices[f].column === CONSTANT && (f === "tenant" && tenants.length > 0
             ? <Select label="Tenant for every row" value={choices[f].value || null} onChange={(value) => put(f, { value })} options={tenants} />

@@ -16,10 +16,10 @@ function Explain({ view }: { view: ExplainView }) {
     <>
       {record.pricing === "ceiling" && <Notice tone="info" icon="info" box>No price is known for this model; the workspace&apos;s ceiling rate was used, so the real cost is at most this.</Notice>}
       <table className="t" style={{ margin: "4px 0 8px" }}>
-        <thead><tr><th style={{ paddingLeft: 0 }}>Unit</th><th className="num">Quantity</th><th className="num">USD a million</th><th className="num" style={{ paddingRight: 0 }}>Amount</th></tr></thead>
+        <thead><tr><th style={{ paddingLeft: 0 }}>Unit</th><th className="num">Quantity</th><th className="num">USD per 1M</th><th className="num" style={{ paddingRight: 0 }}>Amount</th></tr></thead>
         <tbody>
           {view.lines.map((l) => (
-            <tr key={l.unit}><td style={{ paddingLeft: 0 }}>{unitWords(l.unit)}</td><td className="num">{formatCount(l.quantity)}</td><td className="num dim">× {l.rate_usd_per_million}</td><td className="num" style={{ paddingRight: 0 }}><span title={exactUsd(l.amount_usd)}>= ${l.amount_usd}</span></td></tr>
+            <tr key={l.unit}><td style={{ paddingLeft: 0 }}>{unitWords(l.unit)}</td><td className="num">{formatCount(l.quantity)}</td><td className="num dim">× {l.rate_usd_per_million}</td><td className="num" style={{ paddingRight: 0 }}><span title={exactUsd(l.amount_usd)}>${l.amount_usd}</span></td></tr>
           ))}
           <tr><td className="strong" style={{ paddingLeft: 0 }}>Total</td><td /><td /><td className="num strong" style={{ paddingRight: 0 }}>${view.total_usd}</td></tr>
         </tbody>

@@ -2,13 +2,13 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { UsageRecordView } from "@/api";
-import { col, DailyCost, DataTable, ErrorState, FilterMenu, Money, Page, SkeletonRows, TableToggle, TimeAgo, useMay, type Column } from "@/components";
+import { col, DailyCost, DataTable, ErrorState, FilterMenu, Money, Page, SkeletonRows, TableToggle, TimeAgo, useMay, useZone, without, type Column } from "@/components";
 import { useTenantOptions } from "@/features/tenants";
+import { useNarrow } from "@/lib/media";
 import { formatUsd, percentOf } from "@/lib/money";
 import { formatCompact, formatCount, formatDuration, formatPercent, plural } from "@/lib/number";
 import { RANGE_WORDS, rangeWords } from "@/lib/time";
 import { Button, Chip, Empty, Icon, MenuButton, Tabs, type Tone } from "@/ui";
-import { useZone } from "@/components";
 import { ImportSheet } from "./ImportSheet";
 import { GROUPS, recordsQuery, summaryQuery, tokensIn, tokensOut, type Group, type UsageFilter } from "./queries";
 import { RecordInspector } from "./RecordInspector";
@@ -38,6 +38,8 @@ const COLUMNS: Column<UsageRecordView>[] = [
   col("Source", "82px", (r) => SOURCE_WORDS[r.source], { className: "dim" }),
   col("Outcome", "92px", (r) => <Chip tone={OUTCOME_TONE[r.outcome][0]}>{OUTCOME_TONE[r.outcome][1]}</Chip>),
 ];
+
+const NARROW = without(COLUMNS, "Tokens in", "Tokens out", "Took", "Source");
 
 function Grouped({ filter, group, onPick }: { filter: UsageFilter; group: Group; onPick: (key: string) => void }) {
   const list = useQuery(summaryQuery(filter, group));
@@ -87,6 +89,7 @@ function SummaryView({ filter, group, set }: { filter: UsageFilter; group: Group
 }
 
 function Records({ filter, search, set }: { filter: UsageFilter; search: UsageSearch; set: (patch: UsageSearch) => void }) {
+  const narrow = useNarrow();
   const list = useInfiniteQuery(recordsQuery(filter));
   const rows = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
   return (
@@ -94,7 +97,7 @@ function Records({ filter, search, set }: { filter: UsageFilter; search: UsageSe
       <div className="listcol">
         {list.isError ? <ErrorState of={list} what="Usage records" /> : (
           <DataTable
-            label="Usage records" columns={COLUMNS} rows={rows} rowId={(r) => r.id} selected={search.record} onSelect={(record) => set({ record })} loading={list.isPending} minWidth={800}
+            label="Usage records" columns={search.record && narrow ? NARROW : COLUMNS} rows={rows} rowId={(r) => r.id} selected={search.record} onSelect={(record) => set({ record })} loading={list.isPending} minWidth={search.record && narrow ? 540 : 800}
             more={{ has: list.hasNextPage, busy: list.isFetchingNextPage, failed: list.isFetchNextPageError, load: () => void list.fetchNextPage() }}
             empty={<Empty title="No usage records here" action={<Button onPress={() => set({ import: true })}>Import usage</Button>}>Calls through the gateway are recorded as they happen. A provider&apos;s export can be imported.</Empty>}
           />
