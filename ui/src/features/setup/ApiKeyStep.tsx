@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { api, take, type CreatedApiKey, type CredentialView, type TenantView } from "@/api";
 import { FormError, Secret, Snippets } from "@/components";
+import { useExampleModel } from "@/features/tenants";
 import { Button, CopyButton, Notice } from "@/ui";
 
 interface Props {
@@ -12,6 +13,7 @@ interface Props {
   onDone: () => void;
 }
 export function ApiKeyStep({ tenant, credential, made, onMade, url, onDone }: Props) {
+  const model = useExampleModel();
   const create = useMutation({
     mutationFn: () => take(api.POST("/tenants/{id}/api-keys", { params: { path: { id: tenant.id } }, body: { name: "first-key", expires_at: null } })),
     onSuccess: onMade,
@@ -31,7 +33,7 @@ export function ApiKeyStep({ tenant, credential, made, onMade, url, onDone }: Pr
           <p className="dim">This is the only time the key is shown. Reeve keeps a fingerprint, not the key.</p>
           {url && <div className="row dim">Gateway address <span className="mono strong">{url}</span><CopyButton value={url} what="gateway address" /></div>}
           {!credential && <Notice tone="info" icon="info" box>Calls are refused until a provider key is stored under Keys.</Notice>}
-          <Snippets url={url} secret={made.secret} model={credential?.models[0] ?? "gpt-5-mini"} />
+          <Snippets url={url} secret={made.secret} model={model} />
           <div className="actions"><Button kind="primary" onPress={onDone}>Open the overview</Button></div>
         </>
       )}

@@ -42,7 +42,7 @@ export function SetupPage() {
         {setup.vault.state === "locked" && <div style={{ paddingBottom: 0 }}><VaultNotice vault={setup.vault} box /></div>}
         {at === 1 && <AdminStep setup={setup} onDone={async () => { await client.invalidateQueries({ queryKey: setupQuery.queryKey }); to(2); }} />}
         {at === 2 && <TenantStep onDone={(t) => { setTenant(t); to(3); }} onSample={() => finish.mutate()} />}
-        {at === 3 && <ProviderStep locked={setup.vault.state === "locked"} onDone={(c) => { setCredential(c); to(4); }} />}
+        {at === 3 && <ProviderStep locked={setup.vault.state === "locked"} onDone={(c) => { setCredential(c); void client.invalidateQueries({ queryKey: ["credentials"] }); to(4); }} />}
         {at === 4 && tenant && <ApiKeyStep tenant={tenant} credential={credential} made={made} onMade={setMade} url={setup.gateway_url} onDone={() => finish.mutate()} />}
       </div>
     </main>

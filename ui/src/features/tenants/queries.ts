@@ -48,8 +48,18 @@ export const modelsQuery = queryOptions({
   queryFn: ({ signal }) => take(api.GET("/credentials", { params: { query: { limit: 100 } }, signal })),
   staleTime: 60_000,
 });
-/** A model that the workspace's own keys can reach, for examples. */
+const chatModelsQuery = (provider: string) =>
+  queryOptions({
+    queryKey: ["prices", "chat", provider],
+    queryFn: ({ signal }) => take(api.GET("/prices", { params: { query: { provider, limit: 100 } }, signal })),
+    staleTime: Infinity,
+    enabled: provider !== "",
+  });
+const FALLBACK_MODEL = "gpt-5-mini";
+/** A model that the workspace's own keys can reach, for examples: one a key names, else one its provider has a price for. */
 export function useExampleModel(): string {
-  const list = useQuery(modelsQuery).data?.items ?? [];
-  return list.find((c) => c.state === "current")?.models[0] ?? "gpt-5-mini";
+  const live = (useQuery(modelsQuery).data?.items ?? []).filter((c) => c.state === "current");
+  const named = live.find((c) => c.models.length > 0)?.models[0];
+  const prices = useQuery(chatModelsQuery(named ? "" : (live[0]?.provider ?? "")));
+  return named ?? prices.data?.items.find((p) => p.mode === "chat")?.model ?? FALLBACK_MODEL;
 }

@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { overChannel } from "./tauri";
+import { retryDelay, webPlatform } from "./web";
+
+type Internals = { invoke: (command: string, args: unknown) => Promise<unknown> };
+const host = window as unknown as { __TAURI_INTERNALS__?: Internals };
+afterEach(() => {
+  delete host.__TAURI_INTERNALS__;
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("the window's channel", () => {
+  it("carries method, path, headers and body, and rebuilds the reply", async () => {
+    const invoke = vi.fn().mockResolvedValue({ status: 201, headers: [["content-type", "application/json"]], body: '{"id":"ten_1"}' });
+    host.__TAURI_INTERNALS__ = { invoke };
+    const reply = await overChannel(new Request("http://reeve.localhost/api/v1/tenants?x=1", { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } }));
+    const [command, { request }] = invoke.mock.calls[0] as [string, { request: Record<string, unknown> }];
+    expect(command).toBe("api_request");
+    expect(request).toMatchObject({ method: "POST", path: "/api/v1/tenants?x=1", body: "{}" });
+    expect(request.headers).toContainEqual(["content-type", "application/json"]);
+    expect(reply.status).toBe(201);
+    expect(await reply.json()).toEqual({ id: "ten_1" });
+  });
+  it("sends no body with a question and accepts an empty reply", async () => {
+    const invoke = vi.fn().mockResolvedValue({ status: 204, headers: [], body: "" });
+    host.__TAURI_INTERNALS__ = { invoke };
+    const reply = await overChannel(new Request("http://reeve.localhost/api/v1/budgets/bud_1", { method: "DELETE" }));
+    expect((invoke.mock.calls[0] as [string, { request: { body: unknown } }])[1].request.body).toBeNull();
+    expect(reply.status).toBe(204);
+  });
+});
+
+class FakeSocket {
+  static all: FakeSocket[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((m: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  constructor(readonly url: string) {
+    FakeSocket.all.push(this);
+  }
+  close() {
+    this.onclose?.();
+  }
+}
+
+describe("the browser's event stream", () => {
+  it("waits longer after each failure, up to half a minute", () => expect([0, 1, 2, 9].map(retryDelay)).toEqual([1_000, 2_000, 4_000, 30_000]));
+  it("comes back with a fresh ticket after it is cut, and stops when asked", async () => {
+    vi.useFakeTimers();
+    FakeSocket.all = [];
+    vi.stubGlobal("WebSocket", FakeSocket);
+    let n = 0;
+    const states: string[] = [];
+    const events: unknown[] = [];
+    const stop = webPlatform().subscribe({ onEvent: (e) => events.push(e), onState: (s) => states.push(s) }, () => Promise.resolve(`k${++n}`));
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.all[0]?.onopen?.();
+    FakeSocket.all[0]?.onmessage?.({ data: '{"type":"audit","sequence":7,"id":null}' });
+    FakeSocket.all[0]?.onclose?.();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(FakeSocket.all.map((s) => s.url.split("ticket=")[1])).toEqual(["k1", "k2"]);
+    expect(events).toEqual([{ type: "audit", sequence: 7, id: null }]);
+    stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(states).toEqual(["live", "connecting", "closed"]);
+  });
+});
