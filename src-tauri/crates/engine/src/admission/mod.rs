@@ -1,0 +1,19 @@
+//! Admission: may this call go out? The state is in memory, rebuilt from the store at start.
+//!
+//! One lock guards it all, so a reservation is at every level or at none, and `spent + reserved + held <= limit` holds at
+//! every hard budget after every admitted reservation. What may be spent is durable before the provider is called: not by
+//! a commit for each call, but by an *exposure bound* for each tenant, raised in blocks (see [`exposure`]).
+//!
+//! Start reading at [`state`], then [`reserve`] and [`settle`].
+
+pub mod exposure;
+pub mod keys;
+pub mod meter;
+pub mod recover;
+pub mod reserve;
+pub mod settle;
+pub mod state;
+
+pub use keys::Caller;
+pub use reserve::{Ask, Refusal, Reservation};
+pub use state::{Admission, Limits, TenantCounters};

@@ -1,0 +1,163 @@
+//! The audit trail, for reading: pages, one entry with what is known of it, counts over time, proofs, verification.
+
+mod describe;
+mod verdicts;
+
+pub use describe::{Actor, Change, Described, Detail, Resource};
+pub use verdicts::{Health, Verdicts, Verification};
+
+use crate::Engine;
+use crate::cx::Cx;
+use crate::error::Error;
+use reeve_core::permission::Permission;
+use reeve_core::time::Millis;
+use reeve_ledger::Hash;
+pub use reeve_store::Stream;
+pub use reeve_store::table::entries::{Bucket, Entry, EntryFilter, Head};
+
+/// A page of the audit trail.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// The entries, newest first.
+    pub entries: Vec<Described>,
+    /// Whether there are more behind the last.
+    pub more: bool,
+    /// Entries in the stream.
+    pub total: u64,
+}
+
+/// Proof that an entry is in the tree.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// Index of the entry.
+    pub sequence: u64,
+    /// Hash of its leaf.
+    pub leaf_hash: Hash,
+    /// The audit path, from the leaf up.
+    pub hashes: Vec<Hash>,
+    /// The head it leads to.
+    pub head: Head,
+}
+
+impl Engine {
+    /// Entries, newest first.
+    ///
+    /// # Errors
+    /// If `cx` may not read the audit trail.
+    pub async fn audit_page(&self, cx: &Cx, filter: EntryFilter, limit: usize) -> Result<AuditPage, Error> {
+        self.require(cx, Permission::AuditRead).await?;
+        let stream = filter.stream.unwrap_or(Stream::Audit);
+        let (page, total) = self
+            .inner
+            .store
+            .read(move |r| {
+                Ok::<_, Error>((r.entries().page(&filter, limit)?, r.entries().head(stream)?.size))
+            })
+            .await?;
+        let people = self.people().await?;
+        let entries =
+            page.entries.iter().map(|e| describe::describe(e, &people, &self.inner.admission)).collect();
+        Ok(AuditPage { entries, more: page.more, total })
+    }
+
+    /// One entry with everything that is known of it.
+    ///
+    /// # Errors
+    /// If `cx` may not read the audit trail, or there is no such entry.
+    pub async fn audit_entry(&self, cx: &Cx, stream: Stream, n: u64) -> Result<Detail, Error> {
+        self.require(cx, Permission::AuditRead).await?;
+        let (entry, private) = self
+            .inner
+            .store
+            .read(move |r| {
+                let entry = r.entries().get(stream, n)?.ok_or_else(|| Error::not_found("entry"))?;
+                let sections = r.entries().private(stream, n)?.into_iter();
+                let keyed =
+                    sections.map(|(key_id, sealed)| Ok((r.subject_keys().get(&key_id)?, key_id, sealed)));
+                Ok::<_, Error>((entry, keyed.collect::<Result<Vec<_>, Error>>()?))
+            })
+            .await?;
+        let people = self.people().await?;
+        let described = describe::describe(&entry, &people, &self.inner.admission);
+        let mut opened = serde_json::Map::new();
+        for ((wrapped, key_id, sealed), (_, commitment)) in private.into_iter().zip(&entry.leaf.p) {
+            let section = wrapped.zip(sealed).and_then(|(wrapped, sealed)| {
+                self.inner.privacy.open(&key_id, &wrapped, &sealed, commitment)
+            });
+            opened.extend(section.unwrap_or_default());
+        }
+        Ok(describe::detail(&entry, described, opened))
+    }
+
+    /// Counts of matching entries in `count` equal spans of `[from, to)`.
+    ///
+    /// # Errors
+    /// If `cx` may not read the audit trail.
+    pub async fn audit_stats(
+        &self,
+        cx: &Cx,
+        filter: EntryFilter,
+        from: Millis,
+        to: Millis,
+        count: usize,
+    ) -> Result<Vec<Bucket>, Error> {
+        self.require(cx, Permission::AuditRead).await?;
+        if to <= from {
+            return Err(Error::field("to", "must be after from"));
+        }
+        Ok(self.inner.store.read(move |r| r.entries().histogram(&filter, from, to, count)).await?)
+    }
+
+    /// When the first entry of a stream was written.
+    ///
+    /// # Errors
+    /// If `cx` may not read the audit trail.
+    pub async fn audit_begin(&self, cx: &Cx, stream: Stream) -> Result<Option<Millis>, Error> {
+        self.require(cx, Permission::AuditRead).await?;
+        Ok(self.inner.store.read(move |r| r.entries().get(stream, 0)).await?.map(|e| Millis(e.leaf.t)))
+    }
+
+    /// The newest signed head of a stream.
+    ///
+    /// # Errors
+    /// If `cx` may not read the audit trail.
+    pub async fn audit_head(&self, cx: &Cx, stream: Stream) -> Result<Head, Error> {
+        self.require(cx, Permission::AuditRead).await?;
+        Ok(self.inner.store.read(move |r| r.entries().head(stream)).await?)
+    }
+
+    /// Proof that an entry is in the tree of the newest head.
+    ///
+    /// # Errors
+    /// If `cx` may not read the audit trail, or there is no such entry.
+    pub async fn audit_proof(&self, cx: &Cx, stream: Stream, n: u64) -> Result<Proof, Error> {
+        self.require(cx, Permission::AuditRead).await?;
+        self.inner
+            .store
+            .read(move |r| {
+                let (entries, head) = (r.entries(), r.entries().head(stream)?);
+                let entry = entries.get(stream, n)?.ok_or_else(|| Error::not_found("entry"))?;
+                let hashes = entries.inclusion_proof(stream, n, head.size)?;
+                Ok(Proof { sequence: n, leaf_hash: reeve_ledger::leaf_hash(&entry.bytes), hashes, head })
+            })
+            .await
+    }
+
+    /// The pseudonym of a person, a key id, or a word such as `system`, for the actor filter.
+    pub(crate) async fn people(&self) -> Result<describe::People, Error> {
+        let users = self.inner.store.read(|r| r.users().all()).await?;
+        Ok(users.into_iter().map(|u| (u.subject, (u.id, u.name))).collect())
+    }
+
+    /// The actor ids whose name or id holds `text`: people are known by name only here.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn actors_like(&self, text: &str) -> Result<Vec<String>, Error> {
+        let (people, text) = (self.people().await?, text.to_lowercase());
+        let matching = people.into_iter().filter(|(_, (id, name))| {
+            name.to_lowercase().contains(&text) || id.to_string().to_lowercase() == text
+        });
+        Ok(matching.map(|(subject, _)| subject).collect())
+    }
+}

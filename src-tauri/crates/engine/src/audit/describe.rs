@@ -1,0 +1,257 @@
+//! From a leaf to what people read: names for ids, one sentence, changes, outcome.
+
+use crate::admission::Admission;
+use reeve_core::id::UserId;
+use reeve_core::time::Millis;
+use reeve_ledger::leaf::{Leaf, Ok as Outcome};
+use reeve_store::Stream;
+use reeve_store::table::entries::Entry;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// Known people: pseudonym to id and name.
+pub(crate) type People = HashMap<String, (UserId, String)>;
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// `user`, `api_key`, `system` or `anonymous`.
+    pub kind: &'static str,
+    /// Id.
+    pub id: String,
+    /// Name; of a person who is gone, the pseudonym.
+    pub name: String,
+}
+
+/// To what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Noun.
+    pub kind: String,
+    /// Id.
+    pub id: String,
+    /// Name, as it was then.
+    pub name: Option<String>,
+}
+
+/// A field that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub field: String,
+    /// What it was.
+    pub before: String,
+    /// What it became.
+    pub after: String,
+}
+
+/// An entry as a row of a list.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Stream.
+    pub stream: Stream,
+    /// Index.
+    pub sequence: u64,
+    /// When.
+    pub time: Millis,
+    /// Event type.
+    pub event_type: String,
+    /// `CREATE`, `UPDATE` …
+    pub action: String,
+    /// `info`, `notice`, `warning`, `critical`.
+    pub severity: String,
+    /// `success`, `failure`, `denied`, `pending`.
+    pub outcome: &'static str,
+    /// Who.
+    pub actor: Actor,
+    /// Channel.
+    pub via: String,
+    /// To what.
+    pub resource: Option<Resource>,
+    /// In which tenant: id and name.
+    pub tenant: Option<(String, String)>,
+    /// One sentence.
+    pub summary: String,
+    /// W3C trace id.
+    pub trace_id: Option<String>,
+    /// Id the caller was told.
+    pub request_id: Option<String>,
+    /// How long it took, in ms.
+    pub duration_ms: Option<i64>,
+}
+
+/// An entry with everything that is known of it.
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// The row.
+    pub described: Described,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// The other public details.
+    pub metadata: Map<String, Value>,
+    /// Session.
+    pub session_id: Option<String>,
+    /// Network address, if it is not erased.
+    pub ip: Option<String>,
+    /// What the caller's program called itself, if it is not erased.
+    pub user_agent: Option<String>,
+    /// The leaf, byte for byte.
+    pub leaf: String,
+    /// Its hash.
+    pub leaf_hash: reeve_ledger::Hash,
+}
+
+/// The words of the outcome column on the wire.
+pub(crate) const fn outcome(ok: Outcome) -> &'static str {
+    match ok {
+        Outcome::Success => "success",
+        Outcome::Denied => "denied",
+        Outcome::Error => "failure",
+        Outcome::Unknown => "pending",
+    }
+}
+
+fn text(leaf: &Leaf, key: &str) -> Option<String> {
+    leaf.x.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn actor(leaf: &Leaf, people: &People) -> Actor {
+    let who = leaf.who.clone();
+    if let Some((id, name)) = people.get(&who) {
+        return Actor { kind: "user", id: id.to_string(), name: name.clone() };
+    }
+    let (kind, name) = match who.as_str() {
+        "system" => ("system", "Reeve".to_owned()),
+        "anonymous" => ("anonymous", "Not signed in".to_owned()),
+        key if key.starts_with("key_") => {
+            ("api_key", text(leaf, "key_name").unwrap_or_else(|| shortened(key)))
+        }
+        other => ("user", other.to_owned()),
+    };
+    Actor { kind, id: who, name }
+}
+
+fn shortened(id: &str) -> String {
+    format!("{}…{}", id.get(..8).unwrap_or(id), id.get(id.len().saturating_sub(4)..).unwrap_or_default())
+}
+
+fn resource(leaf: &Leaf) -> Option<Resource> {
+    let (kind, id) = leaf.on.split_once(':')?;
+    Some(Resource { kind: kind.to_owned(), id: id.to_owned(), name: text(leaf, "name") })
+}
+
+pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) -> Described {
+    let leaf = &entry.leaf;
+    let tenant = text(leaf, "tenant").map(|id| {
+        let name = id.parse().ok().and_then(|id| admission.tenant_name(id));
+        (
+            id,
+            name.or_else(|| text(leaf, "name").filter(|_| leaf.on.starts_with("tenant:")))
+                .unwrap_or_else(|| "Removed tenant".to_owned()),
+        )
+    });
+    let mut resource = resource(leaf);
+    if let (Some(r), Some((_, name))) = (&mut resource, &tenant)
+        && r.kind == "tenant"
+        && r.name.is_none()
+    {
+        r.name = Some(name.clone());
+    }
+    let mut described = Described {
+        stream: entry.stream,
+        sequence: leaf.n,
+        time: Millis(leaf.t),
+        event_type: leaf.kind.clone(),
+        action: text(leaf, "action").unwrap_or_else(|| "EXECUTE".to_owned()),
+        severity: text(leaf, "severity").unwrap_or_else(|| "info".to_owned()),
+        outcome: outcome(leaf.ok),
+        actor: actor(leaf, people),
+        via: leaf.via.clone(),
+        resource,
+        tenant,
+        summary: String::new(),
+        trace_id: text(leaf, "trace"),
+        request_id: leaf.sid.clone(),
+        duration_ms: leaf.x.get("duration_ms").and_then(Value::as_i64),
+    };
+    described.summary = summary(leaf, &described);
+    described
+}
+
+/// What happened, in one sentence.
+fn summary(leaf: &Leaf, d: &Described) -> String {
+    if let Some(message) = text(leaf, "message") {
+        return message;
+    }
+    let what = d.resource.as_ref().map_or_else(String::new, |r| {
+        r.name.clone().unwrap_or_else(|| format!("{} {}", r.kind, shortened(&r.id)))
+    });
+    let verb = match leaf.kind.as_str() {
+        "tenant.create" => "Created the tenant",
+        "tenant.suspend" => "Suspended",
+        "tenant.resume" => "Resumed",
+        "tenant.archive" => "Archived",
+        "api_key.create" => "Minted the API key",
+        "api_key.revoke" => "Revoked the API key",
+        "api_key.use" => "Used the API key",
+        "budget.create" => "Set a budget for",
+        "budget.delete" => "Removed the budget",
+        "budget.hold_open" => "Held money for calls cut by a crash:",
+        "budget.hold_release" => "Released the hold",
+        "budget.overrun" => "A call cost more than was reserved:",
+        "key.import" => "Added the provider key",
+        "key.revoke" => "Revoked the provider key",
+        "key.probe" => "Tested the provider key",
+        "charge.settle" => "Charged a call to",
+        "auth.login" => "Signed in",
+        "auth.logout" => "Signed out",
+        "auth.failed" => "A sign-in failed",
+        "usage.import" => "Imported usage:",
+        "quota.update" => "Changed the quota of",
+        "config.changed" => "Changed",
+        kind if kind.ends_with(".update") => "Changed",
+        kind => return format!("{} {what}", sentence(kind)).trim().to_owned(),
+    };
+    match text(leaf, "cost_usd") {
+        Some(cost) => format!("{verb} {what}, ${cost}"),
+        None => format!("{verb} {what}").trim().to_owned(),
+    }
+}
+
+/// `vault.slot_update` as "Vault slot update".
+fn sentence(kind: &str) -> String {
+    let words = kind.replace(['.', '_'], " ");
+    let mut letters = words.chars();
+    letters.next().map_or(words.clone(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+pub(crate) fn detail(entry: &Entry, described: Described, private: Map<String, Value>) -> Detail {
+    let leaf = &entry.leaf;
+    let changes = leaf.x.get("changes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let change = |c: &Value| {
+        let part = |key: &str| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Change { field: part("field"), before: part("before"), after: part("after") }
+    };
+    let known =
+        ["action", "severity", "tenant", "name", "changes", "trace", "session", "duration_ms", "message"];
+    let mut metadata: Map<String, Value> = leaf
+        .x
+        .iter()
+        .filter(|(key, _)| !known.contains(&key.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let mut taken = private;
+    let mut take = |key: &str| taken.remove(key).and_then(|v| v.as_str().map(str::to_owned));
+    let (ip, user_agent) = (take("ip"), take("user_agent"));
+    metadata.extend(taken);
+    Detail {
+        changes: changes.iter().map(change).collect(),
+        metadata,
+        session_id: text(leaf, "session"),
+        ip,
+        user_agent,
+        leaf: String::from_utf8_lossy(&entry.bytes).into_owned(),
+        leaf_hash: reeve_ledger::leaf_hash(&entry.bytes),
+        described,
+    }
+}

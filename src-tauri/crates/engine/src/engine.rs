@@ -1,0 +1,222 @@
+//! The engine: opened once a process, cheap to clone, closed with a drain.
+
+use crate::admission::Admission;
+use crate::cx::Cx;
+use crate::entry::Draft;
+use crate::error::{Code, Error};
+use crate::events::{EventKind, Events};
+use crate::identity::Sessions;
+use crate::ids::Ids;
+use crate::privacy::Privacy;
+use crate::tasks::Tasks;
+use crate::vault::{VaultCell, VaultKeys};
+use reeve_core::period::Zone;
+use reeve_core::time::{Clock, Millis};
+use reeve_providers::upstream::{Upstream, UpstreamConfig};
+use reeve_store::{OpenStore, Store};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What to open.
+pub struct OpenEngine {
+    /// Folder of the store.
+    pub data_dir: PathBuf,
+    /// Where the vault's root key comes from.
+    pub keys: VaultKeys,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Ids,
+    pub(crate) events: Events,
+    pub(crate) tasks: Tasks,
+    pub(crate) vault: Arc<VaultCell>,
+    pub(crate) privacy: Arc<Privacy>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) credentials: crate::credentials::Live,
+    pub(crate) settings: crate::settings::Live,
+    pub(crate) sessions: Sessions,
+    pub(crate) refusals: crate::gateway::refusals::Pending,
+    pub(crate) verdicts: crate::audit::Verdicts,
+    pub(crate) upstream: Upstream,
+    pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
+}
+
+impl Engine {
+    /// Opens the store and the vault, takes care of what a crash left behind, and builds the admission state. A vault that
+    /// cannot be opened is a state of the engine, not an error: people must be able to see why.
+    ///
+    /// # Errors
+    /// If the store cannot be opened or read.
+    pub async fn open(options: OpenEngine) -> Result<Self, Error> {
+        let OpenEngine { data_dir, keys, clock } = options;
+        let store_clock = Arc::clone(&clock);
+        let store =
+            blocking(move || Store::open(OpenStore { folder: data_dir, clock: store_clock, readers: 4 }))
+                .await??;
+        let vault = Arc::new(VaultCell::default());
+        let now = clock.now();
+        let upstream = Upstream::new(UpstreamConfig::default())
+            .map_err(|e| Error::new(Code::Internal, "The client for providers cannot start.").because(e))?;
+        let inner = Inner {
+            ids: Ids::new(Arc::clone(&clock)),
+            events: Events::default(),
+            tasks: Tasks::default(),
+            privacy: Arc::new(Privacy::new(Arc::clone(&vault))),
+            admission: Arc::new(Admission::new(Zone::UTC, now)),
+            credentials: Default::default(),
+            settings: Default::default(),
+            sessions: Sessions::default(),
+            refusals: Default::default(),
+            verdicts: Default::default(),
+            gateway_url: Default::default(),
+            store,
+            clock,
+            vault,
+            upstream,
+        };
+        let engine = Self { inner: Arc::new(inner) };
+        engine.open_vault(keys).await?;
+        engine.recover().await?;
+        engine.load().await?;
+        engine.start_tasks();
+        Ok(engine)
+    }
+
+    /// Reads what is kept in memory: settings, sessions, credentials, the admission state.
+    async fn load(&self) -> Result<(), Error> {
+        self.load_settings().await?;
+        self.load_sessions().await?;
+        self.load_credentials().await?;
+        self.rebuild_admission().await
+    }
+
+    pub(crate) async fn rebuild_admission(&self) -> Result<(), Error> {
+        let (admission, zone, now) = (Arc::clone(&self.inner.admission), self.zone(), self.now());
+        self.inner.store.read(move |r| admission.rebuild(r, zone, now)).await?;
+        Ok(())
+    }
+
+    fn start_tasks(&self) {
+        let engine = self.clone();
+        self.inner.tasks.repeat(Duration::from_secs(2), move || {
+            let engine = engine.clone();
+            async move {
+                engine.lower_idle_bounds().await;
+                engine.flush_refusals().await;
+            }
+        });
+        let engine = self.clone();
+        self.inner.tasks.repeat(Duration::from_secs(600), move || {
+            let engine = engine.clone();
+            async move { engine.checkpoint("interval").await }
+        });
+        self.verify_in_background();
+    }
+
+    /// Stops the repeating tasks, waits for calls on their way (at most 30 s), signs a last checkpoint and closes the file.
+    pub async fn close(&self) {
+        if !self.inner.tasks.drain(Duration::from_secs(30)).await {
+            tracing::warn!("some work had not ended after 30 s; its worst case is held at the next start");
+        }
+        self.flush_refusals().await;
+        self.lower_idle_bounds().await;
+        self.checkpoint("shutdown").await;
+        self.inner.store.close().await;
+    }
+
+    pub(crate) async fn checkpoint(&self, reason: &'static str) {
+        if let Err(error) = self.inner.store.write(move |tx| tx.checkpoint(reason)).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a checkpoint could not be kept");
+        }
+    }
+
+    /// The moment now.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.inner.clock.now()
+    }
+
+    /// The workspace's zone.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.inner.settings.zone()
+    }
+
+    /// The hub of live events.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.inner.events
+    }
+
+    /// The tasks shutdown waits for.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.inner.tasks
+    }
+
+    /// The client for providers.
+    #[must_use]
+    pub fn upstream(&self) -> &Upstream {
+        &self.inner.upstream
+    }
+
+    /// A new request id.
+    #[must_use]
+    pub fn new_request_id(&self) -> reeve_core::id::RequestId {
+        reeve_core::id::RequestId(self.inner.ids.next())
+    }
+
+    /// Where the gateway listens, once it does.
+    #[must_use]
+    pub fn gateway_url(&self) -> Option<String> {
+        self.inner.gateway_url.read().clone()
+    }
+
+    /// Notes where the gateway listens.
+    pub fn set_gateway_url(&self, url: String) {
+        *self.inner.gateway_url.write() = Some(url);
+    }
+
+    /// The folder of the store.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.inner.store.path().parent().map(PathBuf::from).unwrap_or_default()
+    }
+
+    /// An entry about `resource` (`type:id`).
+    pub(crate) fn draft(&self, cx: &Cx, kind: &str, resource: impl std::fmt::Display) -> Draft {
+        Draft::new(Arc::clone(&self.inner.privacy), cx, kind, resource)
+    }
+
+    /// Writes an entry that changes nothing else.
+    pub(crate) async fn record(&self, draft: Draft) -> Result<u64, Error> {
+        let sequence = self.inner.store.write(move |tx| draft.record(tx).map(|r| r.sequence())).await?;
+        self.told(sequence);
+        Ok(sequence)
+    }
+
+    /// Tells listeners of an audit entry.
+    pub(crate) fn told(&self, sequence: u64) {
+        self.inner.events.tell(EventKind::Audit, Some(sequence), None);
+    }
+}
+
+/// Runs blocking work off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Error::new(Code::Internal, "A task failed unexpectedly.").because(e))
+}

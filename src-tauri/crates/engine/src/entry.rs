@@ -1,0 +1,166 @@
+//! Drafting ledger entries: what happened, to what, in whose tenant, with the personal part sealed apart.
+
+use crate::cx::Cx;
+use crate::privacy::Privacy;
+use reeve_core::id::TenantId;
+use reeve_ledger::leaf::Ok as Outcome;
+use reeve_store::{NewEntry, Recorded, StoreError, Tx};
+use serde_json::{Map, Value, json};
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// How loud an entry is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    /// Ordinary.
+    Info,
+    /// Worth knowing.
+    Notice,
+    /// Somebody should look.
+    Warning,
+    /// Somebody must act.
+    Critical,
+}
+
+impl Severity {
+    /// The word in the ledger and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// An entry before it has a place in the ledger.
+pub struct Draft {
+    entry: NewEntry,
+    private: Map<String, Value>,
+    privacy: Arc<Privacy>,
+}
+
+impl Draft {
+    pub(crate) fn new(privacy: Arc<Privacy>, cx: &Cx, kind: &str, resource: impl Display) -> Self {
+        let mut details = Map::new();
+        details.insert("action".to_owned(), action(kind).into());
+        details.insert("severity".to_owned(), Severity::Info.as_str().into());
+        if let Some(trace) = &cx.trace_id {
+            details.insert("trace".to_owned(), trace.as_str().into());
+        }
+        if let reeve_core::principal::Principal::User { session: Some(session), .. } = &cx.principal {
+            details.insert("session".to_owned(), session.to_string().into());
+        }
+        let mut private = Map::new();
+        for (key, value) in [("ip", &cx.ip), ("user_agent", &cx.user_agent)] {
+            if let Some(value) = value {
+                private.insert(key.to_owned(), clip(value).into());
+            }
+        }
+        let entry = NewEntry {
+            kind: kind.to_owned(),
+            who: cx.principal.who(),
+            via: cx.via.as_str().to_owned(),
+            on: resource.to_string(),
+            ok: Outcome::Success,
+            sid: cx.request_id.map(|id| id.to_string()),
+            details,
+            private: Vec::new(),
+        };
+        Self { entry, private, privacy }
+    }
+
+    /// It happened in a tenant.
+    #[must_use]
+    pub fn tenant(self, id: TenantId) -> Self {
+        self.detail("tenant", id.to_string())
+    }
+
+    /// What the resource is called; never a person's name.
+    #[must_use]
+    pub fn name(self, name: &str) -> Self {
+        self.detail("name", clip(name))
+    }
+
+    /// A public detail. Keys are `[a-z][a-z0-9_]*`; numbers are integers.
+    #[must_use]
+    pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.entry.details.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// A personal detail: sealed, erasable.
+    #[must_use]
+    pub fn private(mut self, key: &str, value: &str) -> Self {
+        self.private.insert(key.to_owned(), clip(value).into());
+        self
+    }
+
+    /// A field that changed; nothing is noted if it did not.
+    #[must_use]
+    pub fn change(mut self, field: &str, before: impl Display, after: impl Display) -> Self {
+        let (before, after) = (clip(&before.to_string()), clip(&after.to_string()));
+        if before != after {
+            let changes = self.entry.details.entry("changes").or_insert_with(|| json!([]));
+            if let Value::Array(list) = changes {
+                list.push(json!({ "field": field, "before": before, "after": after }));
+            }
+        }
+        self
+    }
+
+    /// How it ended, if not well.
+    #[must_use]
+    pub fn outcome(mut self, outcome: Outcome, severity: Severity) -> Self {
+        self.entry.ok = outcome;
+        self.detail("severity", severity.as_str())
+    }
+
+    /// Another actor than the one who asks: whoever a sign-in turned out to be.
+    #[must_use]
+    pub fn by(mut self, who: &str) -> Self {
+        who.clone_into(&mut self.entry.who);
+        self
+    }
+
+    /// Appends it to the audit stream and lends the tables.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it does not fit or cannot be written.
+    pub fn record<'c>(&self, tx: &mut Tx<'c>) -> Result<Recorded<'c>, StoreError> {
+        if self.private.is_empty() {
+            return tx.record(&self.entry);
+        }
+        self.privacy.record(tx, self.entry.clone(), &self.private)
+    }
+
+    /// Appends it to the usage stream and lends the tables.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it does not fit or cannot be written.
+    pub fn meter<'c>(&self, tx: &mut Tx<'c>) -> Result<Recorded<'c>, StoreError> {
+        tx.meter(&self.entry)
+    }
+}
+
+/// What a verb at the end of an event type does, in the words of the audit trail.
+fn action(kind: &str) -> &'static str {
+    match kind.rsplit('.').next().unwrap_or(kind) {
+        "create" | "import" | "load" | "register" => "CREATE",
+        "delete" | "revoke" | "remove" => "DELETE",
+        "access" | "export" | "verify" => "VIEW",
+        "update" | "suspend" | "resume" | "archive" | "role_change" | "rotate" | "changed" => "UPDATE",
+        _ => "EXECUTE",
+    }
+}
+
+/// Texts from outside are cut, so that no caller fills the ledger.
+fn clip(text: &str) -> String {
+    const MOST: usize = 1_000;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,53 @@
+//! Live events: hints to look again. They hold no truth, so a lost one does no harm.
+
+use tokio::sync::broadcast;
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Event {
+    /// Which noun.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// Index of the ledger entry, where there is one.
+    pub sequence: Option<u64>,
+    /// Id of the thing.
+    pub id: Option<String>,
+}
+
+/// The nouns of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// An audit entry was written.
+    Audit,
+    /// A charge was settled.
+    Charge,
+    /// The ledger was verified.
+    Ledger,
+}
+
+/// The hub of live events.
+#[derive(Clone)]
+pub struct Events {
+    sender: broadcast::Sender<Event>,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { sender: broadcast::channel(1_024).0 }
+    }
+}
+
+impl Events {
+    /// Tells whoever listens.
+    pub fn tell(&self, kind: EventKind, sequence: Option<u64>, id: Option<String>) {
+        // Nobody listening is fine.
+        let _ = self.sender.send(Event { kind, sequence, id });
+    }
+
+    /// Listens from now on; a slow listener loses the oldest.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<Event> {
+        self.sender.subscribe()
+    }
+}

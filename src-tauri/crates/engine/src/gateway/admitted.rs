@@ -1,0 +1,321 @@
+//! An admitted call: it holds the reservation, lends the provider key, and ends in exactly one settlement or release.
+
+use super::Call;
+use super::pricing::Pricing;
+use crate::Engine;
+use crate::admission::{Caller, Reservation};
+use crate::credentials::Route;
+use crate::entry::{Draft, Severity};
+use crate::error::Error;
+use crate::events::EventKind;
+use reeve_core::id::ChargeId;
+use reeve_core::money::NanoUsd;
+use reeve_core::price::Cost;
+use reeve_core::usage::Usage;
+use reeve_ledger::leaf::Ok as Outcome;
+use reeve_store::table::charges::Charge;
+use reeve_vault::Secret;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// How a call ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallEnd {
+    /// The provider answered and the answer was delivered.
+    Success,
+    /// The provider refused or failed, or its answer was cut.
+    Failure,
+    /// The caller went away.
+    Cancelled,
+}
+
+impl CallEnd {
+    /// The word in the store and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What is known when a call has ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// How.
+    pub end: CallEnd,
+    /// Status of the provider's answer.
+    pub status: Option<u16>,
+    /// What it used; `None` where the provider should have said and did not: the worst case is charged then.
+    pub usage: Option<Usage>,
+    /// Why `usage` is an estimate or contradicts itself, if so.
+    pub flag: Option<&'static str>,
+    /// From arrival to end, in ms.
+    pub latency_ms: i64,
+    /// From arrival to the first byte of the answer, in ms.
+    pub first_byte_ms: Option<i64>,
+}
+
+/// A settled call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Id of the charge.
+    pub charge: ChargeId,
+    /// What it cost.
+    pub cost: NanoUsd,
+}
+
+/// An admitted call. Dropped unsettled it settles itself: released if nothing was sent, at its worst case if something
+/// was, because nobody can know then what the provider will bill.
+pub struct Admitted {
+    engine: Engine,
+    caller: Caller,
+    call: Call,
+    route: Route,
+    pricing: Pricing,
+    output_cap: Option<u64>,
+    reservation: Reservation,
+    sent: bool,
+    open: bool,
+}
+
+impl Admitted {
+    pub(super) fn new(
+        engine: Engine,
+        caller: Caller,
+        call: Call,
+        route: Route,
+        pricing: Pricing,
+        output_cap: Option<u64>,
+        reservation: Reservation,
+    ) -> Self {
+        Self { engine, caller, call, route, pricing, output_cap, reservation, sent: false, open: true }
+    }
+
+    /// Where the call goes.
+    #[must_use]
+    pub fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// The call.
+    #[must_use]
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The most one answer may generate, to be written into the request because the caller did not say.
+    #[must_use]
+    pub fn output_cap(&self) -> Option<u64> {
+        self.output_cap
+    }
+
+    /// The provider key, in the clear, for this one request. From here on the call counts as sent.
+    ///
+    /// # Errors
+    /// If the vault is locked or the key does not open.
+    pub fn lend_key(&mut self) -> Result<Secret, Error> {
+        let key = self.engine.open_credential(&self.route)?;
+        self.sent = true;
+        Ok(key)
+    }
+
+    /// What is left of the tightest hard budget above this call; `None` without one.
+    #[must_use]
+    pub fn budget_remaining(&self) -> Option<NanoUsd> {
+        self.engine.inner.admission.tightest(self.caller.tenant)
+    }
+
+    /// The call never reached the provider: nothing is charged, and the reservation is free again.
+    pub fn release(mut self) {
+        self.open = false;
+        self.engine.inner.admission.release(&self.reservation);
+    }
+
+    /// The call has ended: its cost replaces the reservation at once, and the charge goes to the ledger with the writer's
+    /// next transaction.
+    pub fn settle(mut self, ended: &Ended) -> Settled {
+        self.open = false;
+        self.charge(ended)
+    }
+
+    fn charge(&self, ended: &Ended) -> Settled {
+        let (cost, pricing, reason) = self.cost(ended);
+        let amount = cost.as_ref().map_or(self.reservation.amount, |c| c.total);
+        let charge = Charge {
+            seq: 0,
+            id: ChargeId(self.engine.inner.ids.next()),
+            time: self.reservation.at,
+            tenant_id: self.caller.tenant,
+            api_key_id: Some(self.caller.key),
+            user: self.call.user.clone(),
+            provider: self.route.provider.clone(),
+            model: self.pricing.price.model.clone(),
+            operation: self.call.operation.to_owned(),
+            source: "gateway".to_owned(),
+            outcome: ended.end.as_str().to_owned(),
+            status: ended.status,
+            usage: ended.usage.clone().unwrap_or_default(),
+            cost: Some(amount),
+            pricing: pricing.to_owned(),
+            unpriced_reason: reason.map(str::to_owned),
+            price: cost.as_ref().map(|c| self.pricing.snapshot(c)),
+            latency_ms: Some(ended.latency_ms),
+            first_byte_ms: ended.first_byte_ms,
+            stream: self.call.stream,
+            trace_id: self.call.trace_id.clone(),
+            request_id: Some(self.call.request_id.to_string()),
+            import_id: None,
+            dedupe: None,
+        };
+        let settled = Settled { charge: charge.id, cost: amount };
+        self.engine.inner.admission.settle(&self.reservation, amount);
+        self.write(charge, amount);
+        settled
+    }
+
+    /// The cost of what was used; the worst case, flagged, where the provider did not say or a rate is missing.
+    fn cost(&self, ended: &Ended) -> (Option<Cost>, &'static str, Option<&'static str>) {
+        let Some(usage) = &ended.usage else { return (None, "ceiling", Some("missing_usage")) };
+        match self.pricing.cost(usage, self.call.service_tier.as_deref()) {
+            Ok(cost) => (Some(cost), self.pricing.word(), ended.flag),
+            Err(reason) => (None, "ceiling", Some(reason.as_str())),
+        }
+    }
+
+    fn write(&self, charge: Charge, amount: NanoUsd) {
+        let (engine, tenant, id) = (self.engine.clone(), self.caller.tenant, charge.id);
+        let entry = charge_entry(&self.engine, self.caller, &self.call, &charge);
+        let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
+        self.engine.inner.store.submit_now(
+            move |tx| {
+                let recorded = entry.meter(tx)?;
+                let charge = Charge { seq: recorded.sequence(), ..charge };
+                recorded.charges().insert(&charge)?;
+                recorded.usage_slots().add(&charge)?;
+                if let Some(overrun) = overrun {
+                    overrun.record(tx)?;
+                }
+                Ok::<_, Error>(charge.seq)
+            },
+            move |written| match written {
+                Ok(sequence) => {
+                    engine.inner.admission.durable(tenant, amount);
+                    engine.inner.events.tell(EventKind::Charge, Some(sequence), Some(id.to_string()));
+                }
+                // The cost stays in the tenant's exposure: the next start holds it.
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, charge.id = %id, "a charge could not be written"),
+            },
+        );
+    }
+
+    /// The provider used more than the estimate allowed: it is charged, and people are told.
+    fn overrun(&self, amount: NanoUsd) -> Draft {
+        let cx = Engine::gateway_cx(Some(self.caller), self.call.request_id, self.call.trace_id.clone());
+        self.engine
+            .draft(&cx, "budget.overrun", format_args!("tenant:{}", self.caller.tenant))
+            .tenant(self.caller.tenant)
+            .detail("model", self.call.model.as_str())
+            .detail("reserved_usd", self.reservation.amount.to_string())
+            .detail("cost_usd", amount.to_string())
+            .outcome(Outcome::Success, Severity::Critical)
+    }
+}
+
+/// The leaf of a charge: everything its row holds, so that the row can be computed again from it.
+fn charge_entry(engine: &Engine, caller: Caller, call: &Call, charge: &Charge) -> Draft {
+    let cx = Engine::gateway_cx(Some(caller), call.request_id, call.trace_id.clone());
+    let outcome = match charge.outcome.as_str() {
+        "success" => Outcome::Success,
+        _ => Outcome::Error,
+    };
+    leaf(
+        engine.draft(&cx, "charge.settle", format_args!("model:{}/{}", charge.provider, charge.model)),
+        charge,
+    )
+    .outcome(outcome, Severity::Info)
+}
+
+/// The facts of a charge, for its leaf.
+pub(crate) fn leaf(draft: Draft, charge: &Charge) -> Draft {
+    let mut draft = draft
+        .tenant(charge.tenant_id)
+        .detail("charge", charge.id.to_string())
+        .detail("time", charge.time.0)
+        .detail("operation", charge.operation.as_str())
+        .detail("source", charge.source.as_str())
+        .detail("end", charge.outcome.as_str())
+        .detail("pricing", charge.pricing.as_str())
+        .detail("usage", serde_json::to_value(&charge.usage).unwrap_or(Value::Null));
+    if let Some(cost) = charge.cost {
+        draft = draft.detail("cost_usd", cost.to_string());
+    }
+    for (key, value) in [("flag", &charge.unpriced_reason), ("price", &charge.price)] {
+        if let Some(value) = value {
+            draft = draft.detail(key, value.as_str());
+        }
+    }
+    for (key, value) in [
+        ("status", charge.status.map(i64::from)),
+        ("latency_ms", charge.latency_ms),
+        ("first_byte_ms", charge.first_byte_ms),
+    ] {
+        if let Some(value) = value {
+            draft = draft.detail(key, value);
+        }
+    }
+    draft
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
+        if self.sent {
+            let unknown = Ended {
+                end: CallEnd::Failure,
+                status: None,
+                usage: None,
+                flag: None,
+                latency_ms: 0,
+                first_byte_ms: None,
+            };
+            self.charge(&unknown);
+        } else {
+            self.engine.inner.admission.release(&self.reservation);
+        }
+    }
+}
+
+impl Engine {
+    /// Notes when a key was last used, once a minute.
+    pub(super) async fn touch_key(&self, caller: Caller) {
+        let draft = self.draft(
+            &Self::gateway_cx(Some(caller), self.new_request_id(), None),
+            "api_key.use",
+            format_args!("api_key:{}", caller.key),
+        );
+        let draft = Arc::new(draft.tenant(caller.tenant));
+        let submitted = self.inner.store.submit(
+            move |tx| {
+                let recorded = draft.meter(tx)?;
+                recorded.api_keys().touch(caller.key, recorded.now())?;
+                Ok::<_, Error>(())
+            },
+            |written| {
+                if let Err(error) = written {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a key's last use could not be noted"
+                    );
+                }
+            },
+        );
+        if let Err(error) = submitted.await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a key's last use could not be noted");
+        }
+    }
+}

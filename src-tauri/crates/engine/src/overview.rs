@@ -1,0 +1,229 @@
+//! The overview: the figures of today and this month, and what needs a person.
+
+use crate::Engine;
+use crate::audit::{AuditPage, EntryFilter};
+use crate::budgets::{BudgetStatus, BudgetWithStatus};
+use crate::cx::Cx;
+use crate::error::Error;
+use crate::tenants::TenantWithUsage;
+use crate::usage::Sums;
+use chrono::NaiveDate;
+use reeve_core::budget::{BudgetState, at_this_pace};
+use reeve_core::money::NanoUsd;
+use reeve_core::period::{PeriodKind, local_day};
+use reeve_core::permission::Permission;
+use reeve_core::principal::Principal;
+use reeve_core::time::Millis;
+
+/// Spending of a period.
+#[derive(Clone, Copy, Debug)]
+pub struct Spending {
+    /// Settled cost.
+    pub cost: NanoUsd,
+    /// Calls.
+    pub requests: u64,
+    /// The workspace's budget.
+    pub limit: Option<NanoUsd>,
+    /// What will be spent by the end at this pace.
+    pub projected: Option<NanoUsd>,
+}
+
+/// Refused calls of today.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RefusedToday {
+    /// All.
+    pub total: u64,
+    /// Too many in a short time.
+    pub rate: u64,
+    /// By a budget.
+    pub budget: u64,
+    /// By a quota.
+    pub quota: u64,
+    /// For another reason.
+    pub other: u64,
+}
+
+/// Something a person should look at.
+#[derive(Clone, Debug)]
+pub struct NeedsYou {
+    /// `critical`, `warning` or `info`.
+    pub severity: &'static str,
+    /// In words.
+    pub text: String,
+    /// Since when.
+    pub time: Millis,
+    /// Where to look, as a path of the console.
+    pub link: String,
+}
+
+/// The overview.
+#[derive(Debug)]
+pub struct Overview {
+    /// Today.
+    pub today: Spending,
+    /// What a usual day of this weekday cost by now: the mean of the last four.
+    pub usual: Option<NanoUsd>,
+    /// This month.
+    pub month: Spending,
+    /// Refused calls of today.
+    pub refused: RefusedToday,
+    /// What needs a person.
+    pub needs_you: Vec<NeedsYou>,
+    /// The last 30 days, oldest first.
+    pub daily: Vec<(NaiveDate, Sums)>,
+    /// The tenants that cost most this month, each with its tightest budget.
+    pub tenants: Vec<(TenantWithUsage, Option<(NanoUsd, BudgetStatus)>)>,
+    /// The newest entries of the audit trail; none if the principal may not read it.
+    pub recent: Option<AuditPage>,
+}
+
+impl Engine {
+    /// The overview.
+    ///
+    /// # Errors
+    /// If `cx` may not see usage.
+    pub async fn overview(&self, cx: &Cx) -> Result<Overview, Error> {
+        self.require(cx, Permission::UsageRead).await?;
+        let now = self.now();
+        let today = local_day(self.zone(), now);
+        let stored = self.inner.store.read(|r| r.budgets().all()).await?;
+        let budgets = self.with_status(stored).await?;
+        let daily = self.daily_sums(today - chrono::Days::new(29), today).await?;
+        let recent = match &cx.principal {
+            p @ (Principal::User { .. } | Principal::System) if p.may(Permission::AuditRead) => {
+                Some(self.audit_page(cx, EntryFilter::default(), 8).await?)
+            }
+            _ => None,
+        };
+        Ok(Overview {
+            today: self.spending(PeriodKind::Day, now),
+            usual: self.usual(today, now).await?,
+            month: self.spending(PeriodKind::Month, now),
+            refused: self.refused_today(now).await?,
+            needs_you: self.needs_you(&budgets).await?,
+            tenants: self.top_tenants(&budgets).await?,
+            daily,
+            recent,
+        })
+    }
+
+    fn spending(&self, kind: PeriodKind, now: Millis) -> Spending {
+        let Some(limits) = self.inner.admission.limits(None, now) else {
+            return Spending { cost: NanoUsd::ZERO, requests: 0, limit: None, projected: None };
+        };
+        let meter = if kind == PeriodKind::Day { limits.day } else { limits.month };
+        Spending {
+            cost: meter.meter.spent,
+            requests: meter.requests,
+            limit: meter.budget.map(|(_, limit)| limit.amount),
+            projected: at_this_pace(meter.meter.spent, meter.period, now),
+        }
+    }
+
+    /// The mean cost, up to this time of day, of the same weekday in the last four weeks; `None` before there are four.
+    async fn usual(&self, today: NaiveDate, now: Millis) -> Result<Option<NanoUsd>, Error> {
+        let zone = self.zone();
+        let since_midnight = now.0 - reeve_core::period::start_of(zone, today).0;
+        let costs = self
+            .inner
+            .store
+            .read(move |r| {
+                let weeks = (1..=4u64).map(|w| today - chrono::Days::new(7 * w));
+                let sums = weeks.map(|day| {
+                    let start = reeve_core::period::start_of(zone, day);
+                    r.usage_slots().sums(None, start, start.plus(since_midnight))
+                });
+                sums.collect::<Result<Vec<_>, _>>().map_err(Error::from)
+            })
+            .await?;
+        let seen = costs.iter().all(|s| s.requests > 0);
+        let sum: NanoUsd = costs.iter().map(|s| s.cost).sum();
+        Ok(seen.then_some(NanoUsd(sum.0 / 4)))
+    }
+
+    async fn refused_today(&self, now: Millis) -> Result<RefusedToday, Error> {
+        let day = reeve_core::period::Period::containing(PeriodKind::Day, self.zone(), now);
+        let by_reason =
+            self.inner.store.read(move |r| r.refusal_slots().by_reason(day.start, day.end)).await?;
+        let mut refused = RefusedToday::default();
+        for r in by_reason {
+            refused.total += r.calls;
+            match r.reason.as_str() {
+                "rate_limited" => refused.rate += r.calls,
+                "budget_exceeded" => refused.budget += r.calls,
+                "quota_exceeded" => refused.quota += r.calls,
+                _ => refused.other += r.calls,
+            }
+        }
+        Ok(refused)
+    }
+
+    async fn needs_you(&self, budgets: &[BudgetWithStatus]) -> Result<Vec<NeedsYou>, Error> {
+        let now = self.now();
+        let mut needs = Vec::new();
+        if let Some(locked) = self.vault_locked() {
+            needs.push(NeedsYou {
+                severity: "critical",
+                text: locked.message,
+                time: now,
+                link: "/settings".to_owned(),
+            });
+        }
+        for b in budgets {
+            let name = b.tenant_name.as_deref().unwrap_or("The workspace");
+            let span = if b.budget.period == PeriodKind::Day { "daily" } else { "monthly" };
+            let (severity, text) = match b.status.state {
+                BudgetState::Ok => continue,
+                BudgetState::Warning => {
+                    ("warning", format!("{name} has used {} % of its {span} budget", b.status.percentage))
+                }
+                BudgetState::Over => ("warning", format!("{name} is over its {span} budget")),
+                BudgetState::Refusing => {
+                    ("critical", format!("{name} reached its {span} budget; calls are refused"))
+                }
+            };
+            needs.push(NeedsYou {
+                severity,
+                text,
+                time: b.status.period.start,
+                link: format!("/budgets?selected={}", b.budget.id),
+            });
+        }
+        for hold in self.inner.store.read(|r| r.holds().open()).await? {
+            let name = self.tenant_name(hold.tenant_id).unwrap_or_default();
+            let text = format!(
+                "${} of {name} is held since a crash; compare with the provider's bill and release it",
+                hold.amount
+            );
+            needs.push(NeedsYou {
+                severity: "warning",
+                text,
+                time: hold.opened_at,
+                link: "/budgets".to_owned(),
+            });
+        }
+        needs.sort_by_key(|n| n.severity != "critical");
+        Ok(needs)
+    }
+
+    async fn top_tenants(
+        &self,
+        budgets: &[BudgetWithStatus],
+    ) -> Result<Vec<(TenantWithUsage, Option<(NanoUsd, BudgetStatus)>)>, Error> {
+        let now = self.now();
+        let mut tenants = self.inner.store.read(|r| r.tenants().all()).await?;
+        tenants.sort_by_key(|t| {
+            let spent =
+                self.inner.admission.limits(Some(t.id), now).map_or(NanoUsd::ZERO, |l| l.month.meter.spent);
+            std::cmp::Reverse(spent)
+        });
+        tenants.truncate(5);
+        let with_usage = self.with_usage(tenants).await?;
+        let budget_of = |id| {
+            let own = budgets.iter().filter(|b| b.budget.tenant_id == Some(id));
+            own.max_by(|a, b| a.status.percentage.total_cmp(&b.status.percentage))
+                .map(|b| (b.budget.limit.amount, b.status))
+        };
+        Ok(with_usage.into_iter().map(|t| (t.clone(), budget_of(t.tenant.id))).collect())
+    }
+}

@@ -1,0 +1,208 @@
+//! Usage: charges, their sums, and what a charge is made of.
+
+use crate::Engine;
+use crate::cx::Cx;
+use crate::error::Error;
+use chrono::NaiveDate;
+use reeve_core::id::{ChargeId, TenantId};
+use reeve_core::money::NanoUsd;
+use reeve_core::period::local_day;
+use reeve_core::permission::Permission;
+use reeve_core::price::CostLine;
+use reeve_core::time::Millis;
+pub use reeve_store::table::charges::{Charge, ChargeFilter};
+pub use reeve_store::table::usage_slots::Sums;
+use std::collections::BTreeMap;
+
+/// By what sums are told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GroupBy {
+    /// Calendar day in the workspace's zone.
+    Day,
+    /// Model.
+    Model,
+    /// Tenant.
+    Tenant,
+    /// API key.
+    ApiKey,
+}
+
+/// Sums of one group.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Day, model, tenant id or key id.
+    pub key: String,
+    /// Its name for people.
+    pub label: String,
+    /// The sums.
+    pub sums: Sums,
+}
+
+/// What a charge is made of.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The charge.
+    pub charge: Charge,
+    /// Its lines.
+    pub lines: Vec<CostLine>,
+    /// The price it was computed with; `None` where it was not priced.
+    pub price: Option<ExplainedPrice>,
+}
+
+/// The price a charge was computed with, as it was then.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct ExplainedPrice {
+    /// Provider.
+    pub provider: String,
+    /// Model.
+    pub model: String,
+    /// Where the rates were read.
+    pub source: String,
+    /// Version of the list.
+    pub version: String,
+    /// From when they held.
+    pub effective_from: Millis,
+    /// Whether a second source agreed.
+    pub agree: Option<bool>,
+    lines: Vec<CostLine>,
+}
+
+impl Engine {
+    /// Charges, newest first, with whether there are more.
+    ///
+    /// # Errors
+    /// If `cx` may not see them.
+    pub async fn charges(
+        &self,
+        cx: &Cx,
+        filter: ChargeFilter,
+        limit: usize,
+    ) -> Result<(Vec<Charge>, bool), Error> {
+        self.require(cx, Permission::UsageRead).await?;
+        let mut charges = self.inner.store.read(move |r| r.charges().list(&filter, limit + 1)).await?;
+        let more = charges.len() > limit;
+        charges.truncate(limit);
+        Ok((charges, more))
+    }
+
+    /// A tenant's name, for lists.
+    #[must_use]
+    pub fn tenant_name(&self, id: TenantId) -> Option<String> {
+        self.inner.admission.tenant_name(id)
+    }
+
+    /// What a charge is made of: quantity x rate for every unit, and where the rates are from.
+    ///
+    /// # Errors
+    /// If `cx` may not see it, or there is none.
+    pub async fn explain_charge(&self, cx: &Cx, id: ChargeId) -> Result<Explanation, Error> {
+        self.require(cx, Permission::UsageRead).await?;
+        let charge = self
+            .inner
+            .store
+            .read(move |r| r.charges().get(id))
+            .await?
+            .ok_or_else(|| Error::not_found("usage record"))?;
+        let price: Option<ExplainedPrice> =
+            charge.price.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        let lines = price.as_ref().map(|p| p.lines.clone()).unwrap_or_default();
+        Ok(Explanation { charge, lines, price })
+    }
+
+    /// Sums of the charges in `[from, to)` by group, and their total.
+    ///
+    /// # Errors
+    /// If `cx` may not see them.
+    pub async fn usage_summary(
+        &self,
+        cx: &Cx,
+        by: GroupBy,
+        tenant: Option<TenantId>,
+        from: Millis,
+        to: Millis,
+    ) -> Result<(Vec<Group>, Sums), Error> {
+        self.require(cx, Permission::UsageRead).await?;
+        let zone = self.zone();
+        let groups = self
+            .inner
+            .store
+            .read(move |r| {
+                let mut groups: BTreeMap<String, Sums> = BTreeMap::new();
+                r.usage_slots().visit(tenant, from, to, |slot| {
+                    let key = match by {
+                        GroupBy::Day => local_day(zone, slot.start()).to_string(),
+                        GroupBy::Model => slot.model.clone(),
+                        GroupBy::Tenant => slot.tenant_id.to_string(),
+                        GroupBy::ApiKey => slot.api_key_id.map_or_else(String::new, |k| k.to_string()),
+                    };
+                    groups.entry(key).or_default().add(&slot.sums);
+                })?;
+                Ok::<_, Error>(groups)
+            })
+            .await?;
+        let mut total = Sums::default();
+        groups.values().for_each(|sums| total.add(sums));
+        let names = self.key_names(by, tenant).await?;
+        let label = |key: &str| match by {
+            GroupBy::Tenant => {
+                key.parse().ok().and_then(|id| self.tenant_name(id)).unwrap_or_else(|| key.to_owned())
+            }
+            GroupBy::ApiKey if key.is_empty() => "No key (imported)".to_owned(),
+            GroupBy::ApiKey => names.get(key).cloned().unwrap_or_else(|| key.to_owned()),
+            GroupBy::Day | GroupBy::Model => key.to_owned(),
+        };
+        let mut groups: Vec<_> =
+            groups.into_iter().map(|(key, sums)| Group { label: label(&key), key, sums }).collect();
+        if by != GroupBy::Day {
+            groups.sort_by_key(|g| std::cmp::Reverse(g.sums.cost));
+        }
+        Ok((groups, total))
+    }
+
+    async fn key_names(
+        &self,
+        by: GroupBy,
+        tenant: Option<TenantId>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let Some(tenant) = tenant.filter(|_| by == GroupBy::ApiKey) else { return Ok(BTreeMap::new()) };
+        let keys = self.inner.store.read(move |r| r.api_keys().of_tenant(tenant, None, 1_000)).await?;
+        Ok(keys.into_iter().map(|k| (k.id.to_string(), k.name)).collect())
+    }
+
+    /// Sums of the days from `first` to `last`, oldest first, without gaps.
+    pub(crate) async fn daily_sums(
+        &self,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<(NaiveDate, Sums)>, Error> {
+        let zone = self.zone();
+        let (from, to) = (
+            reeve_core::period::start_of(zone, first),
+            reeve_core::period::start_of(zone, last + chrono::Days::new(1)),
+        );
+        let mut days: BTreeMap<NaiveDate, Sums> =
+            first.iter_days().take_while(|d| *d <= last).map(|d| (d, Sums::default())).collect();
+        let days = self
+            .inner
+            .store
+            .read(move |r| {
+                r.usage_slots().visit(None, from, to, |slot| {
+                    if let Some(sums) = days.get_mut(&local_day(zone, slot.start())) {
+                        sums.add(&slot.sums);
+                    }
+                })?;
+                Ok::<_, Error>(days)
+            })
+            .await?;
+        Ok(days.into_iter().collect())
+    }
+
+    /// Settled cost and number of all charges: the ledger's side of a reconciliation.
+    ///
+    /// # Errors
+    /// If `cx` may not see them.
+    pub async fn settled_total(&self, cx: &Cx) -> Result<(NanoUsd, u64), Error> {
+        self.require(cx, Permission::UsageRead).await?;
+        Ok(self.inner.store.read(|r| r.charges().total()).await?)
+    }
+}
