@@ -1,11 +1,13 @@
 import { fileURLToPath } from "node:url";
+import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { mockApi } from "./dev/mock-api.ts";
 
 // `npm run dev` talks to a real server on 4140; `npm run dev:mock` needs nothing.
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), ...(mode === "mock" ? [mockApi()] : [])],
+  // The console speaks English; the component library would bring thirty other languages.
+  plugins: [react(), { ...optimizeLocales.vite({ locales: ["en-US"] }), enforce: "pre" as const }, ...(mode === "mock" ? [mockApi()] : [])],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
     port: 5173,
@@ -18,6 +20,16 @@ export default defineConfig(({ mode }) => ({
     // One self-contained origin under a strict CSP: never inline assets as data URLs except tiny images.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "charts", test: /node_modules[\\/](echarts|zrender|tslib)[\\/]/ },
+            { name: "vendor", test: /node_modules[\\/]/ },
+          ],
+        },
+      },
+    },
   },
   test: { environment: "jsdom", setupFiles: ["./src/test-setup.ts"], restoreMocks: true },
 }));

@@ -103,11 +103,10 @@ function answer(method: string, path: string, query: URLSearchParams, body: Obj)
   }
 }
 
+const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self' ipc: http://ipc.localhost ws:";
+
 export function mockApi(): Plugin {
-  return {
-    name: "mock-api",
-    configureServer(server) {
-      server.middlewares.use("/api/v1", (request: IncomingMessage, response: ServerResponse) => {
+  const api = (request: IncomingMessage, response: ServerResponse) => {
         const url = new URL(request.url ?? "/", "http://mock");
         let text = "";
         request.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -121,7 +120,17 @@ export function mockApi(): Plugin {
             response.end(JSON.stringify(value ?? { type: "about:blank", title: "Not found", status: 404, code: "not_found", detail: "", request_id: "req_01" }));
           }, slow);
         });
+  };
+  return {
+    name: "mock-api",
+    configureServer: (server) => void server.middlewares.use("/api/v1", api),
+    // The built files are looked at under the policy the real hosts send.
+    configurePreviewServer: (server) => {
+      server.middlewares.use((_, response, next) => {
+        response.setHeader("Content-Security-Policy", CSP);
+        next();
       });
+      server.middlewares.use("/api/v1", api);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
+import { I18nProvider } from "react-aria-components";
 import { createRoot } from "react-dom/client";
 import { ApiError, session } from "@/api";
 import { watchTheme } from "@/lib/theme";
@@ -35,8 +36,10 @@ if (host)
   createRoot(host).render(
     <StrictMode>
       <QueryClientProvider client={client}>
-        <RouterProvider router={router} />
-        <Toasts />
+        <I18nProvider locale="en-US">
+          <RouterProvider router={router} />
+          <Toasts />
+        </I18nProvider>
       </QueryClientProvider>
     </StrictMode>,
   );

@@ -18,7 +18,7 @@ export function Page({ title, parent, beside, actions, children }: PageProps) {
         <h1>{title}</h1>
         {beside}
         <span className="push" />
-        <Button onPress={openPalette} label="Search or jump to">
+        <Button onPress={openPalette}>
           Search or jump to <kbd>Ctrl K</kbd>
         </Button>
         {actions}
