@@ -1,6 +1,7 @@
 //! AES-256-GCM, and nothing else: the one module that touches the cipher and the only one that handles a nonce.
 
 use crate::key::KEY_LEN;
+use crate::stack::wiped;
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{AeadInOut as _, Aes256Gcm, KeyInit as _};
 
@@ -18,10 +19,9 @@ pub(crate) fn encrypt(
     aad: &[u8],
     text: &mut [u8],
 ) -> Result<[u8; TAG_LEN], Refused> {
-    let tag = Aes256Gcm::new(key.into())
-        .encrypt_inout_detached(nonce.into(), aad, InOutBuf::from(text))
-        .map_err(|_| Refused)?;
-    Ok(tag.into())
+    let encrypt =
+        || Aes256Gcm::new(key.into()).encrypt_inout_detached(nonce.into(), aad, InOutBuf::from(text));
+    wiped(encrypt).map(Into::into).map_err(|_| Refused)
 }
 
 /// Decrypts `text` in place. When the tag does not match, `text` is left as it was.
@@ -32,9 +32,9 @@ pub(crate) fn decrypt(
     text: &mut [u8],
     tag: &[u8; TAG_LEN],
 ) -> Result<(), Refused> {
-    Aes256Gcm::new(key.into())
-        .decrypt_inout_detached(nonce.into(), aad, InOutBuf::from(text), tag.into())
-        .map_err(|_| Refused)
+    let text = InOutBuf::from(text);
+    let decrypt = || Aes256Gcm::new(key.into()).decrypt_inout_detached(nonce.into(), aad, text, tag.into());
+    wiped(decrypt).map_err(|_| Refused)
 }
 
 #[cfg(test)]

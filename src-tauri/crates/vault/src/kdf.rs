@@ -1,6 +1,7 @@
 //! Keys from keys (HKDF-SHA256, RFC 5869), keys from words (Argon2id, RFC 9106), and tags (HMAC-SHA256, RFC 2104).
 
 use crate::key::{KEY_LEN, Key};
+use crate::stack::wiped;
 use argon2::{Algorithm, Argon2, Params, Version};
 use hkdf::{Hkdf, InvalidLength};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -8,7 +9,7 @@ use sha2::Sha256;
 
 /// HKDF-SHA256: fills `out` from `secret`, `salt` and the concatenated `info`.
 pub(crate) fn hkdf(secret: &[u8], salt: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), InvalidLength> {
-    Hkdf::<Sha256>::new(Some(salt), secret).expand_multi_info(info, out)
+    wiped(|| Hkdf::<Sha256>::new(Some(salt), secret).expand_multi_info(info, out))
 }
 
 /// The 32-byte key that `info` names under `secret`.
@@ -21,13 +22,15 @@ pub(crate) fn derive_key(secret: &[u8], salt: &[u8], info: &[&[u8]]) -> Key {
 
 /// HMAC-SHA256 over the concatenated `parts`. Callers make sure that the parts cannot be cut differently.
 pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        unreachable!("HMAC takes a key of any length")
-    };
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
+    wiped(|| {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+            unreachable!("HMAC takes a key of any length")
+        };
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    })
 }
 
 /// How a slot's secret becomes the key that wraps the root key. Stored with the slot as text.

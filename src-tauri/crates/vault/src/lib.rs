@@ -31,6 +31,7 @@ pub mod recovery;
 pub mod secret;
 pub mod slot;
 pub mod sources;
+mod stack;
 pub mod unlock;
 pub mod vault;
 
