@@ -9,7 +9,6 @@ use reeve_core::period::{PeriodKind, Zone, local_day, start_of};
 use reeve_core::permission::Permission;
 use reeve_core::slug;
 use reeve_core::tenant::{TenantStatus, Tier};
-use reeve_core::time::Millis;
 pub use reeve_store::table::tenants::{Tenant, TenantFilter};
 use std::collections::HashMap;
 

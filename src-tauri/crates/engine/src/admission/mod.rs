@@ -13,6 +13,8 @@ pub mod recover;
 pub mod reserve;
 pub mod settle;
 pub mod state;
+#[cfg(test)]
+mod tests;
 
 pub use keys::Caller;
 pub use reserve::{Ask, Refusal, Reservation};
