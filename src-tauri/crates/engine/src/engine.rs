@@ -59,6 +59,14 @@ impl Engine {
     /// # Errors
     /// If the store cannot be opened or read.
     pub async fn open(options: OpenEngine) -> Result<Self, Error> {
+        Self::open_with(options, UpstreamConfig::default()).await
+    }
+
+    /// As [`Engine::open`], with other patience for providers.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn open_with(options: OpenEngine, upstream: UpstreamConfig) -> Result<Self, Error> {
         let OpenEngine { data_dir, keys, clock } = options;
         let store_clock = Arc::clone(&clock);
         let store =
@@ -66,7 +74,7 @@ impl Engine {
                 .await??;
         let vault = Arc::new(VaultCell::default());
         let now = clock.now();
-        let upstream = Upstream::new(UpstreamConfig::default())
+        let upstream = Upstream::new(upstream)
             .map_err(|e| Error::new(Code::Internal, "The client for providers cannot start.").because(e))?;
         let inner = Inner {
             ids: Ids::new(Arc::clone(&clock)),

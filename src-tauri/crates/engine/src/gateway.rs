@@ -4,6 +4,7 @@ pub mod admitted;
 mod exposure;
 pub(crate) mod pricing;
 pub mod refusals;
+mod served;
 
 pub use admitted::{Admitted, CallEnd, Ended, Settled};
 pub use exposure::Recovery;

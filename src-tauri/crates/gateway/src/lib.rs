@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The data plane: an OpenAI-compatible listener that authenticates, admits, forwards, meters and records.
+//!
+//! One call goes this way: [`access`] looks at Host and Origin, [`auth`] at the key, [`body`] reads the request, [`asked`]
+//! understands it and estimates its tokens, the engine admits it, [`exchange`] sends it, and [`whole`] or [`stream`] brings
+//! the answer back and settles what it cost. Every failure is told in OpenAI's shape by [`error`].
+//!
+//! It knows HTTP and the engine. It must not know the store, the vault or the control plane: it serves no management route.
+//! Start reading at [`call`].
+
+mod access;
+mod asked;
+mod auth;
+mod body;
+mod call;
+mod connection;
+mod detached;
+mod error;
+mod exchange;
+mod headers;
+mod metered;
+mod models;
+mod produced;
+mod router;
+mod serve;
+mod stalled;
+mod stream;
+mod whole;
+
+pub use access::Access;
+pub use router::{router, router_with};
+pub use serve::{serve, serve_with};

@@ -52,6 +52,8 @@ pub struct Ended {
     pub usage: Option<Usage>,
     /// Why `usage` is an estimate or contradicts itself, if so.
     pub flag: Option<&'static str>,
+    /// Service tier it is charged at; the standard one where absent.
+    pub service_tier: Option<String>,
     /// From arrival to end, in ms.
     pub latency_ms: i64,
     /// From arrival to the first byte of the answer, in ms.
@@ -65,6 +67,8 @@ pub struct Settled {
     pub charge: ChargeId,
     /// What it cost.
     pub cost: NanoUsd,
+    /// What is left of the tightest hard budget above the call, this cost taken off; `None` without one.
+    pub budget_remaining: Option<NanoUsd>,
 }
 
 /// An admitted call. Dropped unsettled it settles itself: released if nothing was sent, at its worst case if something
@@ -170,8 +174,8 @@ impl Admitted {
             import_id: None,
             dedupe: None,
         };
-        let settled = Settled { charge: charge.id, cost: amount };
         self.engine.inner.admission.settle(&self.reservation, amount);
+        let settled = Settled { charge: charge.id, cost: amount, budget_remaining: self.budget_remaining() };
         self.write(charge, amount);
         settled
     }
@@ -179,7 +183,7 @@ impl Admitted {
     /// The cost of what was used; the worst case, flagged, where the provider did not say or a rate is missing.
     fn cost(&self, ended: &Ended) -> (Option<Cost>, &'static str, Option<&'static str>) {
         let Some(usage) = &ended.usage else { return (None, "ceiling", Some("missing_usage")) };
-        match self.pricing.cost(usage, self.call.service_tier.as_deref()) {
+        match self.pricing.cost(usage, ended.service_tier.as_deref()) {
             Ok(cost) => (Some(cost), self.pricing.word(), ended.flag),
             Err(reason) => (None, "ceiling", Some(reason.as_str())),
         }
@@ -280,6 +284,7 @@ impl Drop for Admitted {
                 status: None,
                 usage: None,
                 flag: None,
+                service_tier: None,
                 latency_ms: 0,
                 first_byte_ms: None,
             };

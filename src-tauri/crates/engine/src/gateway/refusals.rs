@@ -86,6 +86,14 @@ impl Engine {
         error
     }
 
+    /// A request that is refused before anybody is known, because of where it comes from or to whom it was sent.
+    pub async fn refuse_access(&self, request_id: RequestId, why: &str) {
+        let kind =
+            Kind { event: "access.denied", reason: Code::Forbidden.as_str(), tenant: None, budget: None };
+        let draft = self.refusal(&kind, None, request_id, None).detail("message", clipped(why));
+        self.write_refusal(kind, draft, NanoUsd::ZERO).await;
+    }
+
     pub(super) async fn refuse_key(&self, key: &str, request_id: RequestId) {
         let kind =
             Kind { event: "auth.failed", reason: Code::Unauthenticated.as_str(), tenant: None, budget: None };
@@ -178,7 +186,7 @@ impl Engine {
         let resource = match (kind.budget, kind.tenant) {
             (Some(budget), _) => format!("budget:{budget}"),
             (None, Some(tenant)) => format!("tenant:{tenant}"),
-            (None, None) => "gateway:keys".to_owned(),
+            (None, None) => "gateway:listener".to_owned(),
         };
         let draft = self
             .draft(&cx, kind.event, resource)

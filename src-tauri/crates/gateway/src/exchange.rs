@@ -1,0 +1,117 @@
+//! One request to the provider, and what comes of it.
+
+use crate::asked::Asked;
+use crate::body;
+use crate::detached::Abandoned;
+use crate::error::Failure;
+use crate::headers;
+use crate::{stream, whole};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use reeve_core::usage::Usage;
+use reeve_engine::Engine;
+use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled};
+use reeve_providers::upstream::{self, Key, Target, UpstreamError};
+use std::time::Instant;
+
+/// What a provider says at most when it refuses, in bytes.
+const REFUSAL_BYTES: usize = 1024 * 1024;
+
+/// An admitted call on its way.
+pub(crate) struct Exchange {
+    pub(crate) engine: Engine,
+    pub(crate) admitted: Admitted,
+    pub(crate) asked: Asked,
+    pub(crate) arrived: Instant,
+    pub(crate) abandoned: Abandoned,
+}
+
+impl Exchange {
+    /// Sends the request and brings back the answer, or the beginning of one.
+    pub(crate) async fn run(mut self, headers: HeaderMap, bytes: Bytes, held: body::Held) -> Response {
+        // Not sent yet: dropped with an error, the reservation is released.
+        let key = match self.admitted.lend_key() {
+            Ok(key) => key,
+            Err(error) => return Failure::from(error).into_response(),
+        };
+        let base_url = &self.admitted.route().base_url;
+        let target =
+            Target { base_url, path: self.asked.operation.path(), key: Key(key.expose()), headers: &headers };
+        let sent = self.engine.upstream().send(target, bytes).await;
+        drop((key, held, headers));
+        match sent {
+            Err(error) => self.unanswered(&error),
+            Ok(response) if !response.status.is_success() => self.refused(response).await,
+            Ok(response) if self.asked.stream && is_event_stream(&response.headers) => {
+                stream::relay(self, response)
+            }
+            Ok(response) => whole::answer(self, response).await,
+        }
+    }
+
+    /// No answer came. Where nothing was sent nothing is charged; else nobody knows what will be billed, and the worst
+    /// case is charged.
+    fn unanswered(self, error: &UpstreamError) -> Response {
+        tracing::warn!(
+            error = error as &dyn std::error::Error,
+            provider = self.admitted.route().provider,
+            "a provider did not answer"
+        );
+        if !error.may_have_run() {
+            self.admitted.release();
+            return Failure::from(error).into_response();
+        }
+        let ended = self.ended(CallEnd::Failure, None, None);
+        self.settled(&ended, Failure::from(error).into_response())
+    }
+
+    /// The provider said no: the client is told in the provider's words, and nothing is charged.
+    async fn refused(self, response: upstream::Response) -> Response {
+        let (status, headers) = (response.status, response.headers.clone());
+        let ended =
+            Ended { status: Some(status.as_u16()), ..self.ended(CallEnd::Failure, Some(Usage::new()), None) };
+        let told = match response.collect(REFUSAL_BYTES).await {
+            _ if status == StatusCode::UNAUTHORIZED => {
+                Failure::provider_key_refused(&self.admitted.route().provider).into_response()
+            }
+            Ok(body) => (status, headers, body).into_response(),
+            Err(error) => Failure::from(&error).into_response(),
+        };
+        self.settled(&ended, told)
+    }
+
+    /// How the call ended, as far as it is known by now.
+    pub(crate) fn ended(&self, end: CallEnd, usage: Option<Usage>, flag: Option<&'static str>) -> Ended {
+        let end = if self.abandoned.get() && end == CallEnd::Success { CallEnd::Cancelled } else { end };
+        Ended {
+            end,
+            status: None,
+            usage,
+            flag,
+            service_tier: None,
+            latency_ms: ms_since(self.arrived),
+            first_byte_ms: None,
+        }
+    }
+
+    /// Settles the call and puts what it cost on the answer.
+    pub(crate) fn settled(self, ended: &Ended, mut response: Response) -> Response {
+        let Settled { cost, budget_remaining, .. } = self.admitted.settle(ended);
+        headers::put_usd(&mut response, headers::COST, cost);
+        if let Some(remaining) = budget_remaining {
+            headers::put_usd(&mut response, headers::BUDGET_REMAINING, remaining);
+        }
+        response
+    }
+}
+
+/// Milliseconds since `moment`.
+pub(crate) fn ms_since(moment: Instant) -> i64 {
+    i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
+}

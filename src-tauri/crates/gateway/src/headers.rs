@@ -1,0 +1,96 @@
+//! Reeve's own headers, and the trace a request belongs to.
+
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reeve_core::id::RequestId;
+use reeve_core::money::NanoUsd;
+use reeve_engine::Error;
+
+/// Id of the request, on every answer.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-reeve-request-id");
+/// What the call cost, in USD.
+pub(crate) const COST: HeaderName = HeaderName::from_static("x-reeve-cost");
+/// What is left of the tightest hard budget above the call, in USD.
+pub(crate) const BUDGET_REMAINING: HeaderName = HeaderName::from_static("x-reeve-budget-remaining");
+/// The end user, as the caller names them.
+const USER: HeaderName = HeaderName::from_static("x-reeve-user");
+/// The longest name of an end user, in characters.
+const MAX_USER: usize = 200;
+
+/// Puts the id of the request on its answer.
+pub(crate) fn stamp(response: &mut Response, id: RequestId) {
+    put(response, REQUEST_ID, &id);
+}
+
+/// Puts an amount on an answer.
+pub(crate) fn put_usd(response: &mut Response, name: HeaderName, amount: NanoUsd) {
+    put(response, name, &amount);
+}
+
+fn put(response: &mut Response, name: HeaderName, value: &dyn std::fmt::Display) {
+    if let Ok(value) = HeaderValue::try_from(value.to_string()) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// The end user: of the header, else of the body.
+pub(crate) fn user(headers: &HeaderMap, body: Option<String>) -> Result<Option<String>, Error> {
+    let Some(value) = headers.get(USER) else {
+        // OpenAI's own field is free text; only its beginning is kept.
+        return Ok(body.map(|user| user.chars().take(MAX_USER).collect()));
+    };
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(user) if !user.is_empty() && user.chars().count() <= MAX_USER => Ok(Some(user.to_owned())),
+        _ => Err(Error::field(USER.as_str(), format!("must be 1 to {MAX_USER} characters of UTF-8"))),
+    }
+}
+
+/// The trace id of a W3C `traceparent`, if it is one.
+pub(crate) fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |text: &str, len: usize| {
+        text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let known = is_hex(version, 2) && version != "ff" && is_hex(trace, 32) && is_hex(parent, 16);
+    (known && trace.bytes().any(|b| b != b'0')).then(|| trace.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        [(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap())]
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn only_a_trace_is_taken_for_one() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let of = |text: &str| trace_id(&headers("traceparent", text));
+        assert_eq!(of(&format!("00-{trace}-00f067aa0ba902b7-01")).as_deref(), Some(trace));
+        for bad in [
+            "",
+            "00",
+            "00-x-y-z",
+            &format!("ff-{trace}-00f067aa0ba902b7-01"),
+            &format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
+        ] {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_header_names_the_user_before_the_body() {
+        let body = || Some("body".to_owned());
+        assert_eq!(user(&headers("x-reeve-user", "Zoë"), body()).unwrap().as_deref(), Some("Zoë"));
+        assert_eq!(user(&HeaderMap::new(), body()).unwrap().as_deref(), Some("body"));
+        assert!(user(&headers("x-reeve-user", &"x".repeat(201)), body()).is_err());
+        assert_eq!(
+            user(&HeaderMap::new(), Some("y".repeat(5_000))).unwrap().map(|u| u.len()),
+            Some(MAX_USER)
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! How much a stream has produced, counted from what the client saw: for streams that end before the provider says.
+
+use reeve_providers::tokens::{self, Family};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Text is counted when so much has gathered, in bytes.
+const GATHER: usize = 8 * 1024;
+
+/// Counts the tokens of a stream's deltas.
+pub(crate) struct Produced {
+    family: Family,
+    text: String,
+    tokens: u64,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Vec<Choice>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    delta: Option<Delta>,
+}
+
+/// Everything in which a model's words may come.
+#[derive(Deserialize)]
+struct Delta {
+    content: Option<String>,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+    refusal: Option<String>,
+    tool_calls: Option<Vec<ToolCall>>,
+    function_call: Option<Function>,
+}
+
+#[derive(Deserialize)]
+struct ToolCall {
+    function: Option<Function>,
+    custom: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Function {
+    name: Option<String>,
+    arguments: Option<String>,
+}
+
+impl Produced {
+    pub(crate) fn new(family: Family) -> Self {
+        Self { family, text: String::new(), tokens: 0 }
+    }
+
+    /// Takes an event of the stream, as it is sent.
+    pub(crate) fn add(&mut self, event: &[u8]) {
+        let Some(data) = data(event) else { return };
+        match serde_json::from_slice::<Chunk>(data) {
+            Ok(chunk) => {
+                chunk.choices.into_iter().filter_map(|c| c.delta).for_each(|delta| self.delta(delta))
+            }
+            // No shape that is known: not all of it is words.
+            Err(_) => self.tokens += data.len() as u64 / 4,
+        }
+        if self.text.len() >= GATHER {
+            self.count();
+        }
+    }
+
+    fn delta(&mut self, delta: Delta) {
+        let Delta { content, reasoning_content, reasoning, refusal, tool_calls, function_call } = delta;
+        let functions = function_call.into_iter();
+        let functions = functions.flat_map(|f| [f.name, f.arguments]);
+        let words = [content, reasoning_content, reasoning, refusal].into_iter().chain(functions).flatten();
+        words.for_each(|text| self.text.push_str(&text));
+        for call in tool_calls.into_iter().flatten() {
+            let function = call.function.into_iter().flat_map(|f| [f.name, f.arguments]).flatten();
+            function.for_each(|text| self.text.push_str(&text));
+            if let Some(custom) = call.custom {
+                self.text.push_str(custom.get());
+            }
+        }
+    }
+
+    fn count(&mut self) {
+        self.tokens += tokens::text(self.family, &self.text);
+        self.text.clear();
+    }
+
+    /// Tokens so far.
+    pub(crate) fn tokens(&mut self) -> u64 {
+        self.count();
+        self.tokens
+    }
+
+    /// At most so many tokens so far, without counting what has gathered.
+    pub(crate) fn bound(&self) -> u64 {
+        self.tokens + self.text.len() as u64
+    }
+}
+
+/// The data of an event with one line of it, which is how chunks are sent.
+fn data(event: &[u8]) -> Option<&[u8]> {
+    let data = event.trim_ascii().strip_prefix(b"data:")?.trim_ascii_start();
+    (data != b"[DONE]").then_some(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn produced(events: &[&str]) -> u64 {
+        tokens::warm_up();
+        let mut produced = Produced::new(Family::O200k);
+        events.iter().for_each(|event| produced.add(event.as_bytes()));
+        produced.tokens()
+    }
+
+    #[test]
+    fn words_are_counted_across_events() {
+        let whole = tokens::text(Family::O200k, "Hello there, how are you?");
+        let halves = [
+            "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"Hello there,\"}}]}\n\n",
+            ": ping\n\n",
+            "data: {\"choices\":[{\"delta\":{\"content\":\" how are you?\"}}]}\n\n",
+            "data: {\"choices\":[],\"usage\":null}\n\n",
+            "data: [DONE]\n\n",
+        ];
+        assert_eq!(produced(&halves), whole);
+    }
+
+    #[test]
+    fn thoughts_and_tool_calls_count_too() {
+        let thought = produced(&[
+            "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hmm, let me see\"}}]}\r\n\r\n",
+        ]);
+        assert_eq!(thought, tokens::text(Family::O200k, "Hmm, let me see"));
+        let tool = r#"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"add","arguments":"{\"a\":1}"}}]}}]}"#;
+        assert_eq!(produced(&[tool]), tokens::text(Family::O200k, "add{\"a\":1}"));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_not_free() {
+        assert!(
+            produced(&["data: {\"choices\":[{\"delta\":{\"content\":[\"some list of words\"]}}]}\n\n"]) > 5
+        );
+    }
+}

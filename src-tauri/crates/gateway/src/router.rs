@@ -1,0 +1,85 @@
+//! The routes, and nothing besides them.
+
+use crate::access::Access;
+use crate::asked::Operation;
+use crate::body::Memory;
+use crate::error::Failure;
+use crate::{call, headers, models};
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use reeve_engine::Engine;
+use std::any::Any;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// What every request needs.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    pub(crate) engine: Engine,
+    pub(crate) memory: Memory,
+    access: Arc<Access>,
+}
+
+/// The routes of the data plane, for callers who use an address or `localhost`.
+pub fn router(engine: Engine) -> Router {
+    router_with(engine, Access::default())
+}
+
+/// The routes of the data plane.
+pub fn router_with(engine: Engine, access: Access) -> Router {
+    let gateway = Gateway { engine, memory: Memory::default(), access: Arc::new(access) };
+    Router::new()
+        .route("/v1/chat/completions", post(chat))
+        .route("/v1/embeddings", post(embeddings))
+        .route("/v1/models", get(models::list))
+        .route("/health", get(health))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(gateway.clone(), guard))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(gateway)
+}
+
+/// Before anything else: is this a program that means this listener?
+async fn guard(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let Err(failure) = gateway.access.check(request.uri(), request.headers()) else {
+        return next.run(request).await;
+    };
+    let request_id = gateway.engine.new_request_id();
+    gateway.engine.refuse_access(request_id, failure.message()).await;
+    let mut response = failure.into_response();
+    headers::stamp(&mut response, request_id);
+    response
+}
+
+async fn chat(State(gateway): State<Gateway>, request: Request) -> Response {
+    call::answer(&gateway, Operation::Chat, request).await
+}
+
+async fn embeddings(State(gateway): State<Gateway>, request: Request) -> Response {
+    call::answer(&gateway, Operation::Embeddings, request).await
+}
+
+async fn health() -> Response {
+    Json(serde_json::json!({ "status": "ok" })).into_response()
+}
+
+async fn no_such_route(request: Request) -> Failure {
+    Failure::no_such_route(request.method(), request.uri().path())
+}
+
+async fn wrong_method(request: Request) -> Failure {
+    Failure::wrong_method(request.method(), request.uri().path())
+}
+
+fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| cause.downcast_ref::<String>().cloned());
+    tracing::error!(panic = text.unwrap_or_default(), "a request failed in a way nobody thought of");
+    Failure::bug().into_response()
+}

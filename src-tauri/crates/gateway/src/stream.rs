@@ -1,0 +1,189 @@
+//! A streamed answer: passed through as it comes, settled when it ends, however it ends.
+
+use crate::asked::family;
+use crate::error::Failure;
+use crate::exchange::{Exchange, ms_since};
+use crate::headers;
+use crate::metered::{ESTIMATED, Metered, metered, service_tier};
+use crate::produced::Produced;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, header};
+use reeve_core::usage::Usage;
+use reeve_engine::gateway::{CallEnd, Ended};
+use reeve_providers::openai::stream::StreamReader;
+use reeve_providers::openai::usage::Reading;
+use reeve_providers::upstream::{self, UpstreamError};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+/// The longest stream, in bytes.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// A stream is cut when it has produced so many times what was reserved for it: the provider ignores the cap.
+const PATIENCE: u64 = 4;
+
+/// Begins to pass a stream on.
+pub(crate) fn relay(exchange: Exchange, response: upstream::Response) -> Response {
+    let (status, answer_headers) = (response.status, response.headers.clone());
+    let remaining = exchange.admitted.budget_remaining();
+    let relay = Relay::new(exchange, response);
+    let pieces = futures_util::stream::unfold(relay, |mut relay| async move {
+        let piece = relay.next().await?;
+        Some((Ok::<_, Infallible>(piece), relay))
+    });
+    let mut answer = (status, answer_headers, Body::from_stream(pieces)).into_response();
+    let plain = answer.headers_mut();
+    plain.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    plain.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    if let Some(remaining) = remaining {
+        headers::put_usd(&mut answer, headers::BUDGET_REMAINING, remaining);
+    }
+    answer
+}
+
+/// A stream on its way. Dropped before its end, it stops the provider and settles what was produced.
+struct Relay {
+    /// Taken when the call is settled.
+    exchange: Option<Exchange>,
+    status: u16,
+    response: upstream::Response,
+    reader: StreamReader,
+    produced: Produced,
+    /// Read, but not passed on yet.
+    ready: VecDeque<Bytes>,
+    scratch: Vec<Bytes>,
+    bytes: u64,
+    most_tokens: u64,
+    first_byte_ms: Option<i64>,
+    over: bool,
+}
+
+impl Relay {
+    fn new(exchange: Exchange, response: upstream::Response) -> Self {
+        let (asked, admitted) = (&exchange.asked, &exchange.admitted);
+        let each = asked.max_output_tokens.or(admitted.output_cap()).unwrap_or(u64::MAX);
+        Self {
+            status: response.status.as_u16(),
+            reader: StreamReader::new(asked.include_usage),
+            produced: Produced::new(family(Some(&admitted.route().provider), &asked.model)),
+            most_tokens: each.saturating_mul(asked.choices).saturating_mul(PATIENCE).saturating_add(4_096),
+            ready: VecDeque::new(),
+            scratch: Vec::new(),
+            bytes: 0,
+            first_byte_ms: None,
+            over: false,
+            exchange: Some(exchange),
+            response,
+        }
+    }
+
+    /// The next bytes for the client; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Some(piece);
+            }
+            if self.over {
+                return None;
+            }
+            match self.response.piece().await {
+                Ok(Some(piece)) => self.take(piece),
+                Ok(None) => self.end(),
+                Err(error) => self.broken(&error),
+            }
+        }
+    }
+
+    fn take(&mut self, piece: Bytes) {
+        if self.first_byte_ms.is_none() {
+            self.first_byte_ms = self.exchange.as_ref().map(|e| ms_since(e.arrived));
+        }
+        self.bytes += piece.len() as u64;
+        let understood = self.reader.push(piece, &mut self.scratch);
+        self.pass();
+        if let Err(error) = understood {
+            return self.cut(&format!("The provider's stream cannot be read: {error}."));
+        }
+        // The client may leave as soon as it sees the end, so the call is settled first.
+        if self.reader.is_done() {
+            return self.settle(CallEnd::Success);
+        }
+        let endless = self.produced.bound() > self.most_tokens && self.produced.tokens() > self.most_tokens;
+        if self.bytes > MAX_BYTES || endless {
+            self.cut("The provider's stream goes on far beyond what was asked for, so it was cut.");
+        }
+    }
+
+    /// Puts what was read in line for the client.
+    fn pass(&mut self) {
+        let counting = self.exchange.is_some() && matches!(self.reader.answer().usage, Reading::Missing);
+        for event in self.scratch.drain(..) {
+            if counting {
+                self.produced.add(&event);
+            }
+            self.ready.push_back(event);
+        }
+    }
+
+    /// The provider's stream has ended of itself: at its end, or too early.
+    fn end(&mut self) {
+        self.over = true;
+        self.reader.finish(&mut self.scratch);
+        let complete = self.reader.is_done() || !matches!(self.reader.answer().usage, Reading::Missing);
+        if complete || self.reader.answer().is_error {
+            self.pass();
+            return self.settle(CallEnd::Success);
+        }
+        // What is torn is not passed on: clients read every event as JSON.
+        self.scratch.clear();
+        self.cut("The provider's stream ended before its end.");
+    }
+
+    fn broken(&mut self, error: &UpstreamError) {
+        tracing::warn!(error = error as &dyn std::error::Error, "a stream broke off");
+        self.cut(&format!("The provider's stream broke off: {error}."));
+    }
+
+    /// Ends a stream that did not reach its end, with an event that clients raise an error for.
+    fn cut(&mut self, why: &str) {
+        self.over = true;
+        if self.exchange.is_none() {
+            // Settled: everything that matters has passed.
+            return;
+        }
+        self.settle(CallEnd::Failure);
+        let event = format!("data: {}\n\n", Failure::stream_cut(why).json());
+        self.ready.push_back(event.into());
+    }
+
+    fn settle(&mut self, end: CallEnd) {
+        let Some(exchange) = self.exchange.take() else { return };
+        let answer = self.reader.answer();
+        let end = if answer.is_error { CallEnd::Failure } else { end };
+        let told = metered(answer, &exchange.asked);
+        let tier = service_tier(answer, &exchange.asked);
+        let Metered { usage, flag } = match told {
+            // The provider never said: what the client saw is counted, on top of the estimate of what was sent.
+            Metered { usage: None, flag } => {
+                let usage = Usage::tokens(exchange.asked.input_tokens, self.produced.tokens());
+                Metered { usage: Some(usage), flag: flag.or(Some(ESTIMATED)) }
+            }
+            told => told,
+        };
+        let ended = exchange.ended(end, usage, flag);
+        let ended = Ended {
+            status: Some(self.status),
+            first_byte_ms: self.first_byte_ms,
+            service_tier: tier,
+            ..ended
+        };
+        exchange.admitted.settle(&ended);
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.settle(CallEnd::Cancelled);
+    }
+}

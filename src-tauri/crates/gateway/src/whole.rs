@@ -1,0 +1,50 @@
+//! A whole answer: read to its end, settled, and passed on unchanged.
+
+use crate::asked::inline_if_short;
+use crate::error::Failure;
+use crate::exchange::{Exchange, ms_since};
+use crate::metered::{metered, service_tier};
+use axum::response::{IntoResponse, Response};
+use reeve_engine::gateway::{CallEnd, Ended};
+use reeve_providers::openai::usage::{Answer, read_answer};
+use reeve_providers::upstream;
+
+/// The longest answer, in bytes: two thousand long embeddings take about as much.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
+
+/// Brings back a whole answer.
+pub(crate) async fn answer(exchange: Exchange, response: upstream::Response) -> Response {
+    let (status, headers) = (response.status, response.headers.clone());
+    let head_ms = ms_since(exchange.arrived);
+    let body = match response.collect(MAX_BYTES).await {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                provider = exchange.admitted.route().provider,
+                "an answer broke off"
+            );
+            // It was made, so it will be billed; what for is lost with the rest of it.
+            let ended = exchange.ended(CallEnd::Failure, None, None);
+            let ended = Ended { status: Some(status.as_u16()), first_byte_ms: Some(head_ms), ..ended };
+            return exchange.settled(&ended, Failure::from(&error).into_response());
+        }
+    };
+    let reading = body.clone();
+    let read = inline_if_short(body.len(), move || read_answer(&reading)).await;
+    let ended = match &read {
+        Ok(answer) => told(&exchange, answer),
+        Err(_) => exchange.ended(CallEnd::Success, None, None),
+    };
+    let ended = Ended { status: Some(status.as_u16()), first_byte_ms: Some(head_ms), ..ended };
+    exchange.settled(&ended, (status, headers, body).into_response())
+}
+
+fn told(exchange: &Exchange, answer: &Answer) -> Ended {
+    let metered = metered(answer, &exchange.asked);
+    let end = if answer.is_error { CallEnd::Failure } else { CallEnd::Success };
+    Ended {
+        service_tier: service_tier(answer, &exchange.asked),
+        ..exchange.ended(end, metered.usage, metered.flag)
+    }
+}
