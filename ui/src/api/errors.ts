@@ -29,7 +29,7 @@ const WORDS: Record<string, string> = {
   policy_denied: "A policy does not allow this.",
   precondition_failed: "Something has to be in place first.",
   unavailable: "Reeve cannot do this at the moment. Try again shortly.",
-  internal: "Reeve could not finish this. Nothing was changed.",
+  internal: "Something went wrong inside Reeve. Its log has the details.",
 };
 
 const OFFLINE = "Reeve does not answer. Check that it is running, then try again.";

@@ -4,18 +4,18 @@ import { platform, type EventsState } from "@/platform";
 import { api, take } from "./client";
 import type { EventView } from "./types";
 
-/** First element of the query keys that an event makes stale. The audit list is not here: it gathers new rows itself. */
+/** Starts of the query keys that an event makes stale. Long lists are not here: rows being read must not move. */
 const STALE: Record<EventView["type"], string[][]> = {
   audit: [["overview"], ["audit", "health"], ["audit", "head"], ["audit", "history"]],
-  charge: [["overview"], ["tenants"], ["budgets"], ["usage"]],
+  charge: [["overview"], ["tenants"], ["budgets"], ["usage", "summary"]],
   tenant: [["tenants"], ["overview"]],
   budget: [["budgets"], ["overview"], ["holds"]],
   credential: [["credentials"], ["overview"]],
   settings: [["settings"], ["setup"]],
   ledger: [["audit", "health"]],
 };
-/** A busy gateway sends many hints a second; one round of questions a second is enough for people. */
-const GATHER_MS = 1_000;
+/** A busy gateway sends many hints a second; one round of questions every two is enough for people. */
+const GATHER_MS = 2_000;
 
 const listeners = new Set<(event: EventView) => void>();
 let state: EventsState = "connecting";

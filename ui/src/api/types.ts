@@ -346,7 +346,7 @@ export interface AuditEntryView {
   action: string;
   severity: "info" | "notice" | "warning" | "critical";
   outcome: AuditOutcome;
-  actor: { type: "user" | "api_key" | "system" | "window"; id: string; name: string };
+  actor: { type: "user" | "api_key" | "system" | "window" | "anonymous"; id: string; name: string };
   via: "ui" | "api" | "gateway" | "cli" | "system";
   resource: { type: string; id: string; name: string | null } | null;
   tenant: { id: string; name: string } | null;

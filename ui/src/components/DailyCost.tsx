@@ -1,7 +1,8 @@
 /** Cost by day as a line, with a daily limit where there is one. Used wherever a month of spend is shown. */
-import { addUsd, compareUsd, formatUsd, plotUsd } from "@/lib/money";
+import { addUsd, compareUsd, formatUsd, parseUsd, plotUsd } from "@/lib/money";
 import { formatCount } from "@/lib/number";
 import { plainDay } from "@/lib/time";
+import { Empty } from "@/ui";
 import { Chart, type Palette } from "./Chart";
 import type { ChartOption } from "./echarts";
 
@@ -59,6 +60,7 @@ export function DailyCost({ title, days, limit, showTable, height }: Props) {
   const highest = days.reduce<DayCost | undefined>((best, d) => (!best || compareUsd(d.cost_usd, best.cost_usd) > 0 ? d : best), undefined);
   const last = days.at(-1);
   const total = addUsd(...days.map((d) => d.cost_usd));
+  if (parseUsd(total) === 0n) return <Empty tight title="No cost in these days">Calls through the gateway and imported usage show here.</Empty>;
   const summary = `${days.length} days, ${formatUsd(total)} in all. ${highest ? `Highest ${formatUsd(highest.cost_usd)} on ${plainDay(highest.day)}.` : ""} ${last ? `Latest ${formatUsd(last.cost_usd)} on ${plainDay(last.day)}.` : ""}${limit ? ` Daily limit ${formatUsd(limit)}.` : ""}`;
   return (
     <Chart

@@ -39,8 +39,10 @@ export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
 /** The shared clock, moved on to the present; for ranges in query keys it is rounded so that keys stay equal. */
 export const nowRounded = (stepMs: number): number => Math.floor(Date.now() / stepMs) * stepMs;
 
+/** The permissions that changes need, by the names the server gives them. */
+export type Scope = `${"tenant" | "api_key" | "budget" | "usage" | "credential" | "settings"}:write`;
 /** Why a change is not possible, or null. One place, so that every disabled control says the same. */
-export function useMay(scope: string): string | null {
+export function useMay(scope: Scope): string | null {
   const me = useQuery(meQuery).data;
   if (!me) return null;
   const [noun] = scope.split(":");

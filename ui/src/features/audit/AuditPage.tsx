@@ -15,8 +15,8 @@ import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, type Audi
 import { openVerify } from "./verify";
 
 const route = getRouteApi("/app/audit");
-const KNOWN_EVENTS = ["auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api.key_create", "api.key_revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "credential.create", "credential.revoke", "usage.import", "settings.update"];
-const KNOWN_RESOURCES = ["tenant", "budget", "credential", "api_key", "user", "usage", "settings"];
+const KNOWN_EVENTS = ["access.denied", "auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "credential.create", "credential.revoke", "charge.import", "settings.update", "vault.unlock"];
+const KNOWN_RESOURCES = ["tenant", "budget", "credential", "key", "user", "session", "settings"];
 
 function Time({ at, zone }: { at: string; zone: string }) {
   const today = dayKey(new Date().toISOString(), zone) === dayKey(at, zone);
@@ -32,6 +32,9 @@ const columns = (zone: string): Column<AuditEntryView>[] => [
   col("Entry", "84px", (e) => e.sequence, { num: true, className: "mono faint" }),
 ];
 
+/** Filtered by id, because names change; shown by name. */
+const actorsOf = (rows: AuditEntryView[]) => [...new Map(rows.slice(0, 400).map((r) => [r.actor.id, r.actor.name]))].map(([id, label]) => ({ id, label })).sort((a, b) => a.label.localeCompare(b.label));
+
 /** New rows wait here until asked for; what is being read does not move. */
 function useTail(view: AuditView, live: boolean, top: AuditEntryView | undefined, loaded: boolean) {
   const client = useQueryClient();
@@ -39,6 +42,7 @@ function useTail(view: AuditView, live: boolean, top: AuditEntryView | undefined
   const head = useQuery({ ...auditHeadQuery(view), enabled: live && loaded, refetchInterval: live && events !== "live" ? 15_000 : false });
   const fresh = loaded && live ? (head.data?.items ?? []).filter((e) => e.sequence > (top?.sequence ?? -1)) : [];
   const show = () => {
+    void client.invalidateQueries({ queryKey: ["audit", "stats"] });
     const key = auditListQuery(view).queryKey;
     if (fresh.length === head.data?.items.length && top) return void client.resetQueries({ queryKey: key });
     client.setQueryData<InfiniteData<AuditRows, string | undefined>>(key, (old) => {
@@ -70,7 +74,7 @@ export function AuditPage() {
   const fields: FilterField[] = [
     { id: "outcome", label: "outcome", hint: "ok, refused, failed, pending", values: OUTCOME_VALUES.map((v) => ({ id: v, label: v })) },
     { id: "event", label: "event", hint: "what happened", values: unique([...KNOWN_EVENTS, ...rows.slice(0, 400).map((r) => r.event_type)]) },
-    { id: "actor", label: "actor", hint: "who did it", values: unique(rows.slice(0, 400).map((r) => r.actor.name)) },
+    { id: "actor", label: "actor", hint: "who did it", values: actorsOf(rows) },
     { id: "tenant", label: "tenant", hint: "whose it is", values: tenants },
     { id: "resource", label: "resource", hint: "kind of thing", values: unique([...KNOWN_RESOURCES, ...rows.slice(0, 400).flatMap((r) => (r.resource ? [r.resource.type] : []))]) },
     { id: "resource_id", label: "id", hint: "one thing by its id", values: [] },

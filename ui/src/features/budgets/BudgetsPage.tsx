@@ -20,11 +20,11 @@ export interface BudgetsSearch {
 const route = getRouteApi("/app/budgets");
 
 export const BUDGET_COLUMNS: Column<BudgetRow>[] = [
-  col("Budget", "minmax(124px, 1fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 10 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span>{b.sample && <SampleChip />}</span>),
+  col("Budget", "minmax(120px, 1fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 10 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span>{b.sample && <SampleChip />}</span>),
   col("Level", "84px", (b) => b.scope, { className: "dim" }),
   col("Period", "60px", (b) => b.period),
   col("Kind", "58px", (b) => <Chip plain>{b.kind}</Chip>),
-  col("Spent, reserved, projected", "minmax(170px, 1.9fr)", (b) => <Meter {...meterOf(b)} label={`${STATE_WORDS[b.status.state]}: spent ${formatUsd(b.status.spent_usd)} of ${formatUsd(b.limit_usd)}, ${formatPercent(b.status.percentage_used)} used`} />, { className: "meter-cell" }),
+  col("Spent, reserved, projected", "minmax(152px, 1.9fr)", (b) => <Meter {...meterOf(b)} label={`${STATE_WORDS[b.status.state]}: spent ${formatUsd(b.status.spent_usd)} of ${formatUsd(b.limit_usd)}, ${formatPercent(b.status.percentage_used)} used`} />, { className: "meter-cell" }),
   col("Spent", "98px", (b) => <Money usd={b.status.spent_usd} />, { num: true }),
   col("Reserved", "86px", (b) => <Money usd={b.status.reserved_usd} />, { num: true, className: "dim" }),
   col("Left", "98px", (b) => <Money usd={b.status.remaining_usd} />, { num: true }),

@@ -81,7 +81,7 @@ export function KeysPage() {
   const list = useQuery(credentialsQuery);
   const providers = useQuery(providersQuery);
   const { vault } = useSetup();
-  const may = useMay("vault.key:write");
+  const may = useMay("credential:write");
   const [revoking, setRevoking] = useState<CredentialView | null>(null);
   const locked = vault.state === "locked";
   const open = (on: boolean) => void navigate({ search: on ? { new: true } : {}, replace: true });

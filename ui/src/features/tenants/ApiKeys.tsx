@@ -49,7 +49,7 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
   const list = useQuery(apiKeysQuery(tenant.id));
   const setup = useSetup();
   const model = useExampleModel();
-  const may = useMay("tenant:write");
+  const may = useMay("api_key:write");
   const [creating, setCreating] = useState(false);
   const [made, setMade] = useState<CreatedApiKey | null>(null);
   const [revoking, setRevoking] = useState<ApiKeyView | null>(null);

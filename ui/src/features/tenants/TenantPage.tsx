@@ -90,7 +90,7 @@ export function TenantPage() {
           { id: "overview", label: "Overview", content: <TenantOverview tenant={t} /> },
           { id: "keys", label: "API keys", content: <ApiKeys tenant={t} /> },
           { id: "budgets", label: "Budgets", content: <TenantBudgets tenant={t} /> },
-          { id: "history", label: "History", content: <History filter={{ resource_id: t.id }} /> },
+          { id: "history", label: "History", content: <History filter={{ tenant_id: t.id }} /> },
           { id: "properties", label: "Properties", content: <Details tenant={t} /> },
         ]}
       />

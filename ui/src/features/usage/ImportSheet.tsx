@@ -159,6 +159,7 @@ export function ImportSheet({ onClose }: { onClose: () => void }) {
   const change = (next: Choices) => {
     setChoices(next);
     preview.reset();
+    run.reset();
   };
   const view = run.data ?? preview.data;
   const done = run.data?.state === "imported";
@@ -179,7 +180,7 @@ export function ImportSheet({ onClose }: { onClose: () => void }) {
               <>
                 <Button onPress={onClose}>Cancel</Button>
                 <Button kind={ready ? "plain" : "primary"} onPress={() => preview.mutate()} pending={preview.isPending} disabledReason={!toMapping(choices) && "Choose a column or a value for every field first"}>Preview</Button>
-                <Button kind={ready ? "primary" : "plain"} onPress={() => run.mutate()} pending={run.isPending} disabledReason={!ready && (preview.data ? "Some rows cannot be read" : "Preview the rows first")}>{ready && preview.data ? `Import ${plural(preview.data.new_rows, "record")}` : "Import"}</Button>
+                <Button kind={ready ? "primary" : "plain"} onPress={() => run.mutate()} pending={run.isPending} disabledReason={!ready ? (preview.data ? "Some rows cannot be read" : "Preview the rows first") : preview.data?.new_rows === 0 && "Every row is in the ledger already"}>{ready && preview.data ? `Import ${plural(preview.data.new_rows, "record")}` : "Import"}</Button>
               </>
             )}
           </footer>

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { UsageRecordView } from "@/api";
@@ -112,6 +112,7 @@ export function UsagePage() {
   const search: UsageSearch = route.useSearch();
   const navigate = route.useNavigate();
   const may = useMay("usage:write");
+  const client = useQueryClient();
   const tenants = useTenantOptions();
   const range = search.range ?? "30d";
   const filter = useMemo(() => ({ range, tenant: search.tenant, model: search.model }), [range, search.tenant, search.model]);
@@ -127,7 +128,9 @@ export function UsagePage() {
         <MenuButton label={rangeWords(range, zone)} ariaLabel={`Time range: ${rangeWords(range, zone)}`} items={Object.entries(RANGE_WORDS).map(([id, label]) => ({ id, label }))} selected={range} onAction={(id) => set({ range: id === "30d" ? undefined : id, record: undefined })} />
         <FilterMenu label="tenant" value={search.tenant} options={tenants} onChange={(tenant) => set({ tenant, record: undefined })} />
         {search.model && <span className="tok"><span>model</span><span>{search.model}</span><button type="button" aria-label={`Remove filter model ${search.model}`} onClick={() => set({ model: undefined })}><Icon name="close" size={9} /></button></span>}
-        {search.tenant && <Link className="push" to="/tenants/$id" params={{ id: search.tenant }}>Open this tenant</Link>}
+        <span className="push" />
+        {search.view === "records" && <Button kind="ghost" onPress={() => void client.resetQueries({ queryKey: ["usage", "records"] })}>Refresh</Button>}
+        {search.tenant && <Link to="/tenants/$id" params={{ id: search.tenant }}>Open this tenant</Link>}
       </div>
       <Tabs label="Usage" fill tabs={tabs} selected={search.view ?? "summary"} onChange={(v) => set({ view: v === "records" ? "records" : undefined, record: undefined })} />
       {search.import && <ImportSheet onClose={() => set({ import: undefined })} />}
