@@ -1,1 +1,5 @@
-//! Placeholder.
+//! What the tests of more than one crate stand on. Nothing here is part of Reeve.
+//!
+//! Start reading at [`provider`], the provider that does as it is told.
+
+pub mod provider;

@@ -4,7 +4,8 @@
 //! token is shorter than a byte. Counting is cheap because a byte-pair tokenizer first cuts text into pieces (words, numbers,
 //! signs, white space), and nearly every piece is a token of its own: cutting ASCII and looking pieces up needs no regular
 //! expression. What is not so easy goes to `tiktoken`, up to [`SLOW_BYTES`] a request; after [`FAST_BYTES`] a request is
-//! no longer counted at all. So a request costs about a millisecond whatever its size, and the bound is up to five times too
+//! no longer counted at all. So counting costs about a millisecond whatever the size (reading a megabyte of JSON, some three
+//! more), and the bound is up to five times too
 //! high for the part of a prompt beyond [`FAST_BYTES`], and for long text in scripts other than Latin.
 //!
 //! Other providers do not publish a tokenizer worth shipping. There each word counts twice its tokens at OpenAI (at most

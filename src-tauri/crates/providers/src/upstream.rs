@@ -74,7 +74,8 @@ impl std::fmt::Debug for Key<'_> {
     }
 }
 
-/// Calls providers. Cheap to clone; clones share their connections.
+/// Calls providers. Make one and clone it: clones are cheap and share their connections, while making one reads every
+/// certificate the system trusts.
 #[derive(Debug, Clone)]
 pub struct Upstream {
     client: reqwest::Client,

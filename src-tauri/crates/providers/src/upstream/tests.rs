@@ -22,7 +22,10 @@ impl Server {
             let (mut socket, _) = listener.accept().await.unwrap();
             let mut buffer = vec![0; 64 * 1024];
             let mut text = String::new();
-            while !text.ends_with("{}") && !(text.starts_with("GET") && text.ends_with("\r\n\r\n")) {
+            let whole = |text: &str| {
+                if text.starts_with("GET") { text.ends_with("\r\n\r\n") } else { text.ends_with("{}") }
+            };
+            while !whole(&text) {
                 let n = socket.read(&mut buffer).await.unwrap();
                 assert!(n > 0, "the client left");
                 text += std::str::from_utf8(&buffer[..n]).unwrap();

@@ -10,7 +10,8 @@ fn usage(parts: &[(Unit, u64)]) -> Usage {
 #[test]
 fn answers_of_each_provider() {
     use Unit::{AudioInput, AudioOutput, CacheRead, CacheReadAudio, CacheWrite, Input, Output, Reasoning};
-    let expected: [(&str, &[u8], &[(Unit, u64)]); 7] = [
+    type Expected = (&'static str, &'static [u8], &'static [(Unit, u64)]);
+    let expected: [Expected; 7] = [
         (
             "openai",
             include_bytes!("../../../tests/fixtures/openai-chat.json"),
