@@ -188,6 +188,9 @@ impl Engine {
     async fn opened(&self, vault: Vault) -> Result<(), Error> {
         for notice in vault.notices() {
             self.notice(notice).await?;
+            if let Notice::KeyringSlotPending { slot } = notice {
+                self.activate_slot(slot).await?;
+            }
         }
         self.inner.vault.set(Ok(vault.clone()));
         let seed = self.own_secret(&vault, Purpose::LogKey, "ledger_signing_key").await?;
@@ -230,6 +233,25 @@ impl Engine {
             })
             .await?;
         Ok(fresh)
+    }
+
+    /// A crash came between writing the keyring and marking its slot: the keyring opened it, so it is active.
+    async fn activate_slot(&self, id: &str) -> Result<(), Error> {
+        let (draft, id) =
+            (self.draft(&Cx::system(), "vault.slot_update", "vault:local").detail("slot", id), id.to_owned());
+        self.inner
+            .store
+            .write(move |tx| {
+                let slots = tx.read().vault().slots()?;
+                let recorded = draft.record(tx)?;
+                for slot in slots.into_iter().filter(|s| s.id == id) {
+                    recorded
+                        .vault()
+                        .put_slot(&VaultSlot { state: SlotState::Active.as_str().to_owned(), ..slot })?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn notice(&self, notice: &Notice) -> Result<(), Error> {
