@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
+import { program } from "./process";
+
+/** The element key of the W3C WebDriver protocol. */
+const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+/** The real window, driven over WebDriver (W3C) by the web view's own driver. */
+export class Window {
+  private constructor(
+    private readonly driver: ChildProcess,
+    private readonly base: string,
+  ) {}
+
+  static async open(dataDir: string, gatewayPort: number): Promise<Window> {
+    const port = await freePort();
+    const env = { ...process.env, TAURI_AUTOMATION: "true", TAURI_WEBVIEW_AUTOMATION: "true", REEVE_DATA: dataDir, REEVE_GATEWAY: `127.0.0.1:${gatewayPort}` };
+    const driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], { env, stdio: "ignore" });
+    const root = `http://127.0.0.1:${port}`;
+    const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary: program("reeve"), args: [] } } };
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      try {
+        const session = await send<{ sessionId: string }>(`${root}/session`, "POST", { capabilities });
+        return new Window(driver, `${root}/session/${session.sessionId}`);
+      } catch (error) {
+        if (Date.now() > deadline) {
+          driver.kill();
+          throw error;
+        }
+        await new Promise((r) => setTimeout(r, 250));
+      }
+    }
+  }
+
+  /** Runs an async function body in the page; its last argument is the callback. */
+  run = <T>(script: string, ...args: unknown[]): Promise<T> => send(`${this.base}/execute/async`, "POST", { script, args });
+
+  async find(xpath: string, patience = 15_000): Promise<string> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      try {
+        const found = await send<Record<string, string>>(`${this.base}/element`, "POST", { using: "xpath", value: xpath });
+        return found[ELEMENT] ?? "";
+      } catch (error) {
+        if (Date.now() > deadline) throw new Error(`not in the window: ${xpath}\n${await this.text()}`, { cause: error });
+        await new Promise((r) => setTimeout(r, 150));
+      }
+    }
+  }
+
+  click = async (xpath: string): Promise<unknown> => send(`${this.base}/element/${await this.find(xpath)}/click`, "POST", {});
+  type = async (xpath: string, text: string): Promise<unknown> => send(`${this.base}/element/${await this.find(xpath)}/value`, "POST", { text });
+  button = (name: string): Promise<unknown> => this.click(`//button[normalize-space()='${name}']`);
+  field = (label: string, text: string): Promise<unknown> => this.type(`//label[starts-with(normalize-space(),'${label}')]/following::input[1]`, text);
+  text = (): Promise<string> => this.run("arguments[0](document.body.innerText)");
+  screenshot = async (): Promise<Buffer> => Buffer.from(await send<string>(`${this.base}/screenshot`, "GET"), "base64");
+
+  async close(): Promise<void> {
+    await send(this.base, "DELETE").catch(() => undefined);
+    this.driver.kill();
+  }
+}
+
+async function send<T>(url: string, method: string, body?: unknown): Promise<T> {
+  const response = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body) });
+  const { value } = (await response.json()) as { value: T & { error?: string; message?: string } };
+  if (!response.ok) throw new Error(`${method} ${url}: ${value.error ?? response.status} ${value.message ?? ""}`);
+  return value;
+}
+
+export { freePort };
