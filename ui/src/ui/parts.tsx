@@ -1,4 +1,5 @@
 import { useEffect, useState, type CSSProperties, type ReactNode } from "react";
+import { copyText } from "@/lib/clipboard";
 import { Button } from "./Button";
 import { Icon, type IconName } from "./Icon";
 
@@ -19,7 +20,7 @@ export function CopyButton({ value, what, text }: { value: string; what: string;
     const timer = setTimeout(() => setDone(false), 1_600);
     return () => clearTimeout(timer);
   }, [done]);
-  const copy = () => void navigator.clipboard.writeText(value).then(() => setDone(true));
+  const copy = () => void copyText(value).then(setDone);
   return (
     <>
       <Button kind={text ? "plain" : "icon"} small label={`Copy ${what}`} onPress={copy}>
