@@ -27,14 +27,14 @@ const budgets: Obj[] = tenants.length === 0 ? [] : [
   budget(0, null, "month", "hard", 14200, 9204.11, 61.4, 14870, "ok"), budget(1, tenants[0] ?? null, "day", "hard", 120, 120, 0, null, "refusing"), budget(2, tenants[1] ?? null, "month", "hard", 6000, 2874.02, 22.85, 4410, "ok"),
   budget(3, tenants[2] ?? null, "month", "hard", 2000, 1533.9, 9.75, 2160, "warning"), budget(4, tenants[3] ?? null, "month", "soft", 2000, 902.17, 2, 1400, "ok"), budget(5, tenants[4] ?? null, "month", "soft", 500, 611.58, 0.45, 1040, "over"),
 ];
-const EVENTS: [string, string, string, string, string][] = [["mira", "api.key_create", "api_key", "checkout-service", "success"], ["gateway", "budget.exceeded", "tenant", "Northwind", "denied"], ["jonas", "auth.failed", "user", "jonas", "failure"], ["mira", "budget.update", "budget", "Globex", "success"], ["gateway", "quota.exceeded", "tenant", "Initech", "denied"], ["mira", "tenant.update", "tenant", "Acme Corp", "success"], ["mira", "usage.import", "usage", "october.csv", "success"], ["mira", "credential.create", "credential", "openai / production", "success"], ["system", "ledger.checkpoint", "ledger", "audit", "success"]];
+const EVENTS: [string, string, string, string, string][] = [["admin", "api.key_create", "api_key", "checkout-service", "success"], ["gateway", "budget.exceeded", "tenant", "Northwind", "denied"], ["operator", "auth.failed", "user", "operator", "failure"], ["admin", "budget.update", "budget", "Globex", "success"], ["gateway", "quota.exceeded", "tenant", "Initech", "denied"], ["admin", "tenant.update", "tenant", "Acme Corp", "success"], ["admin", "usage.import", "usage", "october.csv", "success"], ["admin", "credential.create", "credential", "openai / production", "success"], ["system", "ledger.checkpoint", "ledger", "audit", "success"]];
 let total = empty ? 0 : 1204993;
 const entry = (sequence: number): Obj => {
   const [actor = "", event_type = "", type = "", name = "", outcome = ""] = EVENTS[sequence % EVENTS.length] ?? [];
   const tenant = tenants.find((t) => t.name === name);
   return { id: `audit.${sequence}`, sequence, time: ago((1204993 - sequence) * 41_300), event_type, action: "UPDATE", severity: "info", outcome, actor: { type: actor === "gateway" || actor === "system" ? "system" : "user", id: "usr_01JD00000000000000000000AA", name: actor }, via: actor === "gateway" ? "gateway" : "ui", resource: { type, id: tenant?.id ?? `x_${name}`, name }, tenant: tenant ? { id: tenant.id, name } : null, summary: `Changed ${name}`, duration_ms: 12, trace_id: null, request_id: "req_01JD8QXJ3M" };
 };
-const detail = (sequence: number): Obj => ({ ...entry(sequence), changes: [{ field: "tier", before: "professional", after: "enterprise" }, { field: "requests_per_day", before: 100000, after: 1000000 }], metadata: { reason: "contract 2027" }, session_id: "ses_01JD0000000000000000008QX", ip: "10.4.0.22", user_agent: "Reeve window 0.1.0", leaf: JSON.stringify({ v: 1, sequence, event: "tenant.update", actor: "mira" }), leaf_hash: hex(64) });
+const detail = (sequence: number): Obj => ({ ...entry(sequence), changes: [{ field: "tier", before: "professional", after: "enterprise" }, { field: "requests_per_day", before: 100000, after: 1000000 }], metadata: { reason: "contract 2027" }, session_id: "ses_01JD0000000000000000008QX", ip: "10.4.0.22", user_agent: "Reeve window 0.1.0", leaf: JSON.stringify({ v: 1, sequence, event: "tenant.update", actor: "admin" }), leaf_hash: hex(64) });
 const MODELS = ["gpt-5.5", "claude-sonnet-5", "gpt-5-mini", "text-embedding-4"];
 const record = (i: number): Obj => {
   const t = tenants[i % Math.max(1, tenants.length)];
@@ -45,8 +45,8 @@ const creds: Obj[] = empty || fresh ? [] : [["openai", "production", "a41c09be77
 const keys: Obj[] = [{ id: "key_01JD00000000000000000000AA", name: "checkout-service", prefix: "rvk_ab12cd34ef56", state: "active", created_at: ago(40 * DAY), expires_at: null, last_used_at: ago(20_000), revoked_at: null }, { id: "key_01JD00000000000000000000AB", name: "etl-nightly", prefix: "rvk_zz98yx76wv54", state: "revoked", created_at: ago(80 * DAY), expires_at: null, last_used_at: ago(9 * DAY), revoked_at: ago(8 * DAY) }];
 const daily = () => Array.from({ length: 30 }, (_, i) => ({ day: day(29 - i), cost_usd: tenants.length ? usd(330 + i * 3 + (i % 7 > 4 ? -120 : 0) + rnd() * 60) : "0", requests: 150000 + i * 900 }));
 const limits = { requests_per_day: 100000, tokens_per_request: 32768, concurrent_requests: 50 };
-const user = { id: "usr_01JD00000000000000000000AA", name: "mira", email: "mira@example.com", role: "admin", has_password: true, created_at: ago(90 * DAY) };
-const settings: Obj = { workspace_name: "Meridian Labs", time_zone: "Europe/Berlin", unpriced: "refuse", ceiling_input_usd_per_million: null, ceiling_output_usd_per_million: null, gateway_url: "http://127.0.0.1:4141/v1", data_dir: "/home/mira/.local/share/reeve", version: "0.1.0" };
+const user = { id: "usr_01JD00000000000000000000AA", name: "admin", email: "admin@example.com", role: "admin", has_password: true, created_at: ago(90 * DAY) };
+const settings: Obj = { workspace_name: "Meridian Labs", time_zone: "Europe/Berlin", unpriced: "refuse", ceiling_input_usd_per_million: null, ceiling_output_usd_per_million: null, gateway_url: "http://127.0.0.1:4141/v1", data_dir: "/var/lib/reeve", version: "0.1.0" };
 let state = fresh ? "needs_admin" : "ready";
 let verified = ago(2 * MIN);
 const ROOT = hex(64);
