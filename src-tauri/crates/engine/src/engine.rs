@@ -138,6 +138,13 @@ impl Engine {
             tracing::warn!("some work had not ended after 30 s; its worst case is held at the next start");
         }
         self.flush_refusals().await;
+        // Charges ride behind: once this is answered they are on disk, and no tenant is exposed any more.
+        if let Err(error) = self.inner.store.write(|_| Ok::<_, Error>(())).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the last charges could not be written"
+            );
+        }
         self.lower_idle_bounds().await;
         self.checkpoint("shutdown").await;
         self.inner.store.close().await;

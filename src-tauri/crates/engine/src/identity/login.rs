@@ -38,6 +38,12 @@ pub struct SignedIn {
     pub expires_at: Millis,
 }
 
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedIn").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
 impl Engine {
     /// Signs in.
     ///

@@ -76,7 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn refused(password: &str) -> String {
-        objection(password, &["mara.lindqvist@example.com", "Mara Lindqvist", "Northwind Tools"])
+        objection(password, &["somename.familyname@example.com", "Somename Familyname", "Northwind Tools"])
             .unwrap_or_default()
     }
 
@@ -102,16 +102,15 @@ mod tests {
             ("abcdefghijklmnopqrst", "sequence"),
             ("qwertyuiopasdfghjkl", "sequence"),
             ("9876543210987654321", "sequence"),
-            ("my lindqvist secret place", "lindqvist"),
+            ("my familyname secret place", "familyname"),
             ("the northwind blows cold", "northwind"),
-            ("mara-lindqvist-1984-xyz", "lindqvist"),
+            ("some-name-1984-xyz-qq", "somename"),
             ("Password123456!", "guessers try first"),
             ("P@ssw0rd!P@ssw0rd?", "guessers try first"),
             ("correcthorsebatterystaple", "guessers try first"),
             ("Correct Horse Battery Staple!", "guessers try first"),
             ("reeve-admin-password", "guessers try first"),
             ("Summer2026Winter2026", "guessers try first"),
-            ("letmeinletmeout2026", ""),
         ] {
             let said = refused(bad);
             assert!(said.contains(why), "{bad}: {said:?}");

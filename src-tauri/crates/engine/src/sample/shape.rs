@@ -12,9 +12,9 @@ const DAYS: u64 = 90;
 const ANOMALY: u64 = 16;
 
 /// Daily budget of the workspace, in USD.
-pub(super) const WORKSPACE_DAY: i64 = 120;
+pub(super) const WORKSPACE_DAY: i64 = 30;
 /// Monthly budget of the workspace, in USD.
-pub(super) const WORKSPACE_MONTH: i64 = 2_600;
+pub(super) const WORKSPACE_MONTH: i64 = 600;
 
 /// A tenant of the sample.
 pub(super) struct Plan {
@@ -34,18 +34,18 @@ pub(super) struct Plan {
 }
 
 pub(super) const TENANTS: &[Plan] = &[
-    plan("Northwind", Tier::Professional, ("openai", "gpt-4o"), 600, (46, (52_000, 6_400), 20), true),
+    plan("Northwind", Tier::Professional, ("openai", "gpt-4o"), 72, (46, (18_000, 2_600), 20), true),
     plan(
         "Acme Corp",
         Tier::Enterprise,
         ("anthropic", "claude-sonnet-4-5"),
-        1_100,
+        450,
         (54, (60_000, 9_000), 40),
         false,
     ),
-    plan("Globex", Tier::Professional, ("openai", "gpt-4.1"), 420, (44, (48_000, 5_200), 10), false),
-    plan("Initech", Tier::Starter, ("openai", "gpt-4o-mini"), 60, (40, (90_000, 16_000), 0), false),
-    plan("Umbrella", Tier::Starter, ("openai", "gpt-4o"), 320, (26, (40_000, 4_000), 30), false),
+    plan("Globex", Tier::Professional, ("openai", "gpt-4.1"), 50, (44, (18_000, 2_400), 10), false),
+    plan("Initech", Tier::Starter, ("openai", "gpt-4o-mini"), 5, (40, (4_500, 700), 0), false),
+    plan("Umbrella", Tier::Starter, ("openai", "gpt-4o"), 20, (26, (4_000, 600), 30), false),
 ];
 
 const fn plan(
