@@ -28,7 +28,7 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
 const setup = createRoute({
   getParentRoute: () => root,
   path: "/setup",
-  validateSearch: (s: Raw): SetupSearch => ({ step: s.step === 2 || s.step === 3 || s.step === 4 ? s.step : undefined }),
+  validateSearch: (s: Raw): SetupSearch => ({ step: s.step === 2 || s.step === 3 || s.step === 4 || s.step === 5 ? s.step : undefined }),
   beforeLoad: async ({ context, search }) => {
     const view = await context.client.ensureQueryData(setupQuery);
     if (view.state === "ready" && !search.step) throw redirect({ to: "/" });

@@ -80,6 +80,8 @@ export interface paths {
   "/audit/health": { get: Get<T.AuditHealthView> };
   "/audit/stats": { get: Get<T.AuditStatsView, AuditFilterQuery & { buckets?: number }> };
   "/audit/proof/{id}": { get: Get<T.ProofView, never, Id> };
+  "/vault/recovery-code": { post: Send<{ recovery_code: string }> };
+  "/vault/unlock": { post: Send<never, { recovery_code: string }> };
   "/overview": { get: Get<T.OverviewView> };
   "/settings": { get: Get<T.SettingsView>; patch: Send<T.SettingsView, T.UpdateSettingsBody> };
   "/sample": { get: Get<{ loaded: boolean }>; post: Send<T.SampleCounts>; delete: Send<T.SampleCounts> };

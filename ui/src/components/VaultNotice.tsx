@@ -1,6 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import type { VaultView } from "@/api";
 import { Button, Notice } from "@/ui";
+import { useState } from "react";
+import { UnlockWithRecovery } from "./RecoveryCode";
 import { setupQuery } from "./workspace";
 
 /** What is wrong with the vault, and what to do about it. The server's own sentence comes first where it has one. */
@@ -17,12 +19,15 @@ export function vaultWords(vault: VaultView): { what: string; out: string } {
 }
 export function VaultNotice({ vault, box }: { vault: VaultView; box?: boolean }) {
   const client = useQueryClient();
+  const [typing, setTyping] = useState(false);
   if (vault.state === "unlocked") return null;
   const { what, out } = vaultWords(vault);
   return (
     <Notice tone="bad" box={box}>
       <b className="strong">The vault is locked. </b>{what} {out} Until then provider keys cannot be stored or used; everything else works.{" "}
-      <Button small onPress={() => void client.invalidateQueries({ queryKey: setupQuery.queryKey })}>Try again</Button>
+      <Button small onPress={() => void client.invalidateQueries({ queryKey: setupQuery.queryKey })}>Try again</Button>{" "}
+      {!typing && <Button small onPress={() => setTyping(true)}>Use the recovery code</Button>}
+      {typing && <UnlockWithRecovery onOpen={() => void client.invalidateQueries()} />}
     </Notice>
   );
 }

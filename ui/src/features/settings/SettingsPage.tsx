@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore, type FormEvent, type ReactNode } from "react";
 import { api, fieldErrors, take, type SettingsView, type UpdateSettingsBody } from "@/api";
-import { Confirm, ErrorState, FormError, Id, meQuery, Page, Properties, SkeletonRows, Snippets, useForm, useMay } from "@/components";
+import { Confirm, ErrorState, FormError, Id, meQuery, Page, Properties, RecoveryCode, SkeletonRows, Snippets, useForm, useMay } from "@/components";
 import { useExampleModel } from "@/features/tenants";
 import { readUsdInput } from "@/lib/money";
 import { plural } from "@/lib/number";
@@ -109,6 +109,15 @@ function Password() {
   );
 }
 
+function Recovery({ may }: { may: string | null }) {
+  const [code, setCode] = useState<string | null>(null);
+  return (
+    <Card title="Recovery code" lede="Opens the vault when this computer’s keyring is lost. A new code replaces the old one.">
+      <div className="stackv"><RecoveryCode code={code} onMade={setCode} blocked={may} again /></div>
+    </Card>
+  );
+}
+
 function Theme() {
   const choice = useSyncExternalStore(onTheme, themeChoice);
   return (
@@ -140,7 +149,7 @@ function Sample({ may }: { may: string | null }) {
   });
   const loaded = sample.data?.loaded;
   return (
-    <Card title="Sample data" lede="A few made-up tenants with two months of usage, marked as sample.">
+    <Card title="Sample data" lede="Five made-up tenants with 90 days of usage, budgets and one odd day, all marked as sample.">
       {!!load.error && <FormError error={load.error} />}
       <div className="row">
         {loaded
@@ -178,6 +187,7 @@ export function SettingsPage() {
             <Unpriced key={s.unpriced + String(s.ceiling_input_usd_per_million) + String(s.ceiling_output_usd_per_million)} settings={s} may={may} />
             <Gateway url={s.gateway_url} />
             <Password />
+            <Recovery may={may} />
             <Theme />
             <Sample may={may} />
             <Card title="About">
