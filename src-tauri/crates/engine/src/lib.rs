@@ -41,3 +41,4 @@ pub use cx::{Cx, Via};
 pub use engine::{Engine, OpenEngine};
 pub use error::{Code, Error, FieldError};
 pub use events::{Event, EventKind};
+pub use reeve_vault::{EnvError, EnvSecret, Secret, harden_process};

@@ -80,7 +80,7 @@ impl Engine {
     pub(super) fn begin_attempt(&self, source: Source) -> Result<(), Error> {
         self.inner.sessions.attempts.lock().begin(source, self.now()).map_err(|seconds| {
             let unit = if seconds == 1 { "second" } else { "seconds" };
-            let message = format!("Too many wrong passwords. Try again in {seconds} {unit}.");
+            let message = format!("Too many wrong attempts. Try again in {seconds} {unit}.");
             Error::new(Code::RateLimited, message).retry_after(seconds)
         })
     }

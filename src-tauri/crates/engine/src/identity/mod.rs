@@ -16,6 +16,7 @@ mod hash;
 mod login;
 mod password;
 mod people;
+mod recover;
 mod refresh;
 mod register;
 mod sessions;

@@ -1,0 +1,172 @@
+//! The audit trail.
+
+mod filter;
+mod search;
+mod views;
+
+use super::{Answer, moment, time, time_or_null};
+use crate::cursor;
+use crate::extract::{Asked, Params};
+use crate::failure::Failure;
+use crate::words::Stream;
+use axum::Json;
+use axum::extract::{Path, State};
+use filter::{AuditFilterQuery, Wanted};
+use reeve_core::time::Millis;
+use reeve_engine::audit::EntryFilter;
+use reeve_engine::{Engine, audit};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+pub(crate) use views::AuditEntryView;
+use views::{
+    AuditBucket, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView, CheckpointView, ProofView, VerifyView,
+};
+
+const MAX_BUCKETS: usize = 1_000;
+const DEFAULT_BUCKETS: usize = 72;
+
+pub(crate) fn router() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(list_audit_logs))
+        .routes(routes!(get_audit_log))
+        .routes(routes!(verify_audit))
+        .routes(routes!(get_audit_health))
+        .routes(routes!(get_audit_stats))
+        .routes(routes!(get_checkpoint))
+        .routes(routes!(get_proof))
+}
+
+/// Reads `audit.12` or `usage.12`.
+fn entry_id(text: &str) -> Result<(audit::Stream, u64), Failure> {
+    let parts = text.split_once('.').and_then(|(stream, n)| Some((audit::Stream::parse(stream)?, n.parse().ok()?)));
+    parts.ok_or_else(|| Failure::field("id", "is not an entry's; write it as audit.1204988"))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StreamQuery {
+    /// `audit` if absent.
+    stream: Option<Stream>,
+}
+
+impl StreamQuery {
+    fn stream(&self) -> audit::Stream {
+        self.stream.unwrap_or(Stream::Audit).into()
+    }
+}
+
+/// Entries, newest first.
+#[utoipa::path(get, path = "/audit/logs", tag = "audit", params(AuditFilterQuery), responses((status = 200, body = AuditPage)))]
+async fn list_audit_logs(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Params(query): Params<AuditFilterQuery>,
+) -> Answer<AuditPage> {
+    let limit = cursor::limit(query.limit)?;
+    let before = cursor::read::<u64>(query.cursor.as_deref())?;
+    match filter::read(&query, &engine).await? {
+        Wanted::Nothing => {
+            let page = engine.audit_page(&cx, EntryFilter { before: Some(0), ..query.of_stream() }, 1).await?;
+            Ok(Json(AuditPage::new(page, Some(0))))
+        }
+        Wanted::Matching(filter, needle) => {
+            let filter = EntryFilter { before, ..*filter };
+            if let Some(needle) = needle {
+                let found = search::search(&engine, &cx, filter, &needle, limit).await?;
+                return Ok(Json(AuditPage::found(found, before.is_none())));
+            }
+            Ok(Json(AuditPage::new(engine.audit_page(&cx, filter, limit).await?, None)))
+        }
+    }
+}
+
+/// One entry with everything that is known of it.
+#[utoipa::path(get, path = "/audit/logs/{id}", tag = "audit", params(("id" = String, Path)), responses((status = 200, body = AuditEntryDetail)))]
+async fn get_audit_log(State(engine): State<Engine>, Asked(cx): Asked, Path(id): Path<String>) -> Answer<AuditEntryDetail> {
+    let (stream, n) = entry_id(&id)?;
+    Ok(Json(engine.audit_entry(&cx, stream, n).await?.into()))
+}
+
+/// Verifies a whole stream, now.
+#[utoipa::path(get, path = "/audit/verify", tag = "audit", params(StreamQuery), responses((status = 200, body = VerifyView)))]
+async fn verify_audit(State(engine): State<Engine>, Asked(cx): Asked, Params(query): Params<StreamQuery>) -> Answer<VerifyView> {
+    Ok(Json(engine.verify(&cx, query.stream()).await?.into()))
+}
+
+/// The last verdict and the newest head; cheap.
+#[utoipa::path(get, path = "/audit/health", tag = "audit", responses((status = 200, body = AuditHealthView)))]
+async fn get_audit_health(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<AuditHealthView> {
+    let health = engine.ledger_health(&cx).await?;
+    Ok(Json(AuditHealthView {
+        intact: health.last.map(|(intact, _)| intact),
+        entries: health.head.size,
+        root: views::hex(&health.head.root),
+        last_verified_at: time_or_null(health.last.map(|(_, at)| at)),
+    }))
+}
+
+/// Counts of matching entries over time.
+#[utoipa::path(get, path = "/audit/stats", tag = "audit", params(AuditFilterQuery), responses((status = 200, body = AuditStatsView)))]
+async fn get_audit_stats(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Params(query): Params<AuditFilterQuery>,
+) -> Answer<AuditStatsView> {
+    let count = query.buckets.map_or(DEFAULT_BUCKETS, |n| n as usize);
+    if !(1..=MAX_BUCKETS).contains(&count) {
+        return Err(Failure::field("buckets", "must be from 1 to 1,000"));
+    }
+    let to = moment("to", query.to.as_deref())?.unwrap_or_else(|| engine.now().plus(1));
+    let from = match moment("from", query.from.as_deref())? {
+        Some(from) => from,
+        None => engine.audit_begin(&cx, query.stream()).await?.unwrap_or_else(|| to.plus(-Millis::DAY)),
+    };
+    if to <= from {
+        return Err(Failure::field("to", "must be after from"));
+    }
+    let counts = match filter::read(&query, &engine).await? {
+        Wanted::Nothing => vec![audit::Bucket::default(); count],
+        Wanted::Matching(filter, None) => engine.audit_stats(&cx, *filter, from, to, count).await?,
+        Wanted::Matching(filter, Some(needle)) => {
+            search::count(&engine, &cx, *filter, &needle, (from, to), count).await?
+        }
+    };
+    let length = to.0 - from.0;
+    let start = |i: usize| from.plus(i64::try_from(i128::from(length) * i as i128 / count.max(1) as i128).unwrap_or(0));
+    let bucket = |(i, b): (usize, audit::Bucket)| AuditBucket { start: time(start(i)), count: b.count, not_ok: b.not_ok };
+    let buckets = counts.into_iter().enumerate().map(bucket).collect();
+    Ok(Json(AuditStatsView { from: time(from), to: time(to), buckets }))
+}
+
+/// The newest signed head: keep it elsewhere, and nobody can rewrite what came before it.
+#[utoipa::path(get, path = "/audit/checkpoint", tag = "audit", params(StreamQuery), responses((status = 200, body = CheckpointView)))]
+async fn get_checkpoint(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Params(query): Params<StreamQuery>,
+) -> Answer<CheckpointView> {
+    Ok(Json(engine.audit_head(&cx, query.stream()).await?.into()))
+}
+
+/// Proof that an entry is in the tree of the newest head.
+#[utoipa::path(get, path = "/audit/proof/{id}", tag = "audit", params(("id" = String, Path)), responses((status = 200, body = ProofView)))]
+async fn get_proof(State(engine): State<Engine>, Asked(cx): Asked, Path(id): Path<String>) -> Answer<ProofView> {
+    let (stream, n) = entry_id(&id)?;
+    Ok(Json(engine.audit_proof(&cx, stream, n).await?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_named_by_stream_and_index() {
+        assert_eq!(entry_id("audit.12").unwrap(), (audit::Stream::Audit, 12));
+        for bad in ["", "12", "audit", "audit.", "audit.-1", "other.1", "audit.1.2"] {
+            assert!(entry_id(bad).is_err(), "{bad}");
+        }
+    }
+}

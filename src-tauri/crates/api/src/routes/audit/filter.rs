@@ -1,0 +1,139 @@
+//! Which entries: from the words of a query to the engine's filter.
+
+use super::search::Needle;
+use crate::failure::Failure;
+use crate::routes::{id, moment};
+use crate::words::Stream;
+use reeve_core::id::TenantId;
+use reeve_engine::Engine;
+use reeve_engine::audit::{self, EntryFilter};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditFilterQuery {
+    /// `audit` if absent.
+    stream: Option<Stream>,
+    /// Such as `tenant.update`.
+    event_type: Option<String>,
+    /// Id of a person or key, part of a person's name, or `system`.
+    actor: Option<String>,
+    tenant_id: Option<String>,
+    /// Noun, such as `tenant`.
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    /// `success`, `denied`, `failure` or `pending`.
+    outcome: Option<String>,
+    /// Any outcome but success.
+    not_ok: Option<bool>,
+    /// From this time.
+    pub(super) from: Option<String>,
+    /// Before this time.
+    pub(super) to: Option<String>,
+    /// Text in what happened, to what, by whom.
+    q: Option<String>,
+    /// 100 if absent, 1,000 at most.
+    pub(super) limit: Option<u32>,
+    pub(super) cursor: Option<String>,
+    /// For counts over time: 72 if absent, 1,000 at most.
+    pub(super) buckets: Option<u32>,
+}
+
+impl AuditFilterQuery {
+    pub(super) fn stream(&self) -> audit::Stream {
+        self.stream.unwrap_or(Stream::Audit).into()
+    }
+
+    /// The whole stream.
+    pub(super) fn of_stream(&self) -> EntryFilter {
+        EntryFilter { stream: Some(self.stream()), ..EntryFilter::default() }
+    }
+}
+
+/// What a query wants.
+pub(super) enum Wanted {
+    /// Somebody who does not exist did nothing.
+    Nothing,
+    /// The entries of a filter; with a needle, those of them that hold it.
+    Matching(Box<EntryFilter>, Option<Needle>),
+}
+
+/// Reads the words of a query.
+pub(super) async fn read(query: &AuditFilterQuery, engine: &Engine) -> Result<Wanted, Failure> {
+    let who = match query.actor.as_deref() {
+        None => None,
+        Some(actor) => match actor_id(actor, engine).await? {
+            Some(who) => Some(who),
+            None => return Ok(Wanted::Nothing),
+        },
+    };
+    let res = resource(query.resource_type.as_deref(), query.resource_id.as_deref());
+    let needle = Needle {
+        text: query.q.as_ref().map(|text| text.trim().to_lowercase()),
+        resource_kind: query.resource_type.clone().filter(|_| res.is_none()),
+        resource_id: query.resource_id.clone().filter(|_| res.is_none()),
+    };
+    let filter = EntryFilter {
+        kind: query.event_type.clone(),
+        who,
+        res,
+        tenant: id::<TenantId>("tenant_id", query.tenant_id.as_deref())?.map(|id| id.to_string()),
+        ok: query.outcome.as_deref().map(outcome).transpose()?,
+        not_ok: query.not_ok.unwrap_or(false),
+        from: moment("from", query.from.as_deref())?,
+        to: moment("to", query.to.as_deref())?,
+        ..query.of_stream()
+    };
+    let needle = Some(needle).filter(|n| *n != Needle::default());
+    Ok(Wanted::Matching(Box::new(filter), needle))
+}
+
+/// In the ledger people go by pseudonyms, everybody else by what they are called here too.
+async fn actor_id(actor: &str, engine: &Engine) -> Result<Option<String>, Failure> {
+    if matches!(actor, "system" | "anonymous") || actor.starts_with("key_") {
+        return Ok(Some(actor.to_owned()));
+    }
+    Ok(engine.actors_like(actor).await?.into_iter().next())
+}
+
+/// `type:id`, if both are known. The type of an id can be told from its beginning.
+fn resource(kind: Option<&str>, id: Option<&str>) -> Option<String> {
+    const KINDS: [(&str, &str); 8] = [
+        ("ten_", "tenant"),
+        ("usr_", "user"),
+        ("key_", "api_key"),
+        ("crd_", "credential"),
+        ("bud_", "budget"),
+        ("ses_", "session"),
+        ("imp_", "import"),
+        ("hld_", "hold"),
+    ];
+    let id = id?;
+    let known = || KINDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| *kind);
+    Some(format!("{}:{id}", kind.or_else(known)?))
+}
+
+/// The number of an outcome, as entries are filtered by it.
+fn outcome(word: &str) -> Result<i64, Failure> {
+    match word {
+        "success" => Ok(0),
+        "denied" => Ok(1),
+        "failure" => Ok(2),
+        "pending" => Ok(3),
+        _ => Err(Failure::field("outcome", "must be success, denied, failure or pending")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_knows_its_kind_by_its_id() {
+        assert_eq!(resource(None, Some("bud_1")).as_deref(), Some("budget:bud_1"));
+        assert_eq!(resource(Some("ledger"), Some("audit")).as_deref(), Some("ledger:audit"));
+        assert_eq!([resource(None, None), resource(Some("budget"), None), resource(None, Some("audit"))], [None, None, None]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Words of the wire that the core knows as enums: mirrored here, so that the document lists them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! mirrored {
+    ($(#[$doc:meta])* $name:ident = $core:path { $($variant:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(crate) enum $name { $($variant),+ }
+
+        impl From<$core> for $name {
+            fn from(word: $core) -> Self {
+                match word { $(<$core>::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$name> for $core {
+            fn from(word: $name) -> Self {
+                match word { $($name::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+
+mirrored! {
+    /// A tenant's plan.
+    Tier = reeve_core::tenant::Tier { Free, Starter, Professional, Enterprise }
+}
+mirrored! {
+    /// Where a tenant is in its life.
+    TenantStatus = reeve_core::tenant::TenantStatus { Active, Suspended, Archived }
+}
+mirrored! {
+    /// How long a budget's period is.
+    PeriodKind = reeve_core::period::PeriodKind { Day, Month }
+}
+mirrored! {
+    /// What happens at a budget's limit.
+    BudgetKind = reeve_core::budget::BudgetKind { Hard, Soft }
+}
+mirrored! {
+    /// What a budget is for.
+    BudgetScope = reeve_core::budget::BudgetScope { Workspace, Tenant }
+}
+mirrored! {
+    /// How a budget stands.
+    BudgetState = reeve_core::budget::BudgetState { Ok, Warning, Refusing, Over }
+}
+mirrored! {
+    /// What happens to a call whose model has no price.
+    Unpriced = reeve_engine::settings::Unpriced { Refuse, Ceiling }
+}
+mirrored! {
+    /// What a person may do.
+    Role = reeve_core::permission::Role { Admin, Security, Operator, Finance, Developer, User }
+}
+mirrored! {
+    /// How an import went.
+    ImportState = reeve_engine::import::ImportState { Preview, Imported, Rejected }
+}
+
+/// One of the ledger's two streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stream {
+    Audit,
+    Usage,
+}
+
+impl From<Stream> for reeve_engine::audit::Stream {
+    fn from(stream: Stream) -> Self {
+        match stream {
+            Stream::Audit => Self::Audit,
+            Stream::Usage => Self::Usage,
+        }
+    }
+}
+
+/// Declares words that only the document needs to list: the values come from the engine as text.
+macro_rules! listed {
+    ($($(#[$doc:meta])* $name:ident { $($variant:ident),+ $(,)? })+) => {
+        $($(#[$doc])*
+        #[derive(Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(crate) enum $name { $($variant),+ })+
+    };
+}
+
+listed! {
+    /// How what an entry records ended.
+    AuditOutcome { Success, Failure, Denied, Pending }
+    /// How loud an entry is.
+    AuditSeverity { Info, Notice, Warning, Critical }
+    /// What kind of actor.
+    ActorKind { User, ApiKey, System, Window, Anonymous }
+    /// The channel an entry came through.
+    AuditVia { Ui, Api, Gateway, Cli, System }
+    /// Where a usage record comes from.
+    UsageSource { Gateway, Import, Sample }
+    /// How a call ended.
+    UsageOutcome { Success, Failure, Cancelled }
+    /// How sure a cost is.
+    Pricing { Priced, Ceiling, Unpriced }
+    /// How urgent something is.
+    Urgency { Critical, Warning, Info }
+    /// What changed.
+    EventKind { Audit, Charge, Tenant, Budget, Credential, Settings, Ledger }
+    /// Whether somebody has set Reeve up.
+    SetupState { NeedsAdmin, Ready }
+    /// Whether this host needs a sign-in.
+    SignIn { Open, Password }
+    /// Which host answers.
+    HostKind { Window, Server }
+    /// Whether the vault is open.
+    VaultState { Unlocked, Locked }
+    /// How the asker is known.
+    SignedInVia { Window, Session }
+    /// Whether an API key is good.
+    ApiKeyState { Active, Revoked, Expired }
+    /// Whether a credential is in use.
+    CredentialState { Current, Revoked }
+}
