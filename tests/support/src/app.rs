@@ -70,7 +70,12 @@ pub struct Options {
 #[must_use]
 pub fn impatient() -> UpstreamConfig {
     let short = Duration::from_millis(300);
-    UpstreamConfig { connect_timeout: short, head_timeout: short, idle_timeout: short, ..UpstreamConfig::default() }
+    UpstreamConfig {
+        connect_timeout: short,
+        head_timeout: short,
+        idle_timeout: short,
+        ..UpstreamConfig::default()
+    }
 }
 
 impl TestApp {
@@ -93,7 +98,11 @@ impl TestApp {
         let own = Arc::clone(&keyring);
         let of: KeyringOf = Arc::new(move |_| Arc::clone(&own) as Arc<dyn Keyring>);
         let keys = VaultKeys { keyring: Some(of), env: None };
-        let open = OpenEngine { data_dir: folder.path().to_owned(), keys, clock: Arc::clone(&clock) as Arc<dyn Clock> };
+        let open = OpenEngine {
+            data_dir: folder.path().to_owned(),
+            keys,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        };
         let engine = Engine::open_with(open, options.upstream).await.expect("the engine opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port for the gateway");
         let gateway = listener.local_addr().expect("its address");
@@ -106,7 +115,8 @@ impl TestApp {
             let _ = serve.await;
         });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let app = Self { engine, clock, keyring, provider, client, folder, gateway, stop: Some(stop), serving };
+        let app =
+            Self { engine, clock, keyring, provider, client, folder, gateway, stop: Some(stop), serving };
         if !options.no_credential {
             app.credential("openai", &app.provider.base_url(), app.provider.key(), &[]).await;
         }

@@ -1,5 +1,6 @@
 //! What the tests of more than one crate stand on. Nothing here is part of Reeve.
 //!
-//! Start reading at [`provider`], the provider that does as it is told.
+//! Start reading at [`provider`], the provider that does as it is told, then [`app`], a whole Reeve to test.
 
+pub mod app;
 pub mod provider;

@@ -64,7 +64,10 @@ impl Answer {
     pub fn assert_error(&self, status: u16, kind: &str, code: &str) -> String {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         assert_eq!(self.header("content-type"), "application/json");
-        assert!(self.header("x-reeve-request-id").starts_with("req_") || code == "unknown_url", "every answer has its id");
+        assert!(
+            self.header("x-reeve-request-id").starts_with("req_") || code == "unknown_url",
+            "every answer has its id"
+        );
         let error = &self.json()["error"];
         let mut members: Vec<_> = error.as_object().expect("an error").keys().map(String::as_str).collect();
         members.sort_unstable();

@@ -64,18 +64,26 @@ impl TestApp {
         page.entries
     }
 
+    /// All audit entries of a kind, oldest first, once there are `count` of them.
+    ///
+    /// # Panics
+    /// Where there are more, or too few after ten seconds.
+    pub async fn entries_once(&self, kind: &str, count: usize) -> Vec<Described> {
+        let entries = eventually(kind, || async {
+            let entries = self.entries(kind).await;
+            (entries.len() >= count).then_some(entries)
+        })
+        .await;
+        assert_eq!(entries.len(), count, "{entries:#?}");
+        entries
+    }
+
     /// The only audit entry of a kind, once it is written.
     ///
     /// # Panics
     /// Where there are more, or none after ten seconds.
     pub async fn entry(&self, kind: &str) -> Described {
-        let mut entries = eventually(kind, || async {
-            let entries = self.entries(kind).await;
-            (!entries.is_empty()).then_some(entries)
-        })
-        .await;
-        assert_eq!(entries.len(), 1, "{entries:#?}");
-        entries.remove(0)
+        self.entries_once(kind, 1).await.remove(0)
     }
 
     /// Asserts that nothing was charged, nothing is reserved and nothing was asked of the provider.

@@ -67,7 +67,11 @@ impl<'a> MakeTenant<'a> {
 impl TestApp {
     /// A request to the gateway with a key, to be sent.
     pub fn post(&self, path: &str, key: &str, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
-        self.client.post(self.url(path)).bearer_auth(key).header("content-type", "application/json").body(body)
+        self.client
+            .post(self.url(path))
+            .bearer_auth(key)
+            .header("content-type", "application/json")
+            .body(body)
     }
 
     /// A chat call and its whole answer.
@@ -84,6 +88,7 @@ impl TestApp {
 
     /// A list of models and its whole answer.
     pub async fn models(&self, key: &str) -> Answer {
-        Answer::of(self.client.get(self.url("/v1/models")).bearer_auth(key).send().await.expect("an answer")).await
+        Answer::of(self.client.get(self.url("/v1/models")).bearer_auth(key).send().await.expect("an answer"))
+            .await
     }
 }

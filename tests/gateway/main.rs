@@ -1,0 +1,32 @@
+//! The gateway over the wire: what a client sees, what the provider sees, and what is written down.
+
+mod access;
+mod budgets;
+mod clients;
+mod concurrency;
+mod embeddings;
+mod faults;
+mod forwarding;
+mod keys;
+mod listener;
+mod models;
+mod quotas;
+mod requests;
+mod streamed;
+mod streams_cut;
+mod vault;
+mod whole;
+
+use serde_json::{Value, json};
+
+/// A chat request that costs little.
+fn hello(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": "say hello to the world"}], "max_tokens": 20})
+}
+
+/// The same, streamed.
+fn streamed_hello(model: &str) -> Value {
+    let mut request = hello(model);
+    request["stream"] = true.into();
+    request
+}
