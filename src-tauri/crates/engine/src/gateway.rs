@@ -104,7 +104,6 @@ impl Engine {
     }
 
     /// What a call needs: where it goes, what it costs at most, and how much it may generate.
-    #[expect(clippy::type_complexity, reason = "the parts are taken apart at once by the one caller")]
     fn prepare(
         &self,
         caller: Caller,

@@ -1,4 +1,5 @@
 //! The use cases over a real store and a vault in memory: what is written, what is refused, what a restart finds.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use reeve_core::budget::{BudgetKind, Limit};
 use reeve_core::id::TenantId;

@@ -170,7 +170,8 @@ mod tests {
         let key = AccessKey::new(&[7; 32]);
         assert!(key.read(&forged(|_, _| {}, &[7; 32]), NOW).is_some(), "the forgery itself is well made");
         assert!(key.read(&forged(|_, _| {}, &[8; 32]), NOW).is_none(), "another key");
-        let changes: [(&str, fn(&mut Header, &mut Claims)); 7] = [
+        type Forge = fn(&mut Header, &mut Claims);
+        let changes: [(&str, Forge); 7] = [
             ("typ", |h, _| h.typ = Some("JWT".into())),
             ("no typ", |h, _| h.typ = None),
             ("alg", |h, _| h.alg = Algorithm::HS512),

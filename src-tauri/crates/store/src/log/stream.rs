@@ -125,7 +125,7 @@ impl StreamLog {
         for (hash, _) in staged {
             self.frontier.push(hash);
             self.push_edge(conn, hash)?;
-            if self.frontier.size() % RETAIN_EVERY == 0 {
+            if self.frontier.size().is_multiple_of(RETAIN_EVERY) {
                 self.keep_head(conn, "size", now)?;
             }
         }

@@ -28,6 +28,9 @@ pub struct Entry {
     pub bytes: Vec<u8>,
 }
 
+/// The id of the key that seals a private section, and the sealed bytes; `None` once erased.
+pub type SealedSection = (String, Option<Vec<u8>>);
+
 /// The newest state of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -105,7 +108,7 @@ impl Reads<'_> {
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn private(&self, stream: Stream, n: u64) -> Result<Vec<(String, Option<Vec<u8>>)>, StoreError> {
+    pub fn private(&self, stream: Stream, n: u64) -> Result<Vec<SealedSection>, StoreError> {
         let mut rows = self
             .conn
             .prepare_cached("SELECT key_id, sealed FROM private_sections WHERE entry_id = ?1 ORDER BY i")?;
