@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reeve_engine::vault::VaultKeys;
 use reeve_engine::{Engine, OpenEngine, SystemClock};
@@ -16,9 +15,6 @@ const GATEWAY: &str = "127.0.0.1:4141";
 
 /// The folder under the platform's place for data.
 const FOLDER: &str = "reeve";
-
-/// How long calls in flight may take to end once the window is closed.
-const DRAIN: Duration = Duration::from_secs(30);
 
 /// Why the console cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -119,11 +115,9 @@ impl Gateway {
     async fn close(self) {
         // It may have ended on its own; then there is nobody to tell.
         let _unheard = self.stop.send(());
-        if tokio::time::timeout(DRAIN, self.serving).await.is_err() {
-            tracing::warn!(
-                "calls were still on their way after {} s; their worst case is held",
-                DRAIN.as_secs()
-            );
+        // It gives calls their time to end, and bounds it.
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the gateway did not end in order");
         }
     }
 }
