@@ -3,4 +3,5 @@
 //! Start reading at [`provider`], the provider that does as it is told, then [`app`], a whole Reeve to test.
 
 pub mod app;
+pub mod console;
 pub mod provider;

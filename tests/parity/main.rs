@@ -1,0 +1,187 @@
+//! The window and the server answer every request identically: status, body and audit entries.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+
+use reeve_tests::console::{Console, Door, Reply};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// Replaces what differs between any two runs (ids, hashes, tokens) by the order of its first appearance.
+#[derive(Default)]
+struct Redact {
+    seen: HashMap<String, String>,
+}
+
+impl Redact {
+    fn value(&mut self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(redacted) = self.text(text) {
+                    *text = redacted;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|v| self.value(v)),
+            Value::Object(map) => {
+                for (key, v) in map.iter_mut() {
+                    match key.as_str() {
+                        // How long it took and which process answered are no part of the answer.
+                        "duration_ms" | "took_ms" | "data_dir" | "host" | "sign_in" | "access_token"
+                        | "secret" | "prefix" | "fingerprint" => *v = Value::Null,
+                        // The channel is what it is there for.
+                        "via" if v == "ui" || v == "api" || v == "window" || v == "session" => {
+                            *v = "door".into()
+                        }
+                        // The leaf repeats the entry, with the channel, address and program inside.
+                        "leaf" | "leaf_hash" | "root" | "hashes" | "note" | "ip" | "user_agent"
+                        | "checkpoint" | "metadata" => *v = Value::Null,
+                        _ => self.value(v),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Option<String> {
+        // Sentences hold shortened ids.
+        if text.contains('…') {
+            let words = text.split(' ').map(|w| if w.contains('…') { "<short>" } else { w });
+            return Some(words.collect::<Vec<_>>().join(" "));
+        }
+        let (prefix, rest) = text.split_once('_')?;
+        let id = prefix.len() == 3
+            && rest.len() >= 12
+            && rest.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+        let random = id || text.starts_with("u:");
+        random.then(|| {
+            let next = format!("<{prefix} {}>", self.seen.len());
+            self.seen.entry(text.to_owned()).or_insert(next).clone()
+        })
+    }
+}
+
+/// A story told to one console through one door.
+struct Story {
+    console: Console,
+    door: Door,
+    redact: Redact,
+    told: Vec<(String, u16, String, Value)>,
+}
+
+impl Story {
+    async fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let reply = self.console.ask(self.door, method, path, body).await;
+        let mut body = reply.body.clone();
+        self.redact.value(&mut body);
+        let mut place = Value::String(path.to_owned());
+        self.redact.value(&mut place);
+        let path = path
+            .split('/')
+            .map(|part| self.redact.text(part).unwrap_or_else(|| part.to_owned()))
+            .collect::<Vec<_>>()
+            .join("/");
+        self.told.push((format!("{method} {path}"), reply.status, reply.content_type.clone(), body));
+        reply
+    }
+}
+
+fn text<'v>(reply: &'v Reply, key: &str) -> &'v str {
+    reply.body[key].as_str().unwrap_or_else(|| panic!("no {key} in {}", reply.body))
+}
+
+async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
+    let mut s = Story { console: Console::start().await, door, redact: Redact::default(), told: Vec::new() };
+    s.ask("GET", "/setup", None).await;
+    s.ask("GET", "/tenants", None).await;
+    let admin = json!({"workspace_name": "Meridian", "time_zone": "Europe/Berlin", "name": "First Admin",
+        "email": "admin@example.com", "password": "a long enough passphrase 1"});
+    s.ask("POST", "/auth/register", Some(json!({"workspace_name": "", "time_zone": "Nowhere", "name": "", "email": "x", "password": "short"}))).await;
+    let session = s.ask("POST", "/auth/register", Some(admin)).await;
+    s.console.sign(&session.body);
+    s.ask("GET", "/auth/me", None).await;
+
+    let tenant = s.ask("POST", "/tenants", Some(json!({"name": "Northwind", "tier": "starter"}))).await;
+    let tenant = text(&tenant, "id").to_owned();
+    s.ask("POST", "/tenants", Some(json!({"name": "Northwind", "tier": "starter"}))).await;
+    s.ask("POST", "/tenants", Some(json!({"name": " ", "tier": "gold"}))).await;
+    s.ask("POST", "/tenants", Some(json!([1, 2]))).await;
+    s.ask(
+        "PATCH",
+        &format!("/tenants/{tenant}"),
+        Some(json!({"tier": "enterprise", "notes": null, "tags": ["a"]})),
+    )
+    .await;
+    s.ask("GET", &format!("/tenants/{tenant}"), None).await;
+    s.ask("GET", "/tenants/ten_00000000000000000000000000", None).await;
+    s.ask("GET", "/tenants/nonsense", None).await;
+    s.ask("GET", "/tenants?limit=0", None).await;
+    s.ask("GET", "/tenants?cursor=zzz", None).await;
+    s.ask(
+        "PUT",
+        &format!("/tenants/{tenant}/quota"),
+        Some(json!({"requests_per_day": 7, "tokens_per_request": null,
+        "concurrent_requests": null, "until": null, "reason": "trial"})),
+    )
+    .await;
+    s.ask("GET", &format!("/tenants/{tenant}/quota"), None).await;
+    let key = s
+        .ask(
+            "POST",
+            &format!("/tenants/{tenant}/api-keys"),
+            Some(json!({"name": "first", "expires_at": null})),
+        )
+        .await;
+    let key = text(&Reply { body: key.body["api_key"].clone(), ..key }, "id").to_owned();
+    s.ask("POST", &format!("/tenants/{tenant}/api-keys/{key}/revoke"), None).await;
+    s.ask("GET", &format!("/tenants/{tenant}/api-keys"), None).await;
+
+    let credential = json!({"name": "production", "provider": "openai", "base_url": "http://127.0.0.1:1/v1", "models": null, "api_key": "sk-0123456789"});
+    s.ask("POST", "/credentials", Some(credential.clone())).await;
+    s.ask("POST", "/credentials", Some(credential)).await;
+    s.ask("GET", "/credentials", None).await;
+    let budget = json!({"scope": "tenant", "tenant_id": tenant, "period": "month", "limit_usd": "600", "kind": "hard", "thresholds": null});
+    let budget = s.ask("POST", "/budgets", Some(budget)).await;
+    let budget = text(&budget, "id").to_owned();
+    s.ask("PATCH", &format!("/budgets/{budget}"), Some(json!({"limit_usd": "12.345678901234"}))).await;
+    s.ask("PATCH", &format!("/budgets/{budget}"), Some(json!({"limit_usd": "700.50", "kind": "soft"}))).await;
+    s.ask("GET", &format!("/budgets/{budget}/status"), None).await;
+    s.ask("POST", "/budgets/check", Some(json!({"tenant_id": tenant, "amount_usd": "1000"}))).await;
+    let csv = "t,i,o\n2026-11-20 08:00:00,1000,10\n2026-11-20 09:00:00,2000,20\n";
+    let import = |preview: bool| {
+        json!({"name": "x.csv", "csv": csv, "path": null, "preview": preview, "mapping": {
+        "time": {"column": "t"}, "input_tokens": {"column": "i"}, "output_tokens": {"column": "o"}, "cache_read_tokens": null,
+        "model": {"value": "gpt-4o"}, "provider": null, "tenant": {"value": "northwind"}}})
+    };
+    s.ask("POST", "/usage/import", Some(import(true))).await;
+    s.ask("POST", "/usage/import", Some(import(false))).await;
+    let records = s.ask("GET", "/usage/records", None).await;
+    let record = records.body["items"][0]["id"].as_str().unwrap().to_owned();
+    s.ask("GET", &format!("/usage/records/{record}/explain"), None).await;
+    s.ask("GET", "/usage/summary?group_by=model", None).await;
+    s.ask("GET", "/prices?q=gpt-4o&limit=2", None).await;
+    s.ask("GET", "/overview", None).await;
+    s.ask("PATCH", "/settings", Some(json!({"time_zone": "UTC"}))).await;
+    s.ask("GET", "/settings", None).await;
+    s.ask("DELETE", &format!("/budgets/{budget}"), None).await;
+    s.ask("POST", &format!("/tenants/{tenant}/suspend"), Some(json!({"reason": "test"}))).await;
+    s.ask("POST", &format!("/tenants/{tenant}/archive"), None).await;
+    s.ask("POST", &format!("/tenants/{tenant}/resume"), None).await;
+    s.ask("GET", "/no-such-thing", None).await;
+    s.ask("PUT", "/tenants", Some(json!({}))).await;
+    s.ask("GET", "/audit/logs?limit=100", None).await;
+    s.ask("GET", "/audit/logs/audit.5", None).await;
+    s.ask("GET", "/audit/verify", None).await;
+    s.told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_doors_tell_the_same_story() {
+    let (window, server) = tokio::join!(tell(Door::Window), tell(Door::Server));
+    for (w, s) in window.iter().zip(&server) {
+        assert_eq!(w, s);
+    }
+    assert_eq!(window.len(), server.len());
+    let statuses: std::collections::BTreeSet<u16> = window.iter().map(|(_, status, ..)| *status).collect();
+    for expected in [200, 201, 204, 400, 401, 404, 405, 409] {
+        assert!(statuses.contains(&expected), "the story never met {expected}: {statuses:?}");
+    }
+}

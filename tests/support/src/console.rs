@@ -1,0 +1,153 @@
+//! The management API of one engine through both of its doors: in process as the window asks it, and over TCP as a browser
+//! does.
+
+use crate::app::SetClock;
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt;
+use reeve_api::{Host, ServeOptions};
+use reeve_core::time::Clock;
+use reeve_engine::vault::{KeyringOf, VaultKeys};
+use reeve_engine::{Engine, OpenEngine};
+use reeve_vault::{Keyring, MemoryKeyring};
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+/// Which door a request goes through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Door {
+    /// In process, as the window asks.
+    Window,
+    /// Over TCP, as a browser or a program asks.
+    Server,
+}
+
+/// An engine with its management API.
+pub struct Console {
+    /// The engine.
+    pub engine: Engine,
+    /// Its clock.
+    pub clock: Arc<SetClock>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    router: Router,
+    client: reqwest::Client,
+    token: Option<String>,
+    serving: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+/// What came back.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reply {
+    /// Status.
+    pub status: u16,
+    /// Type of the body.
+    pub content_type: String,
+    /// Body; `null` if there is none.
+    pub body: Value,
+}
+
+impl Console {
+    /// A fresh one, nothing set up.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a data folder");
+        let clock = Arc::new(SetClock::new(crate::app::START.parse().expect("a time")));
+        let keyring = Arc::new(MemoryKeyring::new());
+        let of: KeyringOf = Arc::new(move |_| Arc::clone(&keyring) as Arc<dyn Keyring>);
+        let keys = VaultKeys { keyring: Some(of), env: None };
+        let open = OpenEngine {
+            data_dir: folder.path().to_owned(),
+            keys,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        };
+        let engine = Engine::open(open).await.expect("the engine opens");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let serve =
+            reeve_api::serve(engine.clone(), listener, ServeOptions::default(), std::future::pending());
+        #[expect(clippy::disallowed_methods, reason = "ends with the console, see Drop")]
+        let serving = tokio::spawn(async move {
+            let _ = serve.await;
+        });
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let router = reeve_api::router(engine.clone());
+        Self { engine, clock, address, router, client, token: None, serving, _folder: folder }
+    }
+
+    /// Signs every later request with the access token of a session view.
+    pub fn sign(&mut self, session: &Value) {
+        self.token = session["access_token"].as_str().map(str::to_owned);
+    }
+
+    /// Forgets the token.
+    pub fn sign_out(&mut self) {
+        self.token = None;
+    }
+
+    /// Asks through a door.
+    pub async fn ask(&self, door: Door, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let method: Method = method.parse().expect("a method");
+        let mut headers = HeaderMap::new();
+        if body.is_some() {
+            headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        }
+        if let Some(token) = &self.token {
+            headers.insert("authorization", format!("Bearer {token}").parse().expect("a header"));
+        }
+        let body = body.map(|b| b.to_string());
+        match door {
+            Door::Window => self.in_process(method, path, headers, body).await,
+            Door::Server => self.over_tcp(method, path, headers, body).await,
+        }
+    }
+
+    async fn in_process(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Option<String>,
+    ) -> Reply {
+        let mut request = Request::new(body.map_or_else(Body::empty, Body::from));
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("/api/v1{path}").parse().expect("a path");
+        *request.headers_mut() = headers;
+        request.extensions_mut().insert(Host::Window);
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        reply(parts.status.as_u16(), &parts.headers, &bytes)
+    }
+
+    async fn over_tcp(&self, method: Method, path: &str, headers: HeaderMap, body: Option<String>) -> Reply {
+        let request =
+            self.client.request(method, format!("http://{}/api/v1{path}", self.address)).headers(headers);
+        let request = match body {
+            Some(body) => request.body(body),
+            None => request,
+        };
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        reply(status, &headers, &response.bytes().await.expect("a body"))
+    }
+}
+
+fn reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
+    let content_type =
+        headers.get("content-type").and_then(|t| t.to_str().ok()).unwrap_or_default().to_owned();
+    let body = serde_json::from_slice(body).unwrap_or(Value::Null);
+    Reply { status, content_type, body }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
