@@ -108,6 +108,10 @@ impl<'r, 'c> Walk<'r, 'c> {
             .conn
             .prepare_cached("SELECT id, t, kind, who, res, tenant, ok, leaf FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
         let mut rows = rows.query(params![self.stream.entry_id(0), self.stream.entry_id(1 << 47)])?;
+        // A head may have been kept before the first entry.
+        if let Some(reason) = self.checkpoint() {
+            return Ok(Some(Fault { sequence: 0, reason }));
+        }
         while let Some(row) = rows.next()? {
             if let Some(reason) = self.entry(&from_row(row)?)? {
                 return Ok(Some(Fault { sequence: self.frontier.size(), reason }));

@@ -152,6 +152,19 @@ async fn everything_is_there_after_reopening_and_proofs_hold() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_kept_before_the_first_entry_is_no_fault_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.sign_with(signer("audit"), signer("usage")).await.unwrap();
+    store.write(|tx| tx.checkpoint("shutdown")).await.unwrap();
+    add(&store, 1).await.unwrap();
+    for stream in Stream::ALL {
+        let verdict = store.read(move |r| r.verify(stream)).await.unwrap();
+        assert_eq!((verdict.first_bad, verdict.checkpoints), (None, 1), "{stream:?}");
+    }
+}
+
 #[tokio::test]
 async fn one_process_a_folder() {
     let folder = tempfile::tempdir().unwrap();

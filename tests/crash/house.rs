@@ -1,0 +1,23 @@
+//! A Reeve to be killed: the engine on a data folder and the gateway on a free port, until the process ends.
+//!
+//! `crash-house <data folder>`, with `KEY_ENCRYPTION_SECRET` in the environment. The first line it prints is its address.
+
+use reeve_engine::vault::VaultKeys;
+use reeve_engine::{Engine, OpenEngine, SystemClock};
+use reeve_vault::EnvSecret;
+use std::error::Error;
+use std::io::Write;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let data_dir = std::env::args_os().nth(1).ok_or("usage: crash-house <data folder>")?.into();
+    let read = || EnvSecret::from_environment(|name| std::env::var(name).ok()).ok().flatten();
+    let keys = VaultKeys::default().with_env(read);
+    let engine = Engine::open(OpenEngine { data_dir, keys, clock: Arc::new(SystemClock) }).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
+    reeve_gateway::serve(engine, listener, std::future::pending()).await?;
+    Ok(())
+}
