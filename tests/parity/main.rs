@@ -31,8 +31,8 @@ impl Redact {
                             *v = "door".into()
                         }
                         // The leaf repeats the entry, with the channel, address and program inside.
-                        "leaf" | "leaf_hash" | "root" | "hashes" | "note" | "ip" | "user_agent"
-                        | "checkpoint" | "metadata" => *v = Value::Null,
+                        "leaf" | "leaf_hash" | "origin" | "root" | "hashes" | "note" | "ip"
+                        | "user_agent" | "checkpoint" | "metadata" => *v = Value::Null,
                         _ => self.value(v),
                     }
                 }
