@@ -23,7 +23,10 @@ const HASHED: &str = "assets/";
 /// A file of the UI. A path that is none is a page of the UI, which draws it from `index.html`.
 pub(crate) async fn serve_file(request: Request) -> Response {
     let path = request.uri().path();
-    if Host::of(request.extensions()) == Host::Window || path.starts_with("/api/") || path.starts_with("/health/") {
+    if Host::of(request.extensions()) == Host::Window
+        || path.starts_with("/api/")
+        || path.starts_with("/health/")
+    {
         return nothing(path);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -39,7 +42,10 @@ pub(crate) async fn serve_file(request: Request) -> Response {
     }
     match Files::get(INDEX) {
         Some(file) => answer(INDEX, file, request.headers()),
-        None => Failure::from(Error::new(Code::Unavailable, "This build has no web UI; build it with `make ui`.")).into_response(),
+        None => {
+            Failure::from(Error::new(Code::Unavailable, "This build has no web UI; build it with `make ui`."))
+                .into_response()
+        }
     }
 }
 

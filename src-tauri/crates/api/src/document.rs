@@ -1,13 +1,29 @@
 //! The OpenAPI 3.1 document, from the handlers' annotations and three rules that hold for all of them.
 
 use crate::failure::Problem;
-use crate::routes::{self, events::EventView};
+use crate::routes::events::EventView;
+use crate::routes::{self, usage::SummaryGroup};
+use crate::words::Stream;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOf, Schema};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder, Server};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, Info, Object};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder, Server};
 use utoipa::{PartialSchema, ToSchema};
+
+const NO_SCOPES: [&str; 0] = [];
+
+/// What needs no access token: nobody can have one yet, or the request carries something else that says who asks.
+const ANONYMOUS: [&str; 8] = [
+    "/setup",
+    "/openapi.json",
+    "/auth/register",
+    "/auth/login",
+    "/auth/refresh",
+    "/auth/logout",
+    "/events",
+    "/vault/unlock",
+];
 
 /// The document of everything under `/api/v1`.
 #[must_use]
@@ -23,14 +39,22 @@ pub fn openapi() -> OpenApi {
     let components = document.components.get_or_insert_with(Components::new);
     add_schema::<Problem>(components);
     add_schema::<EventView>(components);
+    add_schema::<Stream>(components);
+    add_schema::<SummaryGroup>(components);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for (name, schema) in &mut components.schemas {
+        refer_to_items(name, schema);
         if says_everything(name) {
             require_all(schema);
         }
     }
     document.paths.paths.values_mut().flat_map(operations).for_each(add_problem);
+    document.security = Some(vec![SecurityRequirement::new("bearer", NO_SCOPES)]);
+    for path in ANONYMOUS {
+        let item = document.paths.paths.get_mut(path);
+        item.into_iter().flat_map(operations).for_each(|operation| operation.security = Some(Vec::new()));
+    }
     document
 }
 
@@ -39,6 +63,13 @@ fn add_schema<T: ToSchema + PartialSchema>(components: &mut Components) {
     T::schemas(&mut more);
     components.schemas.insert(T::name().into_owned(), T::schema());
     components.schemas.extend(more);
+}
+
+/// A generic page spells its items out; by name they are what they are everywhere else.
+fn refer_to_items(name: &str, schema: &mut RefOr<Schema>) {
+    let (Some(item), RefOr::T(Schema::Object(page))) = (name.strip_prefix("Page_"), schema) else { return };
+    let items = Ref::from_schema_name(item).to_array_builder().build();
+    page.properties.insert("items".to_owned(), RefOr::T(Schema::Array(items)));
 }
 
 /// Answers always hold every field, with null for what is not there. Bodies may leave out what may be null.
@@ -60,13 +91,18 @@ fn require_properties(object: &mut Object) {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().filter_map(Option::as_mut)
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+        .into_iter()
+        .filter_map(Option::as_mut)
 }
 
 /// Every operation fails the same way.
 fn add_problem(operation: &mut Operation) {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
-    let problem = ResponseBuilder::new().description("What went wrong").content("application/problem+json", content).build();
+    let problem = ResponseBuilder::new()
+        .description("What went wrong")
+        .content("application/problem+json", content)
+        .build();
     operation.responses.responses.insert("default".to_owned(), RefOr::T(problem));
 }
 
@@ -84,7 +120,14 @@ mod tests {
         let document = document();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert_eq!(document["servers"][0]["url"], "/api/v1");
-        for path in ["/setup", "/auth/login", "/tenants/{id}", "/usage/records/{id}/explain", "/audit/proof/{id}", "/overview"] {
+        for path in [
+            "/setup",
+            "/auth/login",
+            "/tenants/{id}",
+            "/usage/records/{id}/explain",
+            "/audit/proof/{id}",
+            "/overview",
+        ] {
             assert!(document["paths"][path].is_object(), "{path}");
         }
     }
@@ -98,6 +141,8 @@ mod tests {
                 assert!(names.insert(name.to_owned()), "{method} {path}: {name} twice");
                 let content = &operation["responses"]["default"]["content"]["application/problem+json"];
                 assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{method} {path}");
+                let open = operation["security"].as_array().is_some_and(Vec::is_empty);
+                assert_eq!(open, ANONYMOUS.contains(&path.as_str()), "{method} {path}");
             }
         }
     }
@@ -106,9 +151,12 @@ mod tests {
     fn answers_hold_every_field_and_null_is_a_value() {
         let document = document();
         let tenant = &document["components"]["schemas"]["TenantView"];
-        let required: Vec<_> = tenant["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let required: Vec<_> =
+            tenant["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         assert!(required.contains(&"owner") && required.contains(&"usage"));
         assert_eq!(tenant["properties"]["owner"]["type"], serde_json::json!(["string", "null"]));
+        let page = &document["components"]["schemas"]["Page_TenantView"]["properties"]["items"];
+        assert_eq!(page["items"]["$ref"], "#/components/schemas/TenantView");
         let change = &document["components"]["schemas"]["UpdateTenantBody"];
         assert!(change["required"].is_null(), "{change}");
     }

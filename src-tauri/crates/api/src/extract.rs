@@ -18,7 +18,8 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let cx = parts.extensions.get::<Cx>().cloned();
-        let missing = || Failure::from(reeve_engine::Error::new(Code::Internal, "The request lost who asks."));
+        let missing =
+            || Failure::from(reeve_engine::Error::new(Code::Internal, "The request lost who asks."));
         cx.map(Self).ok_or_else(missing)
     }
 }
@@ -43,9 +44,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
 fn unread(rejection: BytesRejection) -> Failure {
     match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Failure::with_status(StatusCode::PAYLOAD_TOO_LARGE, Code::Invalid, "The request's body is too large.")
-        }
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Failure::with_status(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Code::Invalid,
+            "The request's body is too large.",
+        ),
         other => Failure::with_status(other.status(), Code::Invalid, "The request's body broke off."),
     }
 }
@@ -63,7 +66,11 @@ fn malformed(path: &str, said: &str) -> Failure {
         return Failure::field(path, "is not a field of this request");
     }
     if path == "." {
-        return reeve_engine::Error::new(Code::Invalid, format!("The body is not the JSON that is expected: {said}.")).into();
+        return reeve_engine::Error::new(
+            Code::Invalid,
+            format!("The body is not the JSON that is expected: {said}."),
+        )
+        .into();
     }
     Failure::field(path, said)
 }
@@ -79,8 +86,13 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let given: Vec<&str> =
-            parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.ends_with('=')).collect();
+        let given: Vec<&str> = parts
+            .uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !pair.ends_with('='))
+            .collect();
         let uri: Uri = format!("/?{}", given.join("&")).parse().unwrap_or_default();
         let Query(value) = Query::try_from_uri(&uri).map_err(|rejection| {
             let text = rejection.body_text();

@@ -79,10 +79,6 @@ impl Failure {
         Error::field(field, message).into()
     }
 
-    pub(crate) fn code(&self) -> Code {
-        self.error.code
-    }
-
     /// The problem body, with what the log needs.
     pub(crate) fn render(&self, request_id: &str, method: &Method, path: &str) -> Response {
         self.log(request_id, method, path);
@@ -180,7 +176,11 @@ pub(crate) async fn no_such_path(uri: Uri) -> Failure {
 
 /// For methods that a path does not have.
 pub(crate) async fn no_such_method(method: Method) -> Response {
-    let failure = Failure::with_status(StatusCode::METHOD_NOT_ALLOWED, Code::Invalid, format!("{method} cannot be done here."));
+    let failure = Failure::with_status(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Code::Invalid,
+        format!("{method} cannot be done here."),
+    );
     failure.into_response()
 }
 

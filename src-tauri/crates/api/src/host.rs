@@ -43,7 +43,8 @@ impl Listener {
         names.push(address.to_string());
         // Without a port a browser means 80.
         if port == 80 {
-            let bare: Vec<_> = names.iter().filter_map(|n| n.strip_suffix(":80").map(str::to_owned)).collect();
+            let bare: Vec<_> =
+                names.iter().filter_map(|n| n.strip_suffix(":80").map(str::to_owned)).collect();
             names.extend(bare);
         }
         Self { names: names.into(), any_address: address.ip().is_unspecified().then_some(port), tls }
@@ -67,7 +68,8 @@ impl Listener {
 
 /// In this process, without a listener: only loopback names.
 pub(crate) fn is_loopback_name(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let name =
+        host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
@@ -86,7 +88,15 @@ mod tests {
         for good in ["localhost:4140", "LOCALHOST:4140", "127.0.0.1:4140", "[::1]:4140"] {
             assert!(l.is_called(good), "{good}");
         }
-        for bad in ["localhost", "127.0.0.1", "localhost:4141", "evil.example:4140", "127.0.0.1.nip.io:4140", "192.168.0.7:4140", ""] {
+        for bad in [
+            "localhost",
+            "127.0.0.1",
+            "localhost:4141",
+            "evil.example:4140",
+            "127.0.0.1.nip.io:4140",
+            "192.168.0.7:4140",
+            "",
+        ] {
             assert!(!l.is_called(bad), "{bad}");
         }
     }

@@ -72,7 +72,11 @@ impl Reading {
     }
 
     /// The same for what may be absent.
-    pub(crate) fn read_some<T, E: std::fmt::Display>(&mut self, field: &str, value: Option<Result<T, E>>) -> Option<T> {
+    pub(crate) fn read_some<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        value: Option<Result<T, E>>,
+    ) -> Option<T> {
         value.and_then(|value| self.read(field, value))
     }
 

@@ -20,7 +20,9 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
 
 /// A panic in a handler: a bug of ours, told as one. What it said is in the log, not in the answer.
 pub(super) fn caught(panic: Box<dyn Any + Send>) -> Response {
-    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let said =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("without a message"), "a handler panicked");
-    Failure::from(Error::new(Code::Internal, "Something went wrong inside Reeve; the log says what.")).into_response()
+    Failure::from(Error::new(Code::Internal, "Something went wrong inside Reeve; the log says what."))
+        .into_response()
 }

@@ -29,7 +29,10 @@ pub(super) async fn refuse_other_names(request: Request, next: Next) -> Response
 }
 
 fn called<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
-    headers.get(HOST).map_or_else(|| uri.authority().map(http::uri::Authority::as_str), |h| Some(h.to_str().unwrap_or_default()))
+    headers.get(HOST).map_or_else(
+        || uri.authority().map(http::uri::Authority::as_str),
+        |h| Some(h.to_str().unwrap_or_default()),
+    )
 }
 
 /// The Origin, Sec-Fetch-Site and content type checks (requests forged by other sites).
@@ -39,7 +42,11 @@ pub(super) async fn refuse_foreign(request: Request, next: Next) -> Response {
     }
     let headers = request.headers();
     if !is_same_site(headers) || !is_own_origin(&request) {
-        return refused(StatusCode::FORBIDDEN, Code::Forbidden, "Requests from other sites' pages are not answered.");
+        return refused(
+            StatusCode::FORBIDDEN,
+            Code::Forbidden,
+            "Requests from other sites' pages are not answered.",
+        );
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !reads && has_body(headers) && !is_json(headers) {
@@ -61,7 +68,9 @@ fn is_same_site(headers: &HeaderMap) -> bool {
 /// An origin, where there is one, is this listener itself.
 fn is_own_origin(request: &Request) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else { return true };
-    let Some(name) = origin.to_str().ok().and_then(|o| o.strip_prefix("http://").or_else(|| o.strip_prefix("https://"))) else {
+    let Some(name) =
+        origin.to_str().ok().and_then(|o| o.strip_prefix("http://").or_else(|| o.strip_prefix("https://")))
+    else {
         return false;
     };
     match (request.extensions().get::<Listener>(), called(request.headers(), request.uri())) {

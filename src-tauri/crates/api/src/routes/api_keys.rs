@@ -107,7 +107,10 @@ async fn create_api_key(
 ) -> Result<(StatusCode, Json<CreatedApiKey>), Failure> {
     let expires_at = moment("expires_at", body.expires_at.as_deref())?;
     let minted = engine.mint_api_key(&cx, tenant, &body.name, expires_at).await?;
-    let created = CreatedApiKey { api_key: ApiKeyView::new(minted.key, engine.now()), secret: minted.secret.to_string() };
+    let created = CreatedApiKey {
+        api_key: ApiKeyView::new(minted.key, engine.now()),
+        secret: minted.secret.to_string(),
+    };
     Ok((StatusCode::CREATED, Json(created)))
 }
 

@@ -21,7 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 pub(crate) use views::AuditEntryView;
 use views::{
-    AuditBucket, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView, CheckpointView, ProofView, VerifyView,
+    AuditBucket, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView, CheckpointView, ProofView,
+    VerifyView,
 };
 
 const MAX_BUCKETS: usize = 1_000;
@@ -40,7 +41,8 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
 
 /// Reads `audit.12` or `usage.12`.
 fn entry_id(text: &str) -> Result<(audit::Stream, u64), Failure> {
-    let parts = text.split_once('.').and_then(|(stream, n)| Some((audit::Stream::parse(stream)?, n.parse().ok()?)));
+    let parts =
+        text.split_once('.').and_then(|(stream, n)| Some((audit::Stream::parse(stream)?, n.parse().ok()?)));
     parts.ok_or_else(|| Failure::field("id", "is not an entry's; write it as audit.1204988"))
 }
 
@@ -69,7 +71,8 @@ async fn list_audit_logs(
     let before = cursor::read::<u64>(query.cursor.as_deref())?;
     match filter::read(&query, &engine).await? {
         Wanted::Nothing => {
-            let page = engine.audit_page(&cx, EntryFilter { before: Some(0), ..query.of_stream() }, 1).await?;
+            let page =
+                engine.audit_page(&cx, EntryFilter { before: Some(0), ..query.of_stream() }, 1).await?;
             Ok(Json(AuditPage::new(page, Some(0))))
         }
         Wanted::Matching(filter, needle) => {
@@ -85,14 +88,22 @@ async fn list_audit_logs(
 
 /// One entry with everything that is known of it.
 #[utoipa::path(get, path = "/audit/logs/{id}", tag = "audit", params(("id" = String, Path)), responses((status = 200, body = AuditEntryDetail)))]
-async fn get_audit_log(State(engine): State<Engine>, Asked(cx): Asked, Path(id): Path<String>) -> Answer<AuditEntryDetail> {
+async fn get_audit_log(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Path(id): Path<String>,
+) -> Answer<AuditEntryDetail> {
     let (stream, n) = entry_id(&id)?;
     Ok(Json(engine.audit_entry(&cx, stream, n).await?.into()))
 }
 
 /// Verifies a whole stream, now.
 #[utoipa::path(get, path = "/audit/verify", tag = "audit", params(StreamQuery), responses((status = 200, body = VerifyView)))]
-async fn verify_audit(State(engine): State<Engine>, Asked(cx): Asked, Params(query): Params<StreamQuery>) -> Answer<VerifyView> {
+async fn verify_audit(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Params(query): Params<StreamQuery>,
+) -> Answer<VerifyView> {
     Ok(Json(engine.verify(&cx, query.stream()).await?.into()))
 }
 
@@ -135,8 +146,14 @@ async fn get_audit_stats(
         }
     };
     let length = to.0 - from.0;
-    let start = |i: usize| from.plus(i64::try_from(i128::from(length) * i as i128 / count.max(1) as i128).unwrap_or(0));
-    let bucket = |(i, b): (usize, audit::Bucket)| AuditBucket { start: time(start(i)), count: b.count, not_ok: b.not_ok };
+    let start = |i: usize| {
+        from.plus(i64::try_from(i128::from(length) * i as i128 / count.max(1) as i128).unwrap_or(0))
+    };
+    let bucket = |(i, b): (usize, audit::Bucket)| AuditBucket {
+        start: time(start(i)),
+        count: b.count,
+        not_ok: b.not_ok,
+    };
     let buckets = counts.into_iter().enumerate().map(bucket).collect();
     Ok(Json(AuditStatsView { from: time(from), to: time(to), buckets }))
 }
@@ -153,7 +170,11 @@ async fn get_checkpoint(
 
 /// Proof that an entry is in the tree of the newest head.
 #[utoipa::path(get, path = "/audit/proof/{id}", tag = "audit", params(("id" = String, Path)), responses((status = 200, body = ProofView)))]
-async fn get_proof(State(engine): State<Engine>, Asked(cx): Asked, Path(id): Path<String>) -> Answer<ProofView> {
+async fn get_proof(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Path(id): Path<String>,
+) -> Answer<ProofView> {
     let (stream, n) = entry_id(&id)?;
     Ok(Json(engine.audit_proof(&cx, stream, n).await?.into()))
 }

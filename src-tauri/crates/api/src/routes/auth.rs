@@ -181,7 +181,11 @@ async fn refresh(State(engine): State<Engine>, Asked(cx): Asked, door: Door, hea
 
 /// Signs out.
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", responses((status = 204)))]
-async fn logout(State(engine): State<Engine>, Asked(cx): Asked, headers: HeaderMap) -> Result<Response, Failure> {
+async fn logout(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     engine.logout(&cx, cookie::read(&headers).as_deref().map(String::as_str)).await?;
     Ok(([cookie::remove()], StatusCode::NO_CONTENT).into_response())
 }
@@ -190,7 +194,8 @@ async fn logout(State(engine): State<Engine>, Asked(cx): Asked, headers: HeaderM
 #[utoipa::path(get, path = "/auth/me", tag = "auth", responses((status = 200, body = MeView)))]
 async fn get_me(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<MeView> {
     let user = engine.me(&cx).await?;
-    let via = if matches!(cx.principal, Principal::User { session: None, .. }) { "window" } else { "session" };
+    let via =
+        if matches!(cx.principal, Principal::User { session: None, .. }) { "window" } else { "session" };
     let scopes = user.role.permissions().iter().copied().map(Permission::as_str).collect();
     Ok(Json(MeView { user: UserView::from(&user), scopes, via }))
 }
@@ -202,8 +207,10 @@ async fn set_password(
     Asked(cx): Asked,
     JsonBody(body): JsonBody<PasswordBody>,
 ) -> Result<StatusCode, Failure> {
-    let change =
-        ChangePassword { current: body.current_password.map(Zeroizing::new), new: Zeroizing::new(body.new_password) };
+    let change = ChangePassword {
+        current: body.current_password.map(Zeroizing::new),
+        new: Zeroizing::new(body.new_password),
+    };
     engine.set_password(&cx, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }

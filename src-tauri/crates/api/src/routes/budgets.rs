@@ -193,8 +193,12 @@ async fn create_budget(
     let amount = reading.read("limit_usd", body.limit_usd.parse::<NanoUsd>());
     let tenant_id = reading.read_some("tenant_id", body.tenant_id.as_deref().map(str::parse::<TenantId>));
     match (body.scope, &body.tenant_id) {
-        (BudgetScope::Tenant, None) => _ = reading.read::<(), _>("tenant_id", Err("is needed for this scope")),
-        (BudgetScope::Workspace, Some(_)) => _ = reading.read::<(), _>("tenant_id", Err("must be null for this scope")),
+        (BudgetScope::Tenant, None) => {
+            _ = reading.read::<(), _>("tenant_id", Err("is needed for this scope"))
+        }
+        (BudgetScope::Workspace, Some(_)) => {
+            _ = reading.read::<(), _>("tenant_id", Err("must be null for this scope"))
+        }
         _ => {}
     }
     reading.done()?;
@@ -209,7 +213,11 @@ async fn create_budget(
 
 /// A budget.
 #[utoipa::path(get, path = "/budgets/{id}", tag = "budgets", params(("id" = String, Path)), responses((status = 200, body = BudgetView)))]
-async fn get_budget(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<BudgetId>) -> Answer<BudgetView> {
+async fn get_budget(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<BudgetId>,
+) -> Answer<BudgetView> {
     Ok(Json(BudgetView::new(engine.budget(&cx, id).await?, &engine)))
 }
 
@@ -232,7 +240,11 @@ async fn update_budget(
 
 /// Removes a budget.
 #[utoipa::path(delete, path = "/budgets/{id}", tag = "budgets", params(("id" = String, Path)), responses((status = 204)))]
-async fn delete_budget(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<BudgetId>) -> Result<StatusCode, Failure> {
+async fn delete_budget(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<BudgetId>,
+) -> Result<StatusCode, Failure> {
     engine.remove_budget(&cx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -258,7 +270,9 @@ async fn check_budget(
     let tenant = reading.read("tenant_id", body.tenant_id.parse::<TenantId>());
     let amount = reading.read("amount_usd", body.amount_usd.parse::<NanoUsd>());
     reading.done()?;
-    let (Some(tenant), Some(amount)) = (tenant, amount) else { return Err(Failure::field("tenant_id", "is needed")) };
+    let (Some(tenant), Some(amount)) = (tenant, amount) else {
+        return Err(Failure::field("tenant_id", "is needed"));
+    };
     let (refused_by, levels) = engine.check_budget(&cx, tenant, amount).await?;
     let level = |level: budgets::CheckedLevel| BudgetLevelView {
         budget_id: level.budget.to_string(),

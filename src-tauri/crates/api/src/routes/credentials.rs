@@ -153,9 +153,18 @@ async fn revoke_credential(
 
 /// Tests a credential at its provider.
 #[utoipa::path(post, path = "/credentials/{id}/probe", tag = "credentials", params(("id" = String, Path)), responses((status = 200, body = ProbeView)))]
-async fn probe_credential(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<CredentialId>) -> Answer<ProbeView> {
+async fn probe_credential(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<CredentialId>,
+) -> Answer<ProbeView> {
     let probed = engine.probe_credential(&cx, id).await?;
-    Ok(Json(ProbeView { ok: probed.ok, status: probed.status, message: probed.message, models_count: probed.models }))
+    Ok(Json(ProbeView {
+        ok: probed.ok,
+        status: probed.status,
+        message: probed.message,
+        models_count: probed.models,
+    }))
 }
 
 /// The providers that a credential may be for.

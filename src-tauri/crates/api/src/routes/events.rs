@@ -65,12 +65,14 @@ async fn listen(
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => {
-            let failure = Failure::with_status(StatusCode::UPGRADE_REQUIRED, Code::Invalid, rejection.body_text());
+            let failure =
+                Failure::with_status(StatusCode::UPGRADE_REQUIRED, Code::Invalid, rejection.body_text());
             return failure.into_response();
         }
     };
     // A browser is told nothing about an upgrade that was refused, but it sees the code of a close.
-    let listener = engine.redeem_ticket(&query.ticket).ok().and_then(|principal| Listener::new(engine, principal));
+    let listener =
+        engine.redeem_ticket(&query.ticket).ok().and_then(|principal| Listener::new(engine, principal));
     upgrade.max_message_size(1_024).on_upgrade(|socket| async move {
         match listener {
             Some(listener) => listener.run(socket).await,

@@ -50,7 +50,11 @@ async fn list_holds(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Ho
 
 /// Releases a hold: its money is free again.
 #[utoipa::path(post, path = "/holds/{id}/release", tag = "budgets", params(("id" = String, Path)), responses((status = 204)))]
-async fn release_hold(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<HoldId>) -> Result<StatusCode, Failure> {
+async fn release_hold(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<HoldId>,
+) -> Result<StatusCode, Failure> {
     engine.release_hold(&cx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -166,7 +166,9 @@ fn source(csv: Option<String>, path: Option<String>, host: Host) -> Result<Sourc
         (Some(_), Some(_)) => Err(Failure::field("path", "cannot be given together with csv")),
         (None, None) => Err(Failure::field("csv", "is needed")),
         (Some(csv), None) => Ok(Source::Text(csv)),
-        (None, Some(_)) if host == Host::Server => Err(Failure::field("path", "can be given only in the app's own window")),
+        (None, Some(_)) if host == Host::Server => {
+            Err(Failure::field("path", "can be given only in the app's own window"))
+        }
         (None, Some(path)) => Ok(Source::Path(PathBuf::from(path))),
     }
 }

@@ -72,10 +72,15 @@ fn time_or_null(time: Option<Millis>) -> Option<String> {
 
 /// Reads a time of the query.
 fn moment(field: &str, text: Option<&str>) -> Result<Option<Millis>, Failure> {
-    text.map(|t| t.parse().map_err(|e: reeve_core::time::TimeError| Failure::field(field, e.to_string()))).transpose()
+    text.map(|t| t.parse().map_err(|e: reeve_core::time::TimeError| Failure::field(field, e.to_string())))
+        .transpose()
 }
 
 /// Reads an id of the query.
-fn id<T: std::str::FromStr<Err = reeve_core::id::IdError>>(field: &str, text: Option<&str>) -> Result<Option<T>, Failure> {
-    text.map(|t| t.parse().map_err(|e: reeve_core::id::IdError| Failure::field(field, e.to_string()))).transpose()
+fn id<T: std::str::FromStr<Err = reeve_core::id::IdError>>(
+    field: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, Failure> {
+    text.map(|t| t.parse().map_err(|e: reeve_core::id::IdError| Failure::field(field, e.to_string())))
+        .transpose()
 }

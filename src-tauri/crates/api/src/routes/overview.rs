@@ -157,7 +157,10 @@ impl From<Overview> for OverviewView {
                 .collect(),
             daily_limit_usd: usd(o.today.limit),
             tenants: o.tenants.into_iter().map(tenant).collect(),
-            recent: o.recent.map(|page| page.entries.into_iter().map(Into::into).collect()).unwrap_or_default(),
+            recent: o
+                .recent
+                .map(|page| page.entries.into_iter().map(Into::into).collect())
+                .unwrap_or_default(),
         }
     }
 }

@@ -57,7 +57,8 @@ pub(super) fn from_per_million(text: &str) -> Result<PicoUsd, String> {
 
 /// The rate of the standard tier for any size of call.
 fn rate(price: &Price, unit: Unit) -> Option<String> {
-    let plain = price.rates.iter().find(|r| r.unit == unit && r.tier.is_none() && r.above_input_tokens.is_none());
+    let plain =
+        price.rates.iter().find(|r| r.unit == unit && r.tier.is_none() && r.above_input_tokens.is_none());
     plain.map(|r| per_million(r.pico_usd))
 }
 
@@ -111,10 +112,16 @@ mod tests {
 
     #[test]
     fn rates_are_written_and_read_exactly() {
-        for (pico, text) in [(0, "0.00"), (1, "0.000001"), (150_000, "0.15"), (2_500_000, "2.50"), (75_000_000, "75.00")] {
+        for (pico, text) in
+            [(0, "0.00"), (1, "0.000001"), (150_000, "0.15"), (2_500_000, "2.50"), (75_000_000, "75.00")]
+        {
             assert_eq!(per_million(pico), text);
             assert_eq!(from_per_million(text), Ok(pico));
         }
-        assert!(from_per_million("0.0000001").is_err() && from_per_million("-1").is_err() && from_per_million("x").is_err());
+        assert!(
+            from_per_million("0.0000001").is_err()
+                && from_per_million("-1").is_err()
+                && from_per_million("x").is_err()
+        );
     }
 }

@@ -101,7 +101,11 @@ impl From<QuotaStatus> for QuotaView {
 
 /// A tenant's quota.
 #[utoipa::path(get, path = "/tenants/{id}/quota", tag = "tenants", params(("id" = String, Path)), responses((status = 200, body = QuotaView)))]
-async fn get_quota(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<TenantId>) -> Answer<QuotaView> {
+async fn get_quota(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<TenantId>,
+) -> Answer<QuotaView> {
     Ok(Json(engine.quota(&cx, id).await?.into()))
 }
 
@@ -125,6 +129,10 @@ async fn set_quota(
 
 /// Removes the override: the plan's quota holds again.
 #[utoipa::path(delete, path = "/tenants/{id}/quota", tag = "tenants", params(("id" = String, Path)), responses((status = 200, body = QuotaView)))]
-async fn remove_quota(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<TenantId>) -> Answer<QuotaView> {
+async fn remove_quota(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<TenantId>,
+) -> Answer<QuotaView> {
     Ok(Json(engine.set_quota_override(&cx, id, None).await?.into()))
 }

@@ -44,7 +44,10 @@ async fn get_sample(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Sa
 
 /// Loads sample data.
 #[utoipa::path(post, path = "/sample", tag = "sample", responses((status = 201, body = SampleCounts)))]
-async fn load_sample(State(engine): State<Engine>, Asked(cx): Asked) -> Result<(StatusCode, Json<SampleCounts>), Failure> {
+async fn load_sample(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+) -> Result<(StatusCode, Json<SampleCounts>), Failure> {
     Ok((StatusCode::CREATED, Json(engine.load_sample(&cx).await?.into())))
 }
 

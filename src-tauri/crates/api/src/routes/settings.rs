@@ -83,7 +83,9 @@ async fn update_settings(
     Asked(cx): Asked,
     JsonBody(body): JsonBody<UpdateSettingsBody>,
 ) -> Answer<SettingsView> {
-    let rate = |field, text: Patch<String>| text.try_map(field, |text: String| from_per_million(&text)).map(Patch::nullable);
+    let rate = |field, text: Patch<String>| {
+        text.try_map(field, |text: String| from_per_million(&text)).map(Patch::nullable)
+    };
     let change = ChangeSettings {
         workspace_name: body.workspace_name.required("workspace_name")?,
         time_zone: body.time_zone.try_map("time_zone", |text| text.parse::<Zone>())?.required("time_zone")?,

@@ -3,8 +3,8 @@
 use super::Answer;
 use crate::host::Host;
 use crate::words::{HostKind, SetupState, SignIn, VaultState};
-use axum::extract::{Request, State};
 use axum::Json;
+use axum::extract::{Request, State};
 use reeve_engine::Engine;
 use serde::Serialize;
 use utoipa::ToSchema;

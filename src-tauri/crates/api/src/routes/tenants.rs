@@ -192,7 +192,11 @@ async fn create_tenant(
 
 /// A tenant.
 #[utoipa::path(get, path = "/tenants/{id}", tag = "tenants", params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
-async fn get_tenant(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<TenantId>) -> Answer<TenantView> {
+async fn get_tenant(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<TenantId>,
+) -> Answer<TenantView> {
     Ok(Json(engine.tenant(&cx, id).await?.into()))
 }
 
@@ -230,12 +234,20 @@ async fn suspend_tenant(
 
 /// Resumes a suspended tenant.
 #[utoipa::path(post, path = "/tenants/{id}/resume", tag = "tenants", params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
-async fn resume_tenant(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<TenantId>) -> Answer<TenantView> {
+async fn resume_tenant(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<TenantId>,
+) -> Answer<TenantView> {
     Ok(Json(engine.set_tenant_status(&cx, id, tenant::TenantStatus::Active, None).await?.into()))
 }
 
 /// Archives a tenant, for good.
 #[utoipa::path(post, path = "/tenants/{id}/archive", tag = "tenants", params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
-async fn archive_tenant(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<TenantId>) -> Answer<TenantView> {
+async fn archive_tenant(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<TenantId>,
+) -> Answer<TenantView> {
     Ok(Json(engine.set_tenant_status(&cx, id, tenant::TenantStatus::Archived, None).await?.into()))
 }

@@ -253,13 +253,21 @@ async fn list_usage_records(
         before: cursor::read::<(i64, u64)>(query.cursor.as_deref())?.map(|(ms, seq)| (Millis(ms), seq)),
     };
     let (charges, more) = engine.charges(&cx, filter, cursor::limit(query.limit)?).await?;
-    let next_cursor = charges.last().filter(|_| more).and_then(|last| cursor::write(&(last.time.0, last.seq)));
-    Ok(Json(Page { items: charges.into_iter().map(|c| UsageRecordView::new(c, &engine)).collect(), next_cursor }))
+    let next_cursor =
+        charges.last().filter(|_| more).and_then(|last| cursor::write(&(last.time.0, last.seq)));
+    Ok(Json(Page {
+        items: charges.into_iter().map(|c| UsageRecordView::new(c, &engine)).collect(),
+        next_cursor,
+    }))
 }
 
 /// What a record's cost is made of.
 #[utoipa::path(get, path = "/usage/records/{id}/explain", tag = "usage", params(("id" = String, Path)), responses((status = 200, body = ExplainView)))]
-async fn explain_usage_record(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<ChargeId>) -> Answer<ExplainView> {
+async fn explain_usage_record(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<ChargeId>,
+) -> Answer<ExplainView> {
     Ok(Json(ExplainView::new(engine.explain_charge(&cx, id).await?, &engine)))
 }
 

@@ -134,6 +134,9 @@ mod tests {
     fn a_resource_knows_its_kind_by_its_id() {
         assert_eq!(resource(None, Some("bud_1")).as_deref(), Some("budget:bud_1"));
         assert_eq!(resource(Some("ledger"), Some("audit")).as_deref(), Some("ledger:audit"));
-        assert_eq!([resource(None, None), resource(Some("budget"), None), resource(None, Some("audit"))], [None, None, None]);
+        assert_eq!(
+            [resource(None, None), resource(Some("budget"), None), resource(None, Some("audit"))],
+            [None, None, None]
+        );
     }
 }

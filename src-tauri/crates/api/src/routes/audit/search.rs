@@ -53,7 +53,10 @@ pub(super) async fn search(
             }
         }
         if !more || looked >= MOST {
-            return Ok(Found { page: AuditPage { entries: found, more, total }, rest: before.filter(|_| more) });
+            return Ok(Found {
+                page: AuditPage { entries: found, more, total },
+                rest: before.filter(|_| more),
+            });
         }
     }
 }
@@ -68,7 +71,8 @@ pub(super) async fn count(
     count: usize,
 ) -> Result<Vec<Bucket>, Failure> {
     let mut buckets = vec![Bucket::default(); count];
-    let found = search(engine, cx, EntryFilter { from: Some(from), to: Some(to), ..wanted }, needle, MOST).await?;
+    let found =
+        search(engine, cx, EntryFilter { from: Some(from), to: Some(to), ..wanted }, needle, MOST).await?;
     for entry in found.page.entries {
         let place = i128::from(entry.time.0 - from.0) * count as i128 / i128::from((to.0 - from.0).max(1));
         if let Some(bucket) = usize::try_from(place).ok().and_then(|place| buckets.get_mut(place)) {
@@ -93,7 +97,14 @@ impl Needle {
 fn mentions(entry: &Described, text: &str) -> bool {
     let resource = entry.resource.iter().flat_map(|r| [Some(r.id.as_str()), r.name.as_deref()]);
     let tenant = entry.tenant.iter().map(|(_, name)| Some(name.as_str()));
-    let plain = [&entry.event_type, &entry.summary, &entry.actor.name, &entry.actor.id].map(|text| Some(text.as_str()));
+    let plain = [&entry.event_type, &entry.summary, &entry.actor.name, &entry.actor.id]
+        .map(|text| Some(text.as_str()));
     let ids = [entry.request_id.as_deref(), entry.trace_id.as_deref()];
-    plain.into_iter().chain(ids).chain(resource).chain(tenant).flatten().any(|part| part.to_lowercase().contains(text))
+    plain
+        .into_iter()
+        .chain(ids)
+        .chain(resource)
+        .chain(tenant)
+        .flatten()
+        .any(|part| part.to_lowercase().contains(text))
 }

@@ -144,7 +144,8 @@ pub(crate) struct AuditChange {
 
 impl From<Detail> for AuditEntryDetail {
     fn from(detail: Detail) -> Self {
-        let change = |c: audit::Change| AuditChange { field: c.field, before: c.before.into(), after: c.after.into() };
+        let change =
+            |c: audit::Change| AuditChange { field: c.field, before: c.before.into(), after: c.after.into() };
         Self {
             entry: detail.described.into(),
             changes: detail.changes.into_iter().map(change).collect(),

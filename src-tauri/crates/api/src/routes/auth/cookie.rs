@@ -9,7 +9,10 @@ const NAME: &str = "reeve_refresh";
 /// Sets it, for `seconds`.
 pub(super) fn keep(token: &str, seconds: i64, tls: bool) -> (HeaderName, HeaderValue) {
     let secure = if tls { "; Secure" } else { "" };
-    let text = format!("{NAME}={token}; Path=/api/v1/auth; HttpOnly; SameSite=Strict; Max-Age={}{secure}", seconds.max(0));
+    let text = format!(
+        "{NAME}={token}; Path=/api/v1/auth; HttpOnly; SameSite=Strict; Max-Age={}{secure}",
+        seconds.max(0)
+    );
     let mut value = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""));
     value.set_sensitive(true);
     (SET_COOKIE, value)
@@ -17,7 +20,10 @@ pub(super) fn keep(token: &str, seconds: i64, tls: bool) -> (HeaderName, HeaderV
 
 /// Removes it.
 pub(super) fn remove() -> (HeaderName, HeaderValue) {
-    (SET_COOKIE, HeaderValue::from_static("reeve_refresh=; Path=/api/v1/auth; HttpOnly; SameSite=Strict; Max-Age=0"))
+    (
+        SET_COOKIE,
+        HeaderValue::from_static("reeve_refresh=; Path=/api/v1/auth; HttpOnly; SameSite=Strict; Max-Age=0"),
+    )
 }
 
 /// The token in it.

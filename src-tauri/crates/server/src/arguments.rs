@@ -1,0 +1,161 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Reeve without a window.
+#[derive(Parser)]
+#[command(name = "reeve-server", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
+}
+
+/// What is logged, to stderr.
+#[derive(Args)]
+pub(crate) struct LogFlags {
+    /// What to log, as `RUST_LOG` spells it.
+    #[arg(long, global = true, env = "REEVE_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// One JSON object for each line.
+    #[arg(long, global = true, env = "REEVE_LOG_JSON")]
+    pub(crate) log_json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve the console and the gateway.
+    Serve(ServeFlags),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Look after people.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Look after usage records.
+    #[command(subcommand)]
+    Usage(UsageCommand),
+    /// Open the data folder, verify the ledger and say how things are.
+    Doctor(DataFlag),
+}
+
+/// The data folder.
+#[derive(Args)]
+pub(crate) struct DataFlag {
+    /// Folder of the data.
+    #[arg(long, env = "REEVE_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+/// What `serve` may be told. What is absent comes from the file, or has a default.
+#[derive(Args, Default)]
+pub(crate) struct ServeFlags {
+    /// Folder of the data.
+    #[arg(long, env = "REEVE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Address of the console [default: 127.0.0.1:4140]; port 0 picks a free one.
+    #[arg(long, env = "REEVE_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Address of the gateway [default: 127.0.0.1:4141]; port 0 picks a free one.
+    #[arg(long, env = "REEVE_GATEWAY", value_name = "ADDRESS:PORT")]
+    pub(crate) gateway: Option<String>,
+    /// A name under which browsers may call this server, such as reeve.example.com; may be repeated.
+    #[arg(long, env = "REEVE_PUBLIC_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) public_host: Vec<String>,
+    /// A proxy in front speaks TLS to browsers.
+    #[arg(long, env = "REEVE_BEHIND_TLS")]
+    pub(crate) behind_tls: bool,
+    /// Listen where other machines can reach it, without TLS of its own.
+    #[arg(long, env = "REEVE_ALLOW_PLAIN_HTTP")]
+    pub(crate) allow_plain_http: bool,
+    /// Load the sample data if there is none.
+    #[arg(long, env = "REEVE_SAMPLE")]
+    pub(crate) sample: bool,
+    /// File of these settings [default: reeve.toml, if there is one].
+    #[arg(long, env = "REEVE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make the workspace and its first administrator.
+    Create(CreateAdminFlags),
+}
+
+#[derive(Args)]
+pub(crate) struct CreateAdminFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// E-mail, for signing in.
+    #[arg(long)]
+    pub(crate) email: String,
+    /// Name [default: what stands before the @ of the e-mail].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Name of the workspace.
+    #[arg(long, default_value = "Workspace")]
+    pub(crate) workspace: String,
+    /// IANA time zone of budget periods.
+    #[arg(long, default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// Read the password from the first line of standard input: there is no other way in.
+    #[arg(long, required = true)]
+    pub(crate) password_stdin: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UsageCommand {
+    /// Import usage records from a CSV file. With any wrong row nothing is imported.
+    Import(ImportFlags),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Which column is what: time, input_tokens, output_tokens, cache_read_tokens, model, provider, tenant.
+    #[arg(long, value_name = "FIELD=COLUMN", value_delimiter = ',')]
+    pub(crate) map: Vec<String>,
+    /// The same value for every row.
+    #[arg(long, value_name = "FIELD=VALUE", value_delimiter = ',')]
+    pub(crate) set: Vec<String>,
+    /// Only look.
+    #[arg(long)]
+    pub(crate) preview: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn lists_may_be_given_with_commas() {
+        let line = [
+            "reeve-server",
+            "usage",
+            "import",
+            "--data",
+            "d",
+            "f.csv",
+            "--map",
+            "time=T,model=M",
+            "--set",
+            "tenant=acme",
+        ];
+        let Command::Usage(UsageCommand::Import(flags)) = Arguments::try_parse_from(line).unwrap().command
+        else {
+            panic!()
+        };
+        assert_eq!(flags.map, ["time=T", "model=M"]);
+        assert_eq!(flags.set, ["tenant=acme"]);
+    }
+}

@@ -1,0 +1,19 @@
+//! The gateway's listener.
+
+use reeve_engine::Engine;
+use reeve_gateway::Access;
+use std::future::Future;
+use std::io;
+use tokio::net::TcpListener;
+
+/// Serves the gateway until `shutdown`, under the same names as the console.
+pub(crate) async fn serve(
+    engine: Engine,
+    listener: TcpListener,
+    public_hosts: &[String],
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let name = |host: &String| host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned();
+    let access = Access { hosts: public_hosts.iter().map(name).collect(), origins: Vec::new() };
+    reeve_gateway::serve_with(engine, listener, access, shutdown).await
+}
