@@ -15,6 +15,7 @@ mod window;
 
 use std::error::Error;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use arguments::Arguments;
@@ -34,9 +35,14 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn open(data: Option<std::path::PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
+fn open(data: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
+    // Before there are threads and secrets.
+    let hardened = reeve_engine::harden_process();
     let filter = EnvFilter::try_from_env("REEVE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Err(error) = hardened {
+        tracing::warn!(error = &error as &dyn Error, "this process could not be closed to others");
+    }
 
     // One runtime for the engine and for Tauri's commands, and ours to outlive the event loop.
     let runtime = tokio::runtime::Runtime::new()?;

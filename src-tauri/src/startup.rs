@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use reeve_engine::vault::VaultKeys;
-use reeve_engine::{Engine, OpenEngine, SystemClock};
+use reeve_engine::{Engine, EnvError, EnvSecret, OpenEngine, SystemClock};
 use tauri::async_runtime::JoinHandle;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -22,6 +22,9 @@ pub(crate) enum StartupError {
     /// The platform names no place for data and the person named none.
     #[error("no folder for the data: say one with --data or REEVE_DATA")]
     NoDataFolder,
+    /// `KEY_ENCRYPTION_SECRET` is set to something that cannot seal anything.
+    #[error("the secret in the environment cannot be used")]
+    Secret(#[from] EnvError),
     /// The engine refuses the folder.
     #[error("the store in {} cannot be opened", folder.display())]
     Engine {
@@ -66,12 +69,21 @@ pub(crate) fn folder_from_environment() -> Option<PathBuf> {
 /// # Errors
 /// When the engine cannot be opened. A gateway that cannot listen is no error: the console is how the person learns of it.
 pub(crate) async fn start(folder: PathBuf) -> Result<Running, StartupError> {
-    let options =
-        OpenEngine { data_dir: folder.clone(), keys: VaultKeys::os_keyring(), clock: Arc::new(SystemClock) };
+    let options = OpenEngine { data_dir: folder.clone(), keys: vault_keys()?, clock: Arc::new(SystemClock) };
     let engine = Engine::open(options).await.map_err(|source| StartupError::Engine { folder, source })?;
     let address = std::env::var("REEVE_GATEWAY").unwrap_or_else(|_| GATEWAY.to_owned());
     let gateway = Gateway::open(&engine, &address).await;
     Ok(Running { engine, gateway })
+}
+
+/// The desktop's keyring, and `KEY_ENCRYPTION_SECRET` beside it for a desktop without one.
+fn vault_keys() -> Result<VaultKeys, EnvError> {
+    let read = || EnvSecret::from_environment(|name| std::env::var(name).ok());
+    if read()?.is_none() {
+        return Ok(VaultKeys::os_keyring());
+    }
+    // It was read well a moment ago.
+    Ok(VaultKeys::os_keyring().with_env(move || read().ok().flatten()))
 }
 
 impl Running {
