@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
+import type { Problem } from "./types";
 import { ApiError, errorReference, errorWords, fieldErrors, problemFrom } from "./errors";
 
-const failed = (code: string, detail = "", extra = {}) => new ApiError({ code, status: 400, detail, ...extra });
+const failed = (code: Problem["code"], detail = "", extra = {}) => new ApiError({ code, status: 400, detail, ...extra });
 
 describe("errorWords", () => {
   it("passes on what the server wrote for people", () => expect(errorWords(failed("conflict", "a tenant with this short name exists"))).toBe("A tenant with this short name exists."));
   it("hides the detail of an internal failure", () => expect(errorWords(failed("internal", "SQLITE_CORRUPT at page 7"))).not.toContain("SQLITE"));
   it("has words for every code of the contract", () => {
-    const codes = ["invalid", "unauthenticated", "forbidden", "not_found", "conflict", "budget_exceeded", "quota_exceeded", "rate_limited", "policy_denied", "precondition_failed", "unavailable"];
+    const codes = ["invalid", "unauthenticated", "forbidden", "not_found", "conflict", "budget_exceeded", "quota_exceeded", "rate_limited", "policy_denied", "precondition_failed", "unavailable"] as const;
     const internal = errorWords(failed("internal"));
     for (const code of codes) expect(errorWords(failed(code))).not.toBe(internal);
   });

@@ -14,7 +14,7 @@ export function RecoveryStep({ locked, onDone }: { locked: boolean; onDone: () =
   };
   return (
     <form className="form" onSubmit={send} noValidate>
-      <div><h1>A recovery code</h1><p className="lede" style={{ marginBottom: 0 }}>Provider keys are sealed under a key in this computer’s keyring. If that is ever lost, this code opens them; nothing else does. Keep it on paper or in a password manager.</p></div>
+      <div><h1>A recovery code</h1><p className="lede" style={{ marginBottom: 0 }}>Provider keys are sealed under a key that this computer keeps: in its keyring, or as KEY_ENCRYPTION_SECRET. If that is ever lost, this code opens them; nothing else does. Keep it on paper or in a password manager.</p></div>
       <RecoveryCode code={code} onMade={setCode} blocked={locked ? "The vault is locked" : null} />
       {code && <TextField label="Type the last group of the code" value={typed} onChange={setTyped} mono autoComplete="off" error={typed.trim().length >= last.length && !right ? "That is not the last group of the code above." : undefined} />}
       <div className="actions">

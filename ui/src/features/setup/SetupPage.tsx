@@ -14,7 +14,7 @@ export interface SetupSearch {
   step?: 2 | 3 | 4 | 5;
 }
 const route = getRouteApi("/setup");
-const STEPS = ["Workspace and you", "Recovery code", "First tenant", "Provider key", "Your API key"];
+const STEPS = ["Workspace", "Recovery code", "First tenant", "Provider key", "Your API key"];
 
 export function SetupPage() {
   const { step = 2 }: SetupSearch = route.useSearch();
