@@ -94,7 +94,7 @@ impl Engine {
             })
             .await?;
         self.inner.admission.put_key(&key);
-        self.told(sequence);
+        self.told_of(crate::EventKind::Tenant, sequence);
         Ok(Minted { key, secret })
     }
 
@@ -125,7 +125,7 @@ impl Engine {
                 Ok::<_, Error>((recorded.sequence(), recorded.now()))
             })
             .await?;
-        self.told(sequence);
+        self.told_of(crate::EventKind::Tenant, sequence);
         Ok(ApiKey { revoked_at: Some(now), ..key })
     }
 }

@@ -254,7 +254,7 @@ impl Engine {
         })?;
         admission.put_budget(&budget);
         admission.put_holds(&holds, self.now());
-        self.told(sequence);
+        self.told_of(crate::EventKind::Budget, sequence);
         self.one_with_status(budget).await
     }
 
@@ -282,7 +282,7 @@ impl Engine {
             })
             .await?;
         self.inner.admission.remove_budget(&budget);
-        self.told(sequence);
+        self.told_of(crate::EventKind::Budget, sequence);
         Ok(())
     }
 

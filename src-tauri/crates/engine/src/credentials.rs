@@ -167,7 +167,7 @@ impl Engine {
             })
             .await?;
         self.load_credentials().await?;
-        self.told(sequence);
+        self.told_of(crate::EventKind::Credential, sequence);
         Ok(credential)
     }
 
@@ -218,7 +218,7 @@ impl Engine {
             })
             .await?;
         self.load_credentials().await?;
-        self.told(sequence);
+        self.told_of(crate::EventKind::Credential, sequence);
         self.stored_credential(id).await
     }
 

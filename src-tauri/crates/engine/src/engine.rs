@@ -225,6 +225,12 @@ impl Engine {
     pub(crate) fn told(&self, sequence: u64) {
         self.inner.events.tell(EventKind::Audit, Some(sequence), None);
     }
+
+    /// Tells listeners of an audit entry and of the noun that changed with it.
+    pub(crate) fn told_of(&self, noun: EventKind, sequence: u64) {
+        self.inner.events.tell(noun, None, None);
+        self.told(sequence);
+    }
 }
 
 /// Runs blocking work off the async threads.

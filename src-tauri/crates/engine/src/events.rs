@@ -22,6 +22,14 @@ pub enum EventKind {
     Audit,
     /// A charge was settled.
     Charge,
+    /// A tenant, its quota or its keys changed.
+    Tenant,
+    /// A budget or a hold changed.
+    Budget,
+    /// A provider credential changed.
+    Credential,
+    /// The settings changed.
+    Settings,
     /// The ledger was verified.
     Ledger,
 }

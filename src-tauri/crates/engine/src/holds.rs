@@ -45,7 +45,7 @@ impl Engine {
             })
             .await?;
         self.inner.admission.put_holds(&rest, self.now());
-        self.told(sequence);
+        self.told_of(crate::EventKind::Budget, sequence);
         Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Engine {
             })
             .await?;
         self.inner.admission.put_override(id, over);
-        self.told(sequence);
+        self.told_of(crate::EventKind::Tenant, sequence);
         self.quota_status(id).await
     }
 }

@@ -109,7 +109,7 @@ impl Engine {
         if before.time_zone != after.time_zone {
             self.rebuild_admission().await?;
         }
-        self.told(sequence);
+        self.told_of(crate::EventKind::Settings, sequence);
         Ok(after)
     }
 }

@@ -266,7 +266,7 @@ impl Engine {
             .await;
         let sequence = written.map_err(|e| slug_taken(e, &tenant.slug))?;
         self.inner.admission.put_tenant(tenant.clone(), self.now());
-        self.told(sequence);
+        self.told_of(crate::EventKind::Tenant, sequence);
         let mut views = self.with_usage(vec![tenant]).await?;
         views.pop().ok_or_else(|| Error::not_found("tenant"))
     }

@@ -57,9 +57,12 @@ const chatModelsQuery = (provider: string) =>
   });
 const FALLBACK_MODEL = "gpt-5-mini";
 /** A model that the workspace's own keys can reach, for examples: one a key names, else one its provider has a price for. */
+/** Models most people have heard of; an example with one of them is understood at once. */
+const KNOWN_MODELS = ["gpt-4o-mini", "claude-sonnet-4-5", "gemini-2.5-flash", "mistral-small-latest", "deepseek-chat"];
 export function useExampleModel(): string {
   const live = (useQuery(modelsQuery).data?.items ?? []).filter((c) => c.state === "current");
   const named = live.find((c) => c.models.length > 0)?.models[0];
   const prices = useQuery(chatModelsQuery(named ? "" : (live[0]?.provider ?? "")));
-  return named ?? prices.data?.items.find((p) => p.mode === "chat")?.model ?? FALLBACK_MODEL;
+  const chat = (prices.data?.items ?? []).filter((p) => p.mode === "chat").map((p) => p.model);
+  return named ?? KNOWN_MODELS.find((m) => chat.includes(m)) ?? chat[0] ?? FALLBACK_MODEL;
 }

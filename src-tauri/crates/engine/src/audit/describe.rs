@@ -157,6 +157,11 @@ pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) ->
     {
         r.name = Some(name.clone());
     }
+    if let Some(r) = &mut resource
+        && r.kind == "user"
+    {
+        r.name = people.values().find(|(id, _)| id.to_string() == r.id).map(|(_, name)| name.clone());
+    }
     let mut described = Described {
         stream: entry.stream,
         sequence: leaf.n,
@@ -187,6 +192,15 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         r.name.clone().unwrap_or_else(|| format!("{} {}", r.kind, shortened(&r.id)))
     });
     let verb = match leaf.kind.as_str() {
+        "user.create" => "Added",
+        "vault.initialize" => return "Made the vault".to_owned(),
+        "vault.key_create" => return "Made a key of Reeve's own".to_owned(),
+        "vault.slot_update" => return "Changed a way to open the vault".to_owned(),
+        "vault.recovery_rotate" => return "Made a new recovery code".to_owned(),
+        "vault.unlock" => return "Opened the vault with the recovery code".to_owned(),
+        "audit.verify" => return "Verified the ledger".to_owned(),
+        "sample.load" => return "Loaded the sample data".to_owned(),
+        "sample.remove" => return "Removed the sample data".to_owned(),
         "tenant.create" => "Created the tenant",
         "tenant.suspend" => "Suspended",
         "tenant.resume" => "Resumed",
@@ -203,9 +217,9 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "key.revoke" => "Revoked the provider key",
         "key.probe" => "Tested the provider key",
         "charge.settle" => "Charged a call to",
-        "auth.login" => "Signed in",
-        "auth.logout" => "Signed out",
-        "auth.failed" => "A sign-in failed",
+        "auth.login" => return "Signed in".to_owned(),
+        "auth.logout" => return "Signed out".to_owned(),
+        "auth.failed" => return "A sign-in or a key was refused".to_owned(),
         "usage.import" => "Imported usage:",
         "quota.update" => "Changed the quota of",
         "config.changed" => "Changed",
