@@ -53,17 +53,25 @@ fn unread(rejection: BytesRejection) -> Failure {
     }
 }
 
-/// A problem about the part of the body at `path`, from what the JSON reader said.
+/// A problem about the part of the request at `path`, from what its reader said.
 fn malformed(path: &str, said: &str) -> Failure {
     // The place in the text helps nobody who sent it by program.
     let said = said.split(" at line ").next().unwrap_or(said);
+    // Where the text itself is broken there is no place to name.
+    let path = if matches!(path, "" | "?") || path.ends_with(".?") { "." } else { path };
     let inside = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
     if let Some(name) = quoted(said, "missing field `") {
         return Failure::field(&inside(name), "is needed");
     }
-    if quoted(said, "unknown field `").is_some() {
-        // The path names it already.
-        return Failure::field(path, "is not a field of this request");
+    if let Some(name) = quoted(said, "unknown field `") {
+        // The path may end in it already.
+        let field = if path.rsplit('.').next() == Some(name) { path.to_owned() } else { inside(name) };
+        return Failure::field(&field, "is not known here");
+    }
+    if let Some((_, known)) =
+        said.strip_prefix("unknown variant `").and_then(|said| said.split_once(", expected "))
+    {
+        return Failure::field(path, format!("must be {}", known.replace('`', "")));
     }
     if path == "." {
         return reeve_engine::Error::new(
@@ -98,12 +106,8 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             let text = rejection.body_text();
             let said = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
             match said.split_once(": ") {
-                Some((field, message)) => Failure::field(field, message),
-                None => match (quoted(said, "missing field `"), quoted(said, "unknown field `")) {
-                    (Some(name), _) => Failure::field(name, "is needed"),
-                    (_, Some(name)) => Failure::field(name, "is not a parameter of this list"),
-                    _ => Failure::from(reeve_engine::Error::new(Code::Invalid, said)),
-                },
+                Some((field, said)) => malformed(field, said),
+                None => malformed(".", said),
             }
         })?;
         Ok(Self(value))
@@ -127,5 +131,75 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Ids<T> 
             },
             _ => Failure::field("id", "is not an id"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Body {
+        name: String,
+        limits: Option<Limits>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Limits {
+        tier: crate::words::Tier,
+        most: Option<u32>,
+    }
+
+    async fn body(json: &str) -> Vec<(String, String)> {
+        let request = Request::new(axum::body::Body::from(json.to_owned()));
+        match JsonBody::<Body>::from_request(request, &()).await {
+            Ok(_) => Vec::new(),
+            Err(failure) => failure.told(),
+        }
+    }
+
+    async fn query(text: &str) -> Vec<(String, String)> {
+        let request = http::Request::builder().uri(format!("/x?{text}")).body(()).unwrap();
+        match Params::<Limits>::from_request_parts(&mut request.into_parts().0, &()).await {
+            Ok(_) => Vec::new(),
+            Err(failure) => failure.told(),
+        }
+    }
+
+    fn one(field: &str, message: &str) -> Vec<(String, String)> {
+        vec![(field.to_owned(), message.to_owned())]
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_wrong_names_the_field() {
+        assert_eq!(body(r#"{"name":"x","limits":{"tier":"free"}}"#).await, []);
+        assert_eq!(body("{}").await, one("name", "is needed"));
+        assert_eq!(body(r#"{"name":"x","limits":{}}"#).await, one("limits.tier", "is needed"));
+        assert_eq!(body(r#"{"name":"x","nmae":1}"#).await, one("nmae", "is not known here"));
+        assert_eq!(body(r#"{"name":"x","limits":{"a":1}}"#).await, one("limits.a", "is not known here"));
+        let tiers = "must be one of free, starter, professional, enterprise";
+        assert_eq!(body(r#"{"name":"x","limits":{"tier":"gold"}}"#).await, one("limits.tier", tiers));
+        assert_eq!(body(r#"{"name":7}"#).await, one("name", "invalid type: integer `7`, expected a string"));
+        for bad in ["", "{", "[]x", r#"{"name":"x"} {}"#] {
+            let told = body(bad).await;
+            assert!(told[0].1.starts_with("The request cannot be read"), "{bad}: {told:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_that_is_wrong_names_the_parameter() {
+        assert_eq!(query("tier=free&most=").await, []);
+        assert_eq!(query("").await, one("tier", "is needed"));
+        assert_eq!(query("tier=free&x=1").await, one("x", "is not known here"));
+        assert_eq!(
+            query("tier=gold").await,
+            one("tier", "must be one of free, starter, professional, enterprise")
+        );
+        assert_eq!(query("tier=free&most=-1").await, one("most", "invalid digit found in string"));
     }
 }

@@ -4,9 +4,10 @@
 //! id is known.
 
 use axum::body::Body;
+use axum::extract::OriginalUri;
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode};
 use reeve_engine::{Code, Error, FieldError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -77,6 +78,17 @@ impl Failure {
     /// One wrong field.
     pub(crate) fn field(field: &str, message: impl Into<String>) -> Self {
         Error::field(field, message).into()
+    }
+
+    /// The fields and what is said of them; without fields, what is said at all.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> Vec<(String, String)> {
+        let fields = self.error.fields.iter().map(|f| (f.field.clone(), f.message.clone()));
+        if self.error.fields.is_empty() {
+            vec![(String::new(), self.error.message.clone())]
+        } else {
+            fields.collect()
+        }
     }
 
     /// The problem body, with what the log needs.
@@ -170,7 +182,7 @@ const fn title(code: Code) -> &'static str {
 }
 
 /// For paths under the API that it does not have.
-pub(crate) async fn no_such_path(uri: Uri) -> Failure {
+pub(crate) async fn no_such_path(OriginalUri(uri): OriginalUri) -> Failure {
     Error::new(Code::NotFound, format!("There is no {} here.", uri.path())).into()
 }
 

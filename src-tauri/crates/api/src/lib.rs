@@ -34,7 +34,6 @@ const BASE: &str = "/api/v1";
 /// Everything: the API under `/api/v1`, health under `/health`, and the UI for browsers.
 ///
 /// A [`Host`] among the request's extensions says where it came from; without one it came over the network.
-#[must_use]
 pub fn router(engine: Engine) -> Router {
     let (api, _) = routes::all().split_for_parts();
     let api = api.fallback(failure::no_such_path).method_not_allowed_fallback(failure::no_such_method);

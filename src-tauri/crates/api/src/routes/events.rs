@@ -131,6 +131,10 @@ impl Listener {
         self.principal.may(match kind {
             Kind::Charge => Permission::UsageRead,
             Kind::Audit | Kind::Ledger => Permission::AuditRead,
+            Kind::Tenant => Permission::TenantRead,
+            Kind::Budget => Permission::BudgetRead,
+            Kind::Credential => Permission::CredentialRead,
+            Kind::Settings => Permission::SettingsRead,
         })
     }
 

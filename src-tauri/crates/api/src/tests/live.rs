@@ -1,0 +1,106 @@
+//! Over a real socket: the listener's bounds, its end, and live events.
+
+use super::{Ask, House};
+use crate::{ServeOptions, serve};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
+
+struct Served {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    tasks: JoinSet<std::io::Result<()>>,
+}
+
+async fn served(house: &House) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut tasks = JoinSet::new();
+    let engine = house.engine.clone();
+    tasks.spawn(serve(engine, listener, ServeOptions::default(), async move { _ = stopped.await }));
+    Served { address, stop, tasks }
+}
+
+/// One exchange, byte for byte.
+async fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn it_answers_to_its_own_name_and_stops_when_asked() {
+    let house = House::new().await;
+    let mut served = served(&house).await;
+    let ask = |host: &str| format!("GET /health/live HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let port = served.address.port();
+    assert!(exchange(served.address, &ask(&format!("localhost:{port}"))).await.starts_with("HTTP/1.1 200"));
+    assert!(exchange(served.address, &ask("localhost:1")).await.starts_with("HTTP/1.1 403"));
+    assert!(
+        exchange(served.address, &ask(&format!("evil.example:{port}"))).await.starts_with("HTTP/1.1 403")
+    );
+    let idle = TcpStream::connect(served.address).await.unwrap();
+    let began = Instant::now();
+    served.stop.send(()).unwrap();
+    served.tasks.join_next().await.unwrap().unwrap().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "an idle connection does not hold it up");
+    drop(idle);
+    assert!(TcpStream::connect(served.address).await.is_err());
+}
+
+#[tokio::test]
+async fn heads_without_end_are_refused() {
+    let house = House::new().await;
+    let served = served(&house).await;
+    let filler = "x".repeat(1 << 20);
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    // The listener may hang up before everything is sent.
+    let _ = stream
+        .write_all(format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Filler: {filler}\r\n\r\n").as_bytes())
+        .await;
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(read.is_err() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>;
+
+async fn connect(address: SocketAddr, ticket: &str) -> Socket {
+    let url = format!("ws://{address}/api/v1/events?ticket={ticket}");
+    tokio_tungstenite::connect_async(url).await.unwrap().0
+}
+
+async fn next(socket: &mut Socket) -> Message {
+    tokio::time::timeout(Duration::from_secs(10), socket.next()).await.unwrap().unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn events_come_live_to_who_has_a_ticket() {
+    let (house, session) = House::settled().await;
+    let served = served(&house).await;
+    let ticket = house.ask(Ask::post("/auth/ws-tickets", json!(null)).bearer(session.token())).await;
+    let ticket = ticket.body["ticket"].as_str().unwrap();
+    let mut socket = connect(served.address, ticket).await;
+    let mut second = connect(served.address, ticket).await;
+    let Message::Close(Some(frame)) = next(&mut second).await else { panic!("the ticket was used before") };
+    assert_eq!(u16::from(frame.code), 4_001);
+
+    let body = json!({ "name": "Aspen", "tier": "free" });
+    assert_eq!(house.ask(Ask::post("/tenants", body).bearer(session.token())).await.status, 201);
+    let event = loop {
+        if let Message::Text(text) = next(&mut socket).await {
+            break serde_json::from_str::<Value>(&text).unwrap();
+        }
+    };
+    assert_eq!(event["type"], "audit");
+    assert!(event["sequence"].is_u64() && event["id"].is_null(), "{event}");
+}
