@@ -74,11 +74,8 @@ fn malformed(path: &str, said: &str) -> Failure {
         return Failure::field(path, format!("must be {}", known.replace('`', "")));
     }
     if path == "." {
-        return reeve_engine::Error::new(
-            Code::Invalid,
-            format!("The body is not the JSON that is expected: {said}."),
-        )
-        .into();
+        return reeve_engine::Error::new(Code::Invalid, format!("The request cannot be read: {said}."))
+            .into();
     }
     Failure::field(path, said)
 }

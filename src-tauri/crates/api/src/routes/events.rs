@@ -147,7 +147,9 @@ impl Listener {
     }
 
     async fn catch_up(&self, socket: &mut WebSocket) -> bool {
-        for kind in [reeve_engine::EventKind::Audit, reeve_engine::EventKind::Charge] {
+        use reeve_engine::EventKind as Kind;
+        let nouns = [Kind::Tenant, Kind::Budget, Kind::Credential, Kind::Settings];
+        for kind in [Kind::Audit, Kind::Charge, Kind::Ledger].into_iter().chain(nouns) {
             if !self.pass_on(socket, Event { kind, sequence: None, id: None }).await {
                 return false;
             }

@@ -231,7 +231,10 @@ struct RecordsQuery {
 #[into_params(parameter_in = Query)]
 struct SummaryQuery {
     group_by: SummaryGroup,
-    /// From this time; 30 days ago if absent.
+    /// This many calendar days up to today, in the workspace's time zone; instead of `from` and `to`.
+    #[param(minimum = 1, maximum = 366)]
+    days: Option<u64>,
+    /// From the quarter-hour of this time; 30 days ago if absent.
     from: Option<String>,
     /// Before this time; now if absent.
     to: Option<String>,
@@ -279,7 +282,12 @@ async fn summarize_usage(
     Params(query): Params<SummaryQuery>,
 ) -> Answer<SummaryView> {
     let to = moment("to", query.to.as_deref())?.unwrap_or_else(|| engine.now().plus(1));
-    let from = moment("from", query.from.as_deref())?.unwrap_or_else(|| to.plus(-SUMMARY_DAYS * Millis::DAY));
+    let from = match (query.days, moment("from", query.from.as_deref())?) {
+        (None, from) => from.unwrap_or_else(|| to.plus(-SUMMARY_DAYS * Millis::DAY)),
+        (Some(days @ 1..=366), None) => engine.days_back(days),
+        (Some(_), None) => return Err(Failure::field("days", "must be from 1 to 366")),
+        (Some(_), Some(_)) => return Err(Failure::field("days", "goes without from")),
+    };
     if from >= to {
         return Err(Failure::field("to", "must be after from"));
     }
