@@ -3506,7 +3506,9 @@ export interface operations {
         parameters: {
             query: {
                 group_by: components["schemas"]["SummaryGroup"];
-                /** @description From this time; 30 days ago if absent. */
+                /** @description This many calendar days up to today, in the workspace's time zone; instead of `from` and `to`. */
+                days?: number;
+                /** @description From the quarter-hour of this time; 30 days ago if absent. */
                 from?: string;
                 /** @description Before this time; now if absent. */
                 to?: string;

@@ -100,18 +100,21 @@ impl Engine {
                 Ok::<_, Error>(())
             })
             .await?;
-        self.sample_budget(cx, Some(id), PeriodKind::Month, plan.month_usd, BudgetKind::Hard).await?;
+        self.sample_budget(cx, Some((id, plan.name)), PeriodKind::Month, plan.month_usd, BudgetKind::Hard)
+            .await?;
         Ok(id)
     }
 
     async fn sample_budget(
         &self,
         cx: &Cx,
-        tenant: Option<TenantId>,
+        tenant: Option<(TenantId, &str)>,
         period: PeriodKind,
         usd: i64,
         kind: BudgetKind,
     ) -> Result<(), Error> {
+        let name = tenant.map_or("Workspace", |(_, name)| name);
+        let tenant = tenant.map(|(id, _)| id);
         let now = self.now();
         let amount = NanoUsd::from_usd(usd);
         let thresholds = crate::budgets::THRESHOLDS.to_vec();
@@ -129,6 +132,7 @@ impl Engine {
         };
         let mut draft = self
             .draft(cx, "budget.create", format_args!("budget:{id}"))
+            .name(name)
             .detail("sample", true)
             .detail("period", period.as_str())
             .detail("limit_usd", amount.to_string());

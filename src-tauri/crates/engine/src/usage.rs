@@ -159,6 +159,13 @@ impl Engine {
         Ok((groups, total))
     }
 
+    /// The first moment of the last `days` calendar days, today included, in the workspace's zone.
+    #[must_use]
+    pub fn days_back(&self, days: u64) -> Millis {
+        let first = local_day(self.zone(), self.now()) - chrono::Days::new(days.saturating_sub(1));
+        reeve_core::period::start_of(self.zone(), first)
+    }
+
     async fn key_names(
         &self,
         by: GroupBy,

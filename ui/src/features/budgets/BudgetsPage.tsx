@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { col, DataTable, ErrorState, FilterMenu, Money, Page, SampleChip, useMay, useSetup, without, type Column } from "@/components";
+import { col, DataTable, ErrorState, FilterMenu, Money, Page, useMay, useSetup, without, type Column } from "@/components";
 import { useNarrow } from "@/lib/media";
 import { formatUsd } from "@/lib/money";
 import { formatPercent, plural } from "@/lib/number";
@@ -20,7 +20,7 @@ export interface BudgetsSearch {
 const route = getRouteApi("/app/budgets");
 
 export const BUDGET_COLUMNS: Column<BudgetRow>[] = [
-  col("Budget", "minmax(120px, 1fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 10 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span>{b.sample && <SampleChip />}</span>),
+  col("Budget", "minmax(120px, 1fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 10 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span></span>),
   col("Level", "84px", (b) => b.scope, { className: "dim" }),
   col("Period", "60px", (b) => b.period),
   col("Kind", "58px", (b) => <Chip plain>{b.kind}</Chip>),

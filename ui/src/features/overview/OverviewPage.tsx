@@ -42,7 +42,7 @@ function Figures({ o }: { o: OverviewView | undefined }) {
     <div className="kpis">
       <Kpi label="Spend today" unit={o.today.limit_usd && <>of <Money usd={o.today.limit_usd} whole /></>} note={todayNote(o, zone)}><Money usd={o.today.cost_usd} /></Kpi>
       <Kpi label="Month to date" unit={o.month.limit_usd && <>of <Money usd={o.month.limit_usd} whole /></>} note={o.month.projected_usd === null ? "Too early to project the month" : <>Projected <b><Money usd={o.month.projected_usd} whole /></b> at this pace</>}><Money usd={o.month.cost_usd} /></Kpi>
-      <Kpi label="Requests today" note={o.added_latency_p95_ms === null ? "No calls timed yet" : `p95 added latency ${formatDuration(o.added_latency_p95_ms)}`}>{formatCount(o.today.requests)}</Kpi>
+      <Kpi label="Requests today" note={o.added_latency_p95_ms === null ? "Through the gateway and imported" : `p95 added latency ${formatDuration(o.added_latency_p95_ms)}`}>{formatCount(o.today.requests)}</Kpi>
       <Kpi label="Refused today" note={refusedNote(o)}>{formatCount(o.refused_today.total)}</Kpi>
       <Kpi label="Needs you" note={needsNote(o)}>{formatCount(o.needs_you.length)}</Kpi>
     </div>

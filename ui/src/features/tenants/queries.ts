@@ -1,6 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, take, type SummaryQuery, type TenantsQuery } from "@/api";
-import { nowRounded } from "@/components";
 
 export const tenantsQuery = (filter: TenantsQuery) =>
   infiniteQueryOptions({
@@ -35,13 +34,12 @@ export const apiKeysQuery = (id: string) =>
     queryKey: ["tenants", "api-keys", id],
     queryFn: ({ signal }) => take(api.GET("/tenants/{id}/api-keys", { params: { path: { id }, query: { limit: 1000 } }, signal })),
   });
-const DAY = 86_400_000;
-/** The last thirty days, aligned to the hour so that the key stays the same between renders. */
+/** The last thirty calendar days, as the chart beside it counts them. */
 export const summaryQuery = (tenant: string, groupBy: SummaryQuery["group_by"]) =>
   queryOptions({
     queryKey: ["usage", "summary", "tenant", tenant, groupBy],
     queryFn: ({ signal }) =>
-      take(api.GET("/usage/summary", { params: { query: { group_by: groupBy, tenant_id: tenant, from: new Date(nowRounded(3_600_000) - 30 * DAY).toISOString() } }, signal })),
+      take(api.GET("/usage/summary", { params: { query: { group_by: groupBy, tenant_id: tenant, days: 30 } }, signal })),
   });
 export const modelsQuery = queryOptions({
   queryKey: ["credentials", "models"],

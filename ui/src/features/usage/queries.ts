@@ -11,11 +11,13 @@ export interface UsageFilter {
 }
 /** Rounded to the minute: the same view asks the same question. */
 const span = (range: string) => resolveRange(range, Math.floor(Date.now() / 60_000) * 60_000);
+/** Whole days are calendar days of the workspace, so that a chart of them has as many points as its title says. */
+const days = (range: string) => (/^\d+d$/.test(range) ? { days: Number.parseInt(range, 10) } : span(range));
 
 export const summaryQuery = (filter: UsageFilter, group: SummaryQuery["group_by"]) =>
   queryOptions({
     queryKey: ["usage", "summary", filter.range, filter.tenant, group],
-    queryFn: ({ signal }) => take(api.GET("/usage/summary", { params: { query: { group_by: group, tenant_id: filter.tenant, ...span(filter.range) } }, signal })),
+    queryFn: ({ signal }) => take(api.GET("/usage/summary", { params: { query: { group_by: group, tenant_id: filter.tenant, ...days(filter.range) } }, signal })),
     placeholderData: keepPreviousData,
   });
 export const recordsQuery = (filter: UsageFilter) =>

@@ -101,7 +101,8 @@ impl Engine {
             return Ok(Exchange::Replayed(session, recorded.sequence()));
         }
         let draft = self.draft(cx, "auth.refresh", format_args!("session:{}", session.id)).by(&subject);
-        let recorded = draft.record(tx)?;
+        // Every ten minutes for every open page: it belongs to the machinery, not among what people did.
+        let recorded = draft.meter(tx)?;
         recorded.sessions().rotate(session.id, used, next, now)?;
         Ok(Exchange::Rotated(session, recorded.sequence()))
     }
