@@ -1283,7 +1283,7 @@ export interface components {
         OverviewView: {
             /**
              * Format: double
-             * @description What the gateway itself takes of a call, in ms; null before there were calls.
+             * @description What the gateway itself takes of a call, in ms; null where it is not measured.
              */
             added_latency_p95_ms: number | null;
             /** @description The last 30 days, oldest first. */

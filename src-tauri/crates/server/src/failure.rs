@@ -58,7 +58,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Engine(#[from] reeve_engine::Error),
     /// Rows of a file are wrong; they were told one by one.
-    #[error("{0} rows are wrong; nothing was imported")]
+    #[error("wrong rows: {0}; nothing was imported")]
     WrongRows(u64),
     /// A check found something; it was told.
     #[error("not everything is in order")]

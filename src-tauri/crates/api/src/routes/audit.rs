@@ -6,11 +6,11 @@ mod views;
 
 use super::{Answer, moment, time, time_or_null};
 use crate::cursor;
-use crate::extract::{Asked, Params};
+use crate::extract::{Asked, Ids, Params};
 use crate::failure::Failure;
 use crate::words::Stream;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use filter::{AuditFilterQuery, Wanted};
 use reeve_core::time::Millis;
 use reeve_engine::audit::EntryFilter;
@@ -91,7 +91,7 @@ async fn list_audit_logs(
 async fn get_audit_log(
     State(engine): State<Engine>,
     Asked(cx): Asked,
-    Path(id): Path<String>,
+    Ids(id): Ids<String>,
 ) -> Answer<AuditEntryDetail> {
     let (stream, n) = entry_id(&id)?;
     Ok(Json(engine.audit_entry(&cx, stream, n).await?.into()))
@@ -173,7 +173,7 @@ async fn get_checkpoint(
 async fn get_proof(
     State(engine): State<Engine>,
     Asked(cx): Asked,
-    Path(id): Path<String>,
+    Ids(id): Ids<String>,
 ) -> Answer<ProofView> {
     let (stream, n) = entry_id(&id)?;
     Ok(Json(engine.audit_proof(&cx, stream, n).await?.into()))

@@ -27,7 +27,7 @@ pub(crate) struct OverviewView {
     today: OverviewToday,
     month: OverviewMonth,
     refused_today: OverviewRefused,
-    /// What the gateway itself takes of a call, in ms; null before there were calls.
+    /// What the gateway itself takes of a call, in ms; null where it is not measured.
     added_latency_p95_ms: Option<f64>,
     needs_you: Vec<NeedsYouView>,
     /// The last 30 days, oldest first.

@@ -55,6 +55,10 @@ impl Engine {
         self.access_key().await?;
         let (next_token, next_hash) = make_token()?;
         let (engine, cx, used) = (self.clone(), cx.clone(), hash_of(refresh_token));
+        // Guesses must not keep the writer busy.
+        if self.inner.store.read(move |r| r.sessions().by_refresh(&used)).await?.is_none() {
+            return Err(signed_out());
+        }
         match self.inner.store.write(move |tx| engine.exchange(tx, &cx, &used, &next_hash)).await? {
             Exchange::Unknown => Err(signed_out()),
             Exchange::Replayed(session, sequence) => {

@@ -311,3 +311,43 @@ async fn with_the_vault_locked_nobody_registers_and_nothing_is_written() {
     assert!(error.message.contains("vault is locked"), "{}", error.message);
     assert!(engine.needs_setup());
 }
+
+#[tokio::test]
+async fn the_recovery_code_opens_what_the_keyring_forgot() {
+    let (house, _) = registered().await;
+    let code = house.engine.make_recovery_code(&Cx::system()).await.unwrap();
+    assert_eq!(
+        house.engine.try_recovery_code(&http(), &code).await.unwrap_err().code,
+        Code::PreconditionFailed
+    );
+    house.keyring.forget();
+    let house = house.restarted().await;
+    assert!(house.engine.vault_locked().is_some());
+    let locked = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap_err();
+    assert_eq!(locked.code, Code::Unavailable);
+    for _ in 0..5 {
+        assert_eq!(house.engine.try_recovery_code(&http(), "no code").await.unwrap_err().code, Code::Invalid);
+    }
+    assert_eq!(house.engine.try_recovery_code(&http(), &code).await.unwrap_err().code, Code::RateLimited);
+    house.later(1_000);
+    house.engine.try_recovery_code(&http(), &code).await.unwrap();
+    house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hash_of_other_costs_is_made_anew_at_the_next_sign_in() {
+    use argon2::password_hash::PasswordHasher as _;
+    let (house, first) = registered().await;
+    let weak = argon2::Argon2::from(argon2::Params::new(1_024, 1, 1, None).unwrap());
+    let hash = weak.hash_password_with_salt(GOOD.as_bytes(), b"0123456789abcdef").unwrap().to_string();
+    let (id, draft) = (first.user.id, house.engine.draft(&Cx::system(), "user.update", "user:test"));
+    let write = move |tx: &mut reeve_store::Tx<'_>| {
+        let recorded = draft.record(tx)?;
+        recorded.users().set_password(id, &hash, recorded.now())
+    };
+    house.engine.inner.store.write::<_, StoreError>(write).await.unwrap();
+    house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+    let stored = house.engine.user(id).await.unwrap().password_hash.unwrap();
+    assert!(stored.starts_with("$argon2id$v=19$m=65536,t=3,p=1$"), "{stored}");
+    house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+}

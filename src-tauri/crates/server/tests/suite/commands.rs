@@ -1,0 +1,152 @@
+//! The program itself: what it prints, how it exits.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const SECRET: &str = "four unlikely words in a row, and a comma";
+
+/// The program with nothing of this machine's environment but a secret.
+fn reeve(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reeve-server"));
+    command.args(arguments).env_clear().env("KEY_ENCRYPTION_SECRET", SECRET);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn create_admin(data: &Path, password: &str) -> Output {
+    let data = data.to_str().unwrap();
+    let arguments = ["admin", "create", "--data", data, "--email", "owner@example.com", "--password-stdin"];
+    let mut child = reeve(&arguments).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// A server that ends with the test, however that ends.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn serve(data: &Path) -> (Server, Value) {
+    let data = data.to_str().unwrap();
+    let arguments = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"];
+    let mut server = Server(reeve(&arguments).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let first = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the first line is no JSON: {line:?}"));
+    (server, first)
+}
+
+fn get(url: &str, path: &str) -> String {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[cfg(unix)]
+#[test]
+fn it_says_where_it_is_serves_and_stops_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut server, first) = serve(folder.path());
+    assert_eq!(first["pid"], server.0.id());
+    let console = first["console"].as_str().unwrap();
+    let setup = get(console, "/api/v1/setup");
+    assert!(setup.starts_with("HTTP/1.1 200") && setup.contains(r#""state":"needs_admin""#), "{setup}");
+    assert!(setup.contains(first["gateway"].as_str().unwrap()), "{setup}");
+    let gateway = first["gateway"].as_str().unwrap().strip_suffix("/v1").unwrap();
+    assert!(get(gateway, "/v1/models").starts_with("HTTP/1.1 401"));
+    assert!(
+        get(gateway, "/api/v1/setup").starts_with("HTTP/1.1 404"),
+        "the gateway has no management routes"
+    );
+
+    let second = reeve(&["doctor", "--data", folder.path().to_str().unwrap()]).output().unwrap();
+    assert!(text(&second.stderr).contains("another Reeve"), "{}", text(&second.stderr));
+
+    let asked = Instant::now();
+    Command::new("kill").args(["-TERM", &server.0.id().to_string()]).status().unwrap();
+    assert!(server.0.wait().unwrap().success());
+    assert!(asked.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn the_first_administrator_comes_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let weak = create_admin(folder.path(), "password12345678");
+    assert_eq!(weak.status.code(), Some(1));
+    assert!(text(&weak.stderr).contains("guessers"), "{}", text(&weak.stderr));
+    let made = create_admin(folder.path(), "marble otter forty lamps");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let twice = create_admin(folder.path(), "marble otter forty lamps");
+    assert!(text(&twice.stderr).contains("set up already"), "{}", text(&twice.stderr));
+
+    let data = folder.path().to_str().unwrap();
+    let doctor = reeve(&["doctor", "--data", data]).output().unwrap();
+    let report = text(&doctor.stdout);
+    assert!(doctor.status.success(), "{report}{}", text(&doctor.stderr));
+    assert!(report.contains("Vault       open") && report.contains("entries fit together"), "{report}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_key_the_first_run_ends_and_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    // No bus either, so no keyring answers.
+    let run = reeve(&["serve", "--data", data, "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"])
+        .env_remove("KEY_ENCRYPTION_SECRET")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(2), "{}", text(&run.stderr));
+    assert!(text(&run.stderr).contains("openssl rand"), "{}", text(&run.stderr));
+    assert!(run.stdout.is_empty());
+}
+
+#[test]
+fn what_is_configured_wrongly_is_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let file = folder.path().join("reeve.toml");
+    std::fs::write(&file, "listne = \"127.0.0.1:0\"\n").unwrap();
+    let config = file.to_str().unwrap();
+    for (arguments, why) in [
+        (vec!["serve", "--data", data, "--listen", "0.0.0.0:0"], "--allow-plain-http"),
+        (vec!["serve", "--data", data, "--listen", "here"], "not an address"),
+        (vec!["serve", "--data", data, "--config", config], "unknown field"),
+        (vec!["serve"], "--data"),
+        (vec!["usage", "import", "--data", data, "x.csv", "--map", "time=T"], "input_tokens"),
+    ] {
+        let run = reeve(&arguments).current_dir(std::env::temp_dir()).output().unwrap();
+        let said = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(why), "{arguments:?}: {said}");
+    }
+    let weak = reeve(&["doctor", "--data", data]).env("KEY_ENCRYPTION_SECRET", "short").output().unwrap();
+    assert_eq!(weak.status.code(), Some(2));
+}
+
+#[test]
+fn the_document_is_the_same_every_time() {
+    let print = || reeve(&["openapi"]).output().unwrap().stdout;
+    let document = print();
+    assert_eq!(document, print());
+    assert!(
+        serde_json::from_slice::<Value>(&document).unwrap()["openapi"].as_str().unwrap().starts_with("3.1")
+    );
+}

@@ -1,0 +1,4 @@
+//! The program from outside.
+
+#[cfg(test)]
+mod commands;
