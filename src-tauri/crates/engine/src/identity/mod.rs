@@ -1,12 +1,12 @@
 //! Identity: who people are, how they sign in, and for how long.
 //!
-//! - A password becomes an Argon2id hash ([`hash`]); what may be one is decided in [`password`].
-//! - A sign-in opens a session: a short access token ([`access`]) checked on every request against the table of open
-//!   sessions in memory, and a refresh token that changes with every use ([`refresh`]).
-//! - Wrong passwords slow down further attempts ([`attempts`]), for HTTP and for the app's window apart.
-//! - The window of the OS user needs no sign-in as long as its one owner has set no password ([`people`]).
+//! - A password becomes an Argon2id hash (`hash`); what may be one is decided in `password`.
+//! - A sign-in opens a session: a short access token (`access`) checked on every request against the table of open
+//!   sessions in memory, and a refresh token that changes with every use (`refresh`).
+//! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
+//! - The window of the OS user needs no sign-in as long as its one owner has set no password (`people`).
 //!
-//! Start reading at [`login`].
+//! Start reading at `login`.
 
 mod access;
 mod attempts;
