@@ -54,10 +54,10 @@ pub(crate) struct ServeFlags {
     /// Folder of the data.
     #[arg(long, env = "REEVE_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Address of the console [default: 127.0.0.1:4140]; port 0 picks a free one.
+    /// Address of the console, 127.0.0.1:4140 if it is not said; port 0 picks a free one.
     #[arg(long, env = "REEVE_LISTEN", value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
-    /// Address of the gateway [default: 127.0.0.1:4141]; port 0 picks a free one.
+    /// Address of the gateway, 127.0.0.1:4141 if it is not said; port 0 picks a free one.
     #[arg(long, env = "REEVE_GATEWAY", value_name = "ADDRESS:PORT")]
     pub(crate) gateway: Option<String>,
     /// A name under which browsers may call this server, such as reeve.example.com; may be repeated.
@@ -72,7 +72,7 @@ pub(crate) struct ServeFlags {
     /// Load the sample data if there is none.
     #[arg(long, env = "REEVE_SAMPLE")]
     pub(crate) sample: bool,
-    /// File of these settings [default: reeve.toml, if there is one].
+    /// File of these settings; reeve.toml in the current folder, if there is one, if it is not said.
     #[arg(long, env = "REEVE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -90,7 +90,7 @@ pub(crate) struct CreateAdminFlags {
     /// E-mail, for signing in.
     #[arg(long)]
     pub(crate) email: String,
-    /// Name [default: what stands before the @ of the e-mail].
+    /// Name; what stands before the @ of the e-mail if it is not said.
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Name of the workspace.
