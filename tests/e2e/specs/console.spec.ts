@@ -31,7 +31,7 @@ test("first run: from nothing to a charged call", async ({ page, server, provide
   await page.getByRole("radio", { name: /Enterprise/ }).check({ force: true });
   await page.getByRole("button", { name: "Create tenant" }).click();
 
-  await page.getByRole("button", { name: /Provider/ }).click();
+  await page.getByRole("button", { name: "Choose Provider" }).click();
   await page.getByRole("option", { name: /^OpenAI/ }).click();
   await page.getByLabel("Base URL").fill(provider.base_url);
   await page.getByRole("textbox", { name: /^Key/ }).fill(provider.key);
@@ -73,20 +73,21 @@ test("tenants, budgets and the audit trail are worked from the keyboard and mous
   const { api } = await workspace(server, provider);
   await signIn(page, server.console);
 
-  await page.getByRole("link", { name: "Tenants" }).click();
+  await page.getByRole("link", { name: "Tenants", exact: true }).click();
   await page.getByRole("button", { name: "New tenant" }).click();
   await page.getByLabel("Name", { exact: true }).fill("Globex");
   await page.getByRole("button", { name: "Create tenant" }).click();
   await expect(page.getByRole("heading", { name: "Globex" })).toBeVisible();
 
-  await page.getByRole("link", { name: "Budgets" }).click();
+  await page.getByRole("link", { name: "Budgets", exact: true }).click();
   await page.getByRole("button", { name: "New budget" }).first().click();
   await page.getByLabel(/Limit/).fill("600");
-  await page.getByRole("button", { name: "Set budget" }).click();
+  await page.getByRole("button", { name: "Create budget" }).click();
   await expect(page.getByText("$600.00").first()).toBeVisible();
 
-  await page.getByRole("link", { name: "Audit trail" }).click();
+  await page.getByRole("link", { name: "Audit trail", exact: true }).click();
   await page.getByRole("button", { name: "Verify ledger" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Verify ledger" }).click();
   await expect(page.getByText(/fit together/)).toBeVisible();
   await page.keyboard.press("Escape");
 
@@ -107,7 +108,7 @@ test("everything is there after a restart", async ({ page, server, provider, dat
   try {
     await signIn(page, again.ready.console);
     await expect(page.locator(".kpi").filter({ hasText: "Requests today" })).toContainText("1");
-    await page.getByRole("link", { name: "Tenants" }).click();
+    await page.getByRole("link", { name: "Tenants", exact: true }).click();
     await expect(page.getByText("Northwind").first()).toBeVisible();
   } finally {
     await again.stop();

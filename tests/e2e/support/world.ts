@@ -1,4 +1,5 @@
 import { test as base } from "@playwright/test";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,8 +21,8 @@ export interface Totals {
 }
 
 export const ADMIN = { name: "First Admin", email: "admin@example.com", password: "a long enough passphrase 1" };
-// 32 bytes, for tests alone.
-const SECRET = Buffer.alloc(32, 7).toString("base64");
+// The same for every start in this run.
+const SECRET = randomBytes(32).toString("base64");
 
 /** The management API as a program would call it. */
 export class Api {

@@ -50,7 +50,7 @@ interface ChoiceProps<T extends string> extends Common {
 
 export function Select<T extends string>({ label, hint, error, value, onChange, options, placeholder = "Choose" }: ChoiceProps<T>) {
   return (
-    <AriaSelect className="field" selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!error} placeholder={placeholder}>
+    <AriaSelect className="field" selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!error} isDisabled={options.length === 0} placeholder={options.length === 0 ? "Loading" : placeholder}>
       <Label>{label}</Label>
       <AriaButton className="btn selectbtn">
         <SelectValue className="clip" />

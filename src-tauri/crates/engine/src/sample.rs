@@ -75,7 +75,8 @@ impl Engine {
         let tenant = Tenant {
             id: TenantId(self.inner.ids.next()),
             name: plan.name.to_owned(),
-            slug: reeve_core::slug::from_name(plan.name),
+            // A tenant of one's own may have the plain name.
+            slug: format!("sample-{}", reeve_core::slug::from_name(plan.name)),
             tier: plan.tier,
             status: TenantStatus::Active,
             time_zone: self.zone(),
