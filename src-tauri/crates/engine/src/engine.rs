@@ -47,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) settings: crate::settings::Live,
     pub(crate) sessions: Sessions,
     pub(crate) refusals: crate::gateway::refusals::Pending,
+    pub(crate) settling: crate::gateway::settling::Settling,
     pub(crate) verdicts: crate::audit::Verdicts,
     pub(crate) upstream: Upstream,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
@@ -86,6 +87,7 @@ impl Engine {
             settings: Default::default(),
             sessions: Sessions::default(),
             refusals: Default::default(),
+            settling: Default::default(),
             verdicts: Default::default(),
             gateway_url: Default::default(),
             store,
@@ -138,6 +140,7 @@ impl Engine {
             tracing::warn!("some work had not ended after 30 s; its worst case is held at the next start");
         }
         self.flush_refusals().await;
+        self.write_charges();
         // Charges ride behind: once this is answered they are on disk, and no tenant is exposed any more.
         if let Err(error) = self.inner.store.write(|_| Ok::<_, Error>(())).await {
             tracing::error!(

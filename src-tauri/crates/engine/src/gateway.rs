@@ -5,6 +5,7 @@ mod exposure;
 pub(crate) mod pricing;
 pub mod refusals;
 mod served;
+pub(crate) mod settling;
 
 pub use admitted::{Admitted, CallEnd, Ended, Settled};
 pub use exposure::Recovery;

@@ -2,12 +2,12 @@
 
 use super::Call;
 use super::pricing::Pricing;
+use super::settling::Waiting;
 use crate::Engine;
 use crate::admission::{Caller, Reservation};
 use crate::credentials::Route;
 use crate::entry::{Draft, Severity};
 use crate::error::Error;
-use crate::events::EventKind;
 use reeve_core::id::ChargeId;
 use reeve_core::money::NanoUsd;
 use reeve_core::price::Cost;
@@ -138,8 +138,8 @@ impl Admitted {
         self.engine.inner.admission.release(&self.reservation);
     }
 
-    /// The call has ended: its cost replaces the reservation at once, and the charge goes to the ledger with the writer's
-    /// next transaction.
+    /// The call has ended: its cost replaces the reservation at once, and the charge goes to the ledger
+    /// a few milliseconds later.
     pub fn settle(mut self, ended: &Ended) -> Settled {
         self.open = false;
         self.charge(ended)
@@ -190,29 +190,9 @@ impl Admitted {
     }
 
     fn write(&self, charge: Charge, amount: NanoUsd) {
-        let (engine, tenant, id) = (self.engine.clone(), self.caller.tenant, charge.id);
         let entry = charge_entry(&self.engine, self.caller, &self.call, &charge);
         let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
-        self.engine.inner.store.submit_now(
-            move |tx| {
-                let recorded = entry.meter(tx)?;
-                let charge = Charge { seq: recorded.sequence(), ..charge };
-                recorded.charges().insert(&charge)?;
-                recorded.usage_slots().add(&charge)?;
-                if let Some(overrun) = overrun {
-                    overrun.record(tx)?;
-                }
-                Ok::<_, Error>(charge.seq)
-            },
-            move |written| match written {
-                Ok(sequence) => {
-                    engine.inner.admission.durable(tenant, amount);
-                    engine.inner.events.tell(EventKind::Charge, Some(sequence), Some(id.to_string()));
-                }
-                // The cost stays in the tenant's exposure: the next start holds it.
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, charge.id = %id, "a charge could not be written"),
-            },
-        );
+        self.engine.write_soon(Waiting { charge, amount, entry, overrun });
     }
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.

@@ -2,9 +2,11 @@
 
 use crate::Engine;
 use crate::error::{Code, Error};
-use reeve_core::price::{Cost, Price, UnpricedReason};
+use reeve_core::price::{Cost, CostLine, Price, UnpricedReason};
+use reeve_core::time::Millis;
 use reeve_core::usage::Usage;
 use reeve_providers::catalogue::Catalogue;
+use serde::Serialize;
 use std::borrow::Cow;
 
 /// The price of a call, and whether it is the workspace's ceiling for want of a listed one.
@@ -14,6 +16,18 @@ pub(crate) struct Pricing {
     pub(crate) price: Cow<'static, Price>,
     /// Whether it is the ceiling.
     pub(crate) ceiling: bool,
+}
+
+/// What is kept of a price beside a charge.
+#[derive(Serialize)]
+struct Snapshot<'a> {
+    provider: &'a str,
+    model: &'a str,
+    source: &'a str,
+    version: &'a str,
+    effective_from: Millis,
+    agree: Option<bool>,
+    lines: &'a [CostLine],
 }
 
 impl Pricing {
@@ -29,11 +43,17 @@ impl Pricing {
 
     /// What an explanation needs later, as JSON: the price may have changed by then.
     pub(crate) fn snapshot(&self, cost: &Cost) -> String {
-        serde_json::json!({
-            "provider": self.price.provider, "model": self.price.model, "source": self.price.source, "version": self.price.version,
-            "effective_from": self.price.effective_from, "agree": self.price.agree, "lines": cost.lines,
-        })
-        .to_string()
+        let Price { provider, model, source, version, effective_from, agree, .. } = &*self.price;
+        let snapshot = Snapshot {
+            provider,
+            model,
+            source,
+            version,
+            effective_from: *effective_from,
+            agree: *agree,
+            lines: &cost.lines,
+        };
+        serde_json::to_string(&snapshot).unwrap_or_default()
     }
 }
 

@@ -196,7 +196,15 @@ impl Writes<'_> {
     ///
     /// # Errors
     /// [`StoreError::Sqlite`]; a conflict if its row was imported before.
-    pub fn insert(&self, c: &Charge) -> Result<(), StoreError> {
+    pub fn insert(&self, charge: &Charge) -> Result<(), StoreError> {
+        self.insert_at(charge.seq, charge)
+    }
+
+    /// Adds a charge whose leaf has the index `seq`, whatever it says itself.
+    ///
+    /// # Errors
+    /// As [`Writes::insert`].
+    pub fn insert_at(&self, seq: u64, c: &Charge) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
                 "INSERT INTO charges (seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome,
@@ -206,7 +214,7 @@ impl Writes<'_> {
                    ?23, ?24)",
             )?
             .execute(params![
-                sql::signed(c.seq),
+                sql::signed(seq),
                 c.id.0.as_bytes(),
                 c.time.0,
                 c.tenant_id.0.as_bytes(),

@@ -80,6 +80,26 @@ pub struct UsageSlot {
 }
 
 impl UsageSlot {
+    /// The slot of one charge, with its sums.
+    #[must_use]
+    pub fn of(charge: &Charge) -> Self {
+        Self {
+            slot: slot_of(charge.time),
+            tenant_id: charge.tenant_id,
+            provider: charge.provider.clone(),
+            model: charge.model.clone(),
+            api_key_id: charge.api_key_id,
+            sums: Sums::of(charge),
+        }
+    }
+
+    /// Whether `other` adds up in the same row.
+    #[must_use]
+    pub fn is_same_slot(&self, other: &Self) -> bool {
+        let key = |s: &Self| (s.slot, s.tenant_id, s.api_key_id);
+        key(self) == key(other) && self.model == other.model && self.provider == other.provider
+    }
+
     /// The moment the slot begins.
     #[must_use]
     pub const fn start(&self) -> Millis {
@@ -155,8 +175,16 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn add(&self, charge: &Charge) -> Result<(), StoreError> {
-        let sums = Sums::of(charge);
-        let key: &[u8] = charge.api_key_id.as_ref().map_or(&[], |k| k.0.as_bytes());
+        self.add_sums(&UsageSlot::of(charge))
+    }
+
+    /// Adds the sums of several charges of one slot.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn add_sums(&self, slot: &UsageSlot) -> Result<(), StoreError> {
+        let sums = &slot.sums;
+        let key: &[u8] = slot.api_key_id.as_ref().map_or(&[], |k| k.0.as_bytes());
         self.conn
             .prepare_cached(
                 "INSERT INTO usage_slots (slot, tenant_id, provider, model, api_key_id, requests, failures, cost_nano, unpriced,
@@ -168,10 +196,10 @@ impl Writes<'_> {
                    input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens",
             )?
             .execute(params![
-                slot_of(charge.time),
-                charge.tenant_id.0.as_bytes(),
-                charge.provider,
-                charge.model,
+                slot.slot,
+                slot.tenant_id.0.as_bytes(),
+                slot.provider,
+                slot.model,
                 key,
                 sql::signed(sums.requests),
                 sql::signed(sums.failures),

@@ -1,0 +1,125 @@
+//! Settled charges on their way to the ledger. They ride in batches: a transaction every few milliseconds costs a small
+//! part of what one write a call does, and nobody waits for it, because the exposure bound covers what is not written yet.
+
+use crate::Engine;
+use crate::entry::Draft;
+use crate::error::Error;
+use crate::events::EventKind;
+use parking_lot::Mutex;
+use reeve_core::money::NanoUsd;
+use reeve_store::Tx;
+use reeve_store::table::charges::Charge;
+use reeve_store::table::usage_slots::UsageSlot;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long charges gather.
+const GATHER: Duration = Duration::from_millis(10);
+/// Charges that do not wait for more.
+const MOST: usize = 256;
+
+/// A charge and its entries.
+pub(super) struct Waiting {
+    pub(super) charge: Charge,
+    pub(super) amount: NanoUsd,
+    pub(super) entry: Draft,
+    pub(super) overrun: Option<Draft>,
+}
+
+/// Charges that are not handed to the writer yet.
+#[derive(Default)]
+pub(crate) struct Settling(Mutex<Vec<Waiting>>);
+
+impl Settling {
+    /// Adds a charge; how many wait now.
+    fn push(&self, waiting: Waiting) -> usize {
+        let mut all = self.0.lock();
+        all.push(waiting);
+        all.len()
+    }
+}
+
+impl Engine {
+    /// Writes a charge with those that settle about now.
+    pub(super) fn write_soon(&self, waiting: Waiting) {
+        match self.inner.settling.push(waiting) {
+            1 if tokio::runtime::Handle::try_current().is_ok() => {
+                let engine = self.clone();
+                self.inner.tasks.spawn(async move {
+                    tokio::time::sleep(GATHER).await;
+                    engine.write_charges();
+                });
+            }
+            // Settled where no timer runs, such as at the very end.
+            1 | MOST => self.write_charges(),
+            _ => {}
+        }
+    }
+
+    /// Hands all charges that wait to the writer.
+    pub(crate) fn write_charges(&self) {
+        let batch = std::mem::take(&mut *self.inner.settling.0.lock());
+        if !batch.is_empty() {
+            self.submit_charges(batch);
+        }
+    }
+
+    fn submit_charges(&self, batch: Vec<Waiting>) {
+        let (engine, batch) = (self.clone(), Arc::new(batch));
+        let written = Arc::clone(&batch);
+        self.inner.store.submit_now(
+            move |tx| write_all(&batch, tx),
+            move |result| match result {
+                Ok(sequences) => engine.charges_written(&written, &sequences),
+                Err(error) => engine.charges_failed(written, &error),
+            },
+        );
+    }
+
+    fn charges_written(&self, batch: &[Waiting], sequences: &[u64]) {
+        for (waiting, sequence) in batch.iter().zip(sequences) {
+            self.inner.admission.durable(waiting.charge.tenant_id, waiting.amount);
+            self.inner.events.tell(EventKind::Charge, Some(*sequence), Some(waiting.charge.id.to_string()));
+        }
+    }
+
+    /// One charge that cannot be written must not keep the others from it: they try again, each by itself.
+    fn charges_failed(&self, batch: Arc<Vec<Waiting>>, error: &Error) {
+        let batch = Arc::into_inner(batch).unwrap_or_default();
+        if let [Waiting { charge, .. }] = batch.as_slice() {
+            // The cost stays in the tenant's exposure: the next start holds it.
+            let error = error as &dyn std::error::Error;
+            return tracing::error!(error, charge.id = %charge.id, "a charge could not be written");
+        }
+        batch.into_iter().for_each(|waiting| self.submit_charges(vec![waiting]));
+    }
+}
+
+/// Writes a batch: for each charge its entry and its row, for each slot its sums.
+fn write_all(batch: &[Waiting], tx: &mut Tx<'_>) -> Result<Vec<u64>, Error> {
+    let mut sequences = Vec::with_capacity(batch.len());
+    let mut slots: Vec<UsageSlot> = Vec::new();
+    let mut last = None;
+    for Waiting { charge, entry, overrun, .. } in batch {
+        let recorded = entry.meter(tx)?;
+        recorded.charges().insert_at(recorded.sequence(), charge)?;
+        sequences.push(recorded.sequence());
+        gather(&mut slots, UsageSlot::of(charge));
+        if let Some(overrun) = overrun {
+            overrun.record(tx)?;
+        }
+        last = Some(recorded);
+    }
+    if let Some(recorded) = last {
+        slots.iter().try_for_each(|slot| recorded.usage_slots().add_sums(slot))?;
+    }
+    Ok(sequences)
+}
+
+/// Calls of one batch fall into few slots.
+fn gather(slots: &mut Vec<UsageSlot>, of_one: UsageSlot) {
+    match slots.iter_mut().find(|known| known.is_same_slot(&of_one)) {
+        Some(known) => known.sums.add(&of_one.sums),
+        None => slots.push(of_one),
+    }
+}
