@@ -1,0 +1,119 @@
+//! What governing costs: the gateway beside a proxy that governs nothing.
+
+use crate::load::{latencies, percentile, request, throughput};
+use crate::proxy::{COMPLETION, PROMPT, Servers};
+use crate::table::{Table, Target};
+use crate::Outcome;
+use reeve_core::money::NanoUsd;
+use reeve_core::period::PeriodKind;
+use reeve_core::tenant::QuotaOverride;
+use reeve_core::usage::Usage;
+use reeve_engine::Cx;
+use reeve_providers::tokens;
+use reeve_tests::app::{Options, TestApp, eventually, price_of};
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+const BODY: &str = r#"{"model":"gpt-4o-mini","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"Say hello to the people who read this."}],"max_tokens":64,"temperature":0.2}"#;
+const CONNECTIONS: usize = 32;
+/// Both are measured in turns, so that what else the machine does falls on both.
+const TURNS: usize = 7;
+const TURN: Duration = Duration::from_secs(2);
+const RATE: u32 = 500;
+const STEADY: Duration = Duration::from_secs(10);
+
+/// A gateway with budgets at every level, and what it is measured against.
+struct House {
+    app: TestApp,
+    request: Arc<[u8]>,
+    provider: SocketAddr,
+    proxy: SocketAddr,
+    calls: Arc<AtomicU64>,
+    _servers: Servers,
+}
+
+async fn house() -> Result<House, Box<dyn Error + Send + Sync>> {
+    tokio::task::spawn_blocking(tokens::warm_up).await?;
+    let mut servers = Servers::default();
+    let (provider, calls) = servers.provider().await?;
+    let proxy = servers.proxy(provider).await?;
+    let app = TestApp::start_with(Options { no_credential: true, ..Options::default() }).await;
+    app.credential("openai", &format!("http://{provider}/v1"), "sk-upstream-key", &[]).await;
+    let most = Some(1_000_000_000);
+    let quota = QuotaOverride { requests_per_day: most, concurrent_requests: most, ..QuotaOverride::default() };
+    let tenant = app.tenant("Acme").quota(quota).make().await;
+    app.budget(None, PeriodKind::Month, "1000000").await;
+    app.budget(Some(tenant.id), PeriodKind::Day, "1000000").await;
+    let request = request(&tenant.key, BODY);
+    Ok(House { app, request, provider, proxy, calls, _servers: servers })
+}
+
+/// Loads the gateway for a while.
+pub(crate) async fn profile() -> Outcome {
+    let House { app, request, .. } = &house().await?;
+    for _ in 0..10 {
+        let rate = throughput(app.gateway(), request, CONNECTIONS, TURN).await?;
+        writeln!(std::io::stderr(), "{rate:.0} req/s")?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn measure(table: &mut Table) -> Outcome {
+    let House { app, request, provider, proxy, calls, _servers } = house().await?;
+    let mut governed = 0;
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for turn in 0..=TURNS {
+        let plain = throughput(proxy, &request, CONNECTIONS, TURN).await?;
+        let earlier = calls.load(Ordering::Relaxed);
+        let through = throughput(app.gateway(), &request, CONNECTIONS, TURN).await?;
+        governed += calls.load(Ordering::Relaxed) - earlier;
+        // The first turn warms up.
+        if turn > 0 {
+            without.push(plain);
+            with.push(through);
+        }
+    }
+    let ratios = with.iter().zip(&without).map(|(a, b)| a / b).collect();
+    table.add("bare proxy, 32 connections", median(without), "req/s", Target::None);
+    table.add("gateway, 32 connections, whole answers", median(with), "req/s", Target::None);
+    table.add("gateway : bare proxy", median(ratios), "", Target::AtLeast(0.5));
+
+    let steady = |address: SocketAddr| latencies(address, &request, RATE, STEADY);
+    let direct = steady(provider).await?;
+    let earlier = calls.load(Ordering::Relaxed);
+    let through = steady(app.gateway()).await?;
+    governed += calls.load(Ordering::Relaxed) - earlier;
+    for percent in [50, 99] {
+        let (plain, governed) = (percentile(&direct, percent), percentile(&through, percent));
+        let target = if percent == 99 { Target::Below(3.0) } else { Target::None };
+        table.add(format!("added latency at 500 req/s, p{percent}"), governed - plain, "ms", target);
+    }
+    reconcile(table, &app, governed).await?;
+    app.close().await;
+    Ok(())
+}
+
+/// Every call is in the ledger, at what the provider bills for it.
+async fn reconcile(table: &mut Table, app: &TestApp, governed: u64) -> Outcome {
+    let charged = eventually("all charges are written", || async {
+        let (sum, calls) = app.engine.settled_total(&Cx::system()).await.ok()?;
+        (calls >= governed).then_some((sum, calls))
+    })
+    .await;
+    let each = price_of("gpt-4o-mini", &Usage::tokens(PROMPT, COMPLETION));
+    let due = NanoUsd(each.0 * i64::try_from(governed)?);
+    table.add("charges in the ledger", charged.1 as f64, "", Target::AtLeast(governed as f64));
+    if charged != (due, governed) {
+        return Err(format!("the ledger says {charged:?}, the provider bills {due} for {governed}").into());
+    }
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}

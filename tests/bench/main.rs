@@ -1,0 +1,40 @@
+//! The figures Reeve promises, measured in one run: ratios where a figure would depend on the machine.
+//!
+//! `cargo run --release -p reeve-tests --bin bench [gateway] [audit] [store]`; `bench profile` only loads the gateway, for a profiler.
+
+mod audit;
+mod gateway;
+mod load;
+mod proxy;
+mod store;
+mod table;
+
+use std::error::Error;
+use table::Table;
+
+/// The one of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |name: &str| chosen.is_empty() || chosen.iter().any(|c| c == name);
+    let mut table = Table::default();
+    if chosen == ["profile"] {
+        return gateway::profile().await;
+    }
+    if wants("gateway") {
+        gateway::measure(&mut table).await?;
+    }
+    if wants("audit") {
+        audit::measure(&mut table).await?;
+    }
+    if wants("store") {
+        store::measure(&mut table).await?;
+    }
+    table.print()?;
+    Ok(())
+}

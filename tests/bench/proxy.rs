@@ -1,0 +1,80 @@
+//! What the gateway is measured against: a provider that answers at once, and a proxy that governs nothing.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::serve::ListenerExt;
+use http::header;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// Tokens of every answer.
+pub(crate) const PROMPT: u64 = 21;
+pub(crate) const COMPLETION: u64 = 9;
+
+/// Servers of one run, stopped when dropped.
+#[derive(Default)]
+pub(crate) struct Servers(JoinSet<()>);
+
+impl Servers {
+    async fn serve(&mut self, router: Router) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let listener = listener.tap_io(|socket| {
+            let _ = socket.set_nodelay(true);
+        });
+        self.0.spawn(async move {
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(address)
+    }
+
+    /// A provider, and how often it was called.
+    pub(crate) async fn provider(&mut self) -> io::Result<(SocketAddr, Arc<AtomicU64>)> {
+        let calls = Arc::new(AtomicU64::new(0));
+        let answer = format!(
+            r#"{{"id":"chatcmpl-1","object":"chat.completion","created":1761955200,"model":"gpt-4o-mini","choices":[{{"index":0,"message":{{"role":"assistant","content":"Hello! How can I help you today?","refusal":null}},"logprobs":null,"finish_reason":"stop"}}],"usage":{{"prompt_tokens":{PROMPT},"completion_tokens":{COMPLETION},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":0,"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":0,"audio_tokens":0}}}},"service_tier":"default"}}"#,
+            PROMPT + COMPLETION
+        );
+        let (counter, answer) = (Arc::clone(&calls), Bytes::from(answer));
+        let handler = post(move |_: Bytes| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            let answer = answer.clone();
+            async move { ([(header::CONTENT_TYPE, "application/json")], answer) }
+        });
+        let address = self.serve(Router::new().route("/v1/chat/completions", handler)).await?;
+        Ok((address, calls))
+    }
+
+    /// A proxy that swaps the key and passes everything on.
+    pub(crate) async fn proxy(&mut self, provider: SocketAddr) -> Result<SocketAddr, Box<dyn std::error::Error + Send + Sync>> {
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(64).tcp_nodelay(true).build()?;
+        let url: Arc<str> = format!("http://{provider}/v1/chat/completions").into();
+        let router = Router::new()
+            .route("/v1/chat/completions", post(forward))
+            .layer(DefaultBodyLimit::max(32 * 1024 * 1024))
+            .with_state((client, url));
+        Ok(self.serve(router).await?)
+    }
+}
+
+async fn forward(State((client, url)): State<(reqwest::Client, Arc<str>)>, body: Bytes) -> Response {
+    let request = client.post(&*url).bearer_auth("sk-upstream-key").header(header::CONTENT_TYPE, "application/json");
+    let answer = match request.body(body).send().await {
+        Ok(answer) => answer,
+        Err(error) => return (http::StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+    };
+    let (status, kind) = (answer.status(), answer.headers().get(header::CONTENT_TYPE).cloned());
+    let mut response = Response::new(Body::from(answer.bytes().await.unwrap_or_default()));
+    *response.status_mut() = status;
+    if let Some(kind) = kind {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    }
+    response
+}
