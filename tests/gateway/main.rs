@@ -1,4 +1,5 @@
 //! The gateway over the wire: what a client sees, what the provider sees, and what is written down.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests stop the test, too")]
 
 mod access;
 mod budgets;

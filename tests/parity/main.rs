@@ -1,5 +1,5 @@
 //! The window and the server answer every request identically: status, body and audit entries.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 use reeve_tests::console::{Console, Door, Reply};
 use serde_json::{Value, json};

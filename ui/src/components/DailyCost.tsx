@@ -18,7 +18,7 @@ interface Props {
   showTable: boolean;
   height?: number;
 }
-const axisUsd = (value: number) => (value >= 1_000 ? `$${(value / 1_000).toLocaleString("en")}k` : `$${value.toLocaleString("en", { maximumFractionDigits: 2 })}`);
+const axisUsd = (value: number) => (value >= 1_000 ? `$${(value / 1_000).toLocaleString("en")}k` : `$${value.toLocaleString("en", value < 0.1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 })}`);
 const escapeHtml = (text: string) => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c] ?? c);
 
 function option(days: DayCost[], limit: string | null | undefined, p: Palette): ChartOption {

@@ -126,7 +126,7 @@ function Recent({ rows }: { rows: AuditEntryView[] | undefined }) {
       <header><h2>Audit trail</h2><span className="dim">live</span><span className="push"><Link to="/audit">All entries</Link></span></header>
       {!rows ? <SkeletonRows rows={6} /> : rows.length === 0 ? <Empty tight title="Nothing recorded yet" /> : (
         <table className="t fixed" style={{ marginTop: 4 }}>
-          <colgroup><col style={{ width: 86 }} /><col /><col className="wide-only" style={{ width: "32%" }} /><col style={{ width: 88 }} /></colgroup>
+          <colgroup><col style={{ width: 86 }} /><col /><col className="wide-only" style={{ width: "32%" }} /><col style={{ width: 104 }} /></colgroup>
           <thead className="sr"><tr><th>Time</th><th>Event</th><th className="wide-only">What</th><th>Outcome</th></tr></thead>
           <tbody>
             {rows.slice(0, 6).map((e) => (
