@@ -34,7 +34,7 @@ pub(super) struct Plan {
 }
 
 pub(super) const TENANTS: &[Plan] = &[
-    plan("Northwind", Tier::Professional, ("openai", "gpt-4o"), 72, (46, (18_000, 2_600), 20), true),
+    plan("Northwind", Tier::Professional, ("openai", "gpt-4o"), 60, (46, (18_000, 2_600), 20), true),
     plan(
         "Acme Corp",
         Tier::Enterprise,
