@@ -88,8 +88,9 @@ e2e: $(UI_BUILT)
 	    $(PHASE) "e2e tests" .ci/session npm --prefix tests/e2e test; \
 	fi
 
+# Optimised, hence a build of its own.
 bench: $(UI_BUILT)
-	cargo bench --locked -p reeve-tests
+	cargo run --locked --release -p reeve-tests --bin bench
 
 # ---- check -------------------------------------------------------------------------------------------------------------
 
