@@ -21,18 +21,28 @@ const PAGE: usize = 100;
 const TRIES: usize = 21;
 const BEGIN: i64 = 1_780_000_000_000;
 
-/// A second for each entry.
+/// As many seconds later at each look as one write has entries: a second for each entry.
 struct Tick(AtomicI64);
 
 impl Clock for Tick {
     fn now(&self) -> Millis {
-        Millis(BEGIN + 1_000 * self.0.fetch_add(1, Ordering::Relaxed))
+        Millis(BEGIN + self.0.fetch_add(1_000 * IN_ONE_WRITE as i64, Ordering::Relaxed))
     }
 }
 
 const KINDS: [&str; 12] = [
-    "tenant.update", "tenant.create", "budget.update", "budget.exceeded", "quota.exceeded", "auth.login", "auth.failed", "api_key.create",
-    "key.import", "config.changed", "access.denied", "audit.verify",
+    "tenant.update",
+    "tenant.create",
+    "budget.update",
+    "budget.exceeded",
+    "quota.exceeded",
+    "auth.login",
+    "auth.failed",
+    "api_key.create",
+    "key.import",
+    "config.changed",
+    "access.denied",
+    "audit.verify",
 ];
 
 async fn fill(folder: &Path) -> Outcome {
@@ -45,7 +55,8 @@ async fn fill(folder: &Path) -> Outcome {
                     let kind = KINDS[(n * n % 97 % 12) as usize];
                     let ok = if n % 11 == 3 { Outcomes::Denied } else { Outcomes::Success };
                     // A few people do most, and one did something once.
-                    let who = if n == 1_234 { "u:rare".to_owned() } else { format!("u:{:016x}", n % 7 * (n % 3)) };
+                    let who =
+                        if n == 1_234 { "u:rare".to_owned() } else { format!("u:{:016x}", n % 7 * (n % 3)) };
                     tx.record(&entry(kind, &who, format!("tenant:{}", n % 5_000), ok))?;
                 }
                 Ok::<_, StoreError>(())
@@ -60,9 +71,15 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
     let folder = tempfile::tempdir()?;
     let begun = Instant::now();
     fill(folder.path()).await?;
-    table.add("a million entries written, one writer", ENTRIES as f64 / begun.elapsed().as_secs_f64(), "/s", Target::None);
-    let keys = VaultKeys::default().with_env(|| EnvSecret::parse("kB1mJ0Yw2o9tqv3dQxH7Zr5uNfXcA8eLgT4sPiV6yKE=").ok());
-    let clock = Arc::new(Tick(AtomicI64::new(ENTRIES as i64)));
+    table.add(
+        "a million entries written, one writer",
+        ENTRIES as f64 / begun.elapsed().as_secs_f64(),
+        "/s",
+        Target::None,
+    );
+    let keys = VaultKeys::default()
+        .with_env(|| EnvSecret::parse("kB1mJ0Yw2o9tqv3dQxH7Zr5uNfXcA8eLgT4sPiV6yKE=").ok());
+    let clock = Arc::new(Tick(AtomicI64::new(1_000 * ENTRIES as i64)));
     let begun = Instant::now();
     let engine = Engine::open(OpenEngine { data_dir: folder.path().to_owned(), keys, clock }).await?;
     table.add("start with a million entries", begun.elapsed().as_secs_f64(), "s", Target::None);
@@ -88,7 +105,12 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
         }
         // The first is the coldest, and people see that one too.
         let worst = taken.iter().copied().fold(0.0, f64::max);
-        table.add(format!("audit page, slowest of {TRIES}: {name} ({found})"), worst, "ms", Target::Below(20.0));
+        table.add(
+            format!("audit page, slowest of {TRIES}: {name} ({found})"),
+            worst,
+            "ms",
+            Target::Below(20.0),
+        );
     }
     let begun = Instant::now();
     let (from, to) = (Millis(BEGIN), Millis(BEGIN + 1_000 * ENTRIES as i64));
@@ -114,10 +136,19 @@ fn filters() -> Vec<(&'static str, EntryFilter)> {
         ("outcome that never was", EntryFilter { ok: Some(3), ..all() }),
         ("anything but success", EntryFilter { not_ok: true, ..all() }),
         ("time, old", EntryFilter { from: at(1_000), to: at(50_000), ..all() }),
-        ("event type and actor", EntryFilter { kind: some("auth.failed"), who: some("u:0000000000000004"), ..all() }),
-        ("event type and rare actor", EntryFilter { kind: some("auth.failed"), who: some("u:rare"), ..all() }),
+        (
+            "event type and actor",
+            EntryFilter { kind: some("auth.failed"), who: some("u:0000000000000004"), ..all() },
+        ),
+        (
+            "event type and rare actor",
+            EntryFilter { kind: some("auth.failed"), who: some("u:rare"), ..all() },
+        ),
         ("resource and denied", EntryFilter { res: some("tenant:77"), ok: Some(1), ..all() }),
         ("event type and old time", EntryFilter { kind: some("auth.failed"), to: at(50_000), ..all() }),
-        ("actor and not success and old time", EntryFilter { who: some("u:0000000000000004"), not_ok: true, to: at(50_000), ..all() }),
+        (
+            "actor and not success and old time",
+            EntryFilter { who: some("u:0000000000000004"), not_ok: true, to: at(50_000), ..all() },
+        ),
     ]
 }

@@ -1,9 +1,9 @@
 //! What governing costs: the gateway beside a proxy that governs nothing.
 
+use crate::Outcome;
 use crate::load::{latencies, percentile, request, throughput};
 use crate::proxy::{COMPLETION, PROMPT, Servers};
 use crate::table::{Table, Target};
-use crate::Outcome;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
 use reeve_core::tenant::QuotaOverride;
@@ -44,7 +44,8 @@ async fn house() -> Result<House, Box<dyn Error + Send + Sync>> {
     let app = TestApp::start_with(Options { no_credential: true, ..Options::default() }).await;
     app.credential("openai", &format!("http://{provider}/v1"), "sk-upstream-key", &[]).await;
     let most = Some(1_000_000_000);
-    let quota = QuotaOverride { requests_per_day: most, concurrent_requests: most, ..QuotaOverride::default() };
+    let quota =
+        QuotaOverride { requests_per_day: most, concurrent_requests: most, ..QuotaOverride::default() };
     let tenant = app.tenant("Acme").quota(quota).make().await;
     app.budget(None, PeriodKind::Month, "1000000").await;
     app.budget(Some(tenant.id), PeriodKind::Day, "1000000").await;

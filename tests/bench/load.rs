@@ -54,13 +54,19 @@ impl Connection {
         if !head.starts_with("http/1.1 200") {
             return Err(String::from_utf8_lossy(&self.buffer).into_owned().into());
         }
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).ok_or("no content-length")?;
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")).ok_or("no content-length")?;
         Ok(self.buffer.len() >= head_end + 4 + length.trim().parse::<usize>()?)
     }
 }
 
 /// Calls a second over so many connections, each calling again as soon as it is answered.
-pub(crate) async fn throughput(address: SocketAddr, request: &Arc<[u8]>, connections: usize, time: Duration) -> Result<f64, Failed> {
+pub(crate) async fn throughput(
+    address: SocketAddr,
+    request: &Arc<[u8]>,
+    connections: usize,
+    time: Duration,
+) -> Result<f64, Failed> {
     let (done, mut workers) = (Arc::new(AtomicU64::new(0)), JoinSet::new());
     let until = Instant::now() + time;
     for _ in 0..connections {
@@ -81,7 +87,12 @@ pub(crate) async fn throughput(address: SocketAddr, request: &Arc<[u8]>, connect
 }
 
 /// Latencies at a steady rate, in ascending order. Each counts from when the call was due: a late one is not forgiven.
-pub(crate) async fn latencies(address: SocketAddr, request: &Arc<[u8]>, rate: u32, time: Duration) -> Result<Vec<Duration>, Failed> {
+pub(crate) async fn latencies(
+    address: SocketAddr,
+    request: &Arc<[u8]>,
+    rate: u32,
+    time: Duration,
+) -> Result<Vec<Duration>, Failed> {
     const CONNECTIONS: u32 = 16;
     let begin = Instant::now() + Duration::from_millis(50);
     let mut workers = JoinSet::new();

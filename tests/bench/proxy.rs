@@ -53,8 +53,12 @@ impl Servers {
     }
 
     /// A proxy that swaps the key and passes everything on.
-    pub(crate) async fn proxy(&mut self, provider: SocketAddr) -> Result<SocketAddr, Box<dyn std::error::Error + Send + Sync>> {
-        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(64).tcp_nodelay(true).build()?;
+    pub(crate) async fn proxy(
+        &mut self,
+        provider: SocketAddr,
+    ) -> Result<SocketAddr, Box<dyn std::error::Error + Send + Sync>> {
+        let client =
+            reqwest::Client::builder().no_proxy().pool_max_idle_per_host(64).tcp_nodelay(true).build()?;
         let url: Arc<str> = format!("http://{provider}/v1/chat/completions").into();
         let router = Router::new()
             .route("/v1/chat/completions", post(forward))
@@ -65,7 +69,8 @@ impl Servers {
 }
 
 async fn forward(State((client, url)): State<(reqwest::Client, Arc<str>)>, body: Bytes) -> Response {
-    let request = client.post(&*url).bearer_auth("sk-upstream-key").header(header::CONTENT_TYPE, "application/json");
+    let request =
+        client.post(&*url).bearer_auth("sk-upstream-key").header(header::CONTENT_TYPE, "application/json");
     let answer = match request.body(body).send().await {
         Ok(answer) => answer,
         Err(error) => return (http::StatusCode::BAD_GATEWAY, error.to_string()).into_response(),

@@ -41,14 +41,28 @@ pub(crate) fn entry(kind: &str, who: &str, on: String, ok: reeve_ledger::leaf::O
     let mut details = serde_json::Map::new();
     details.insert("request".to_owned(), "req_06A1B2C3D4E5F6G7H8J9K0M1N2".into());
     details.insert("summary".to_owned(), "Changed the plan from starter to professional".into());
-    NewEntry { kind: kind.to_owned(), who: who.to_owned(), via: "api".to_owned(), on, ok, sid: None, details, private: Vec::new() }
+    NewEntry {
+        kind: kind.to_owned(),
+        who: who.to_owned(),
+        via: "api".to_owned(),
+        on,
+        ok,
+        sid: None,
+        details,
+        private: Vec::new(),
+    }
 }
 
 pub(crate) async fn measure(table: &mut Table) -> Outcome {
     let folder = tempfile::tempdir()?;
     let open = OpenStore { folder: folder.path().to_owned(), clock: Arc::new(SystemClock), readers: 2 };
     let store = tokio::task::spawn_blocking(move || Store::open(open)).await??;
-    store.sign_with(reeve_ledger::genesis_signer(&[7; 32], "audit")?, reeve_ledger::genesis_signer(&[7; 32], "usage")?).await?;
+    store
+        .sign_with(
+            reeve_ledger::genesis_signer(&[7; 32], "audit")?,
+            reeve_ledger::genesis_signer(&[7; 32], "usage")?,
+        )
+        .await?;
     let (written, mut writers) = (Arc::new(AtomicU64::new(0)), JoinSet::new());
     let until = Instant::now() + TIME;
     for n in 0..WRITERS {
@@ -58,7 +72,8 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
                 let (row, on) = (tenant(n), format!("tenant:{n}"));
                 store
                     .write(move |tx| {
-                        let entry = entry("tenant.update", "u:6f1d2c3b4a596877", on, reeve_ledger::leaf::Ok::Success);
+                        let entry =
+                            entry("tenant.update", "u:6f1d2c3b4a596877", on, reeve_ledger::leaf::Ok::Success);
                         tx.record(&entry)?.tenants().put(&row)
                     })
                     .await?;

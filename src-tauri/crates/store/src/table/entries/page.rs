@@ -140,32 +140,76 @@ macro_rules! by_index {
                 REST,
                 $tail
             ),
+            const_str::concat!(
+                $select,
+                " FROM entries INDEXED BY entries_not_ok WHERE ok <> 0 AND",
+                REST,
+                $tail
+            ),
         ]
     };
 }
 
-const PAGE: [&str; 6] = by_index!("SELECT id, leaf", " ORDER BY id DESC LIMIT :limit");
-const COUNT: [&str; 6] = by_index!(
+const PAGE: [&str; 7] = by_index!("SELECT id, leaf", " ORDER BY id DESC LIMIT :limit");
+const COUNT: [&str; 7] = by_index!(
     "SELECT (t - :from) / :width AS bucket, count(*) AS n, count(*) FILTER (WHERE ok <> 0) AS not_ok",
     " GROUP BY bucket"
 );
 
-/// The statement led by the filter that usually leaves least.
-fn led(plan: &Plan, statements: [&'static str; 6]) -> &'static str {
-    let [scan, res, who, kind, not_ok, tenant] = statements;
-    match plan {
-        Plan { res: Some(_), .. } => res,
-        Plan { ok: Some(1..), .. } => not_ok,
-        Plan { kind: Some(_), .. } => kind,
-        Plan { who: Some(_), .. } => who,
-        Plan { tenant: Some(_), .. } => tenant,
-        _ => scan,
+/// Entries of a filter that are counted to compare it with others; with more, it counts as common.
+const COMMON: i64 = 2_000;
+
+macro_rules! counted {
+    ($index:literal, $condition:literal) => {
+        const_str::concat!(
+            "SELECT count(*) AS n FROM (SELECT 1 FROM entries INDEXED BY ",
+            $index,
+            " WHERE ",
+            $condition,
+            " AND id >= ?2 AND id < ?3 LIMIT ?4)"
+        )
+    };
+}
+
+/// The statement led by the filter that leaves least. One filter needs no choice; of several, each is counted in its index
+/// as far as [`COMMON`], because which is rare depends on the words: an actor may have acted once or a million times.
+fn led(conn: &Connection, plan: &Plan, statements: [&'static str; 7]) -> Result<&'static str, StoreError> {
+    let [scan, by_res, by_who, by_kind, by_ok, by_tenant, by_not_ok] = statements;
+    let ok = plan.ok.filter(|ok| *ok > 0);
+    let candidates = [
+        (plan.res, by_res, counted!("entries_res", "res = ?1")),
+        (ok, by_ok, counted!("entries_not_ok", "ok = ?1 AND ok <> 0")),
+        (plan.kind, by_kind, counted!("entries_kind", "kind = ?1")),
+        (plan.who, by_who, counted!("entries_who", "who = ?1")),
+        (plan.tenant, by_tenant, counted!("entries_tenant", "tenant = ?1")),
+    ];
+    let mut candidates =
+        candidates.into_iter().filter_map(|(word, led, counted)| Some((word?, led, counted)));
+    let (first, second) = (candidates.next(), candidates.next());
+    if let (Some((_, led, _)), None, false) = (first, second, plan.not_ok) {
+        return Ok(led);
     }
+    let mut least = (COMMON, first.map_or(scan, |(_, led, _)| led));
+    for (word, led, counted) in first.into_iter().chain(second).chain(candidates) {
+        let found = conn
+            .prepare_cached(counted)?
+            .query_row([word, plan.first, plan.end, COMMON], |r| r.get::<_, i64>("n"))?;
+        least = if found < least.0 { (found, led) } else { least };
+    }
+    if plan.not_ok && ok.is_none() && least.0 == COMMON {
+        // Sorted after it was found, so worth it only where little goes wrong; else the newest entries have enough.
+        let counted = counted!("entries_not_ok", "?1 AND ok <> 0");
+        let found = conn
+            .prepare_cached(counted)?
+            .query_row([1, plan.first, plan.end, COMMON], |r| r.get::<_, i64>("n"))?;
+        least = if found < COMMON { (found, by_not_ok) } else { least };
+    }
+    Ok(least.1)
 }
 
 pub(super) fn page(conn: &Connection, filter: &EntryFilter, limit: usize) -> Result<Page, StoreError> {
     let Some(plan) = plan(conn, filter)? else { return Ok(Page { entries: Vec::new(), more: false }) };
-    let mut rows = conn.prepare_cached(led(&plan, PAGE))?;
+    let mut rows = conn.prepare_cached(led(conn, &plan, PAGE)?)?;
     let one_more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
     let rows = rows.query_map(
         named_params! {
@@ -193,7 +237,7 @@ pub(super) fn histogram(
     let Some(plan) = plan(conn, &filter)? else { return Ok(buckets) };
     let spans = i64::try_from(count).unwrap_or(1).max(1);
     let width = ((to.0 - from.0 + spans - 1) / spans).max(1);
-    let mut rows = conn.prepare_cached(led(&plan, COUNT))?;
+    let mut rows = conn.prepare_cached(led(conn, &plan, COUNT)?)?;
     let mut rows = rows.query(named_params! {
         ":first": plan.first, ":end": plan.end, ":from": plan.from, ":to": plan.to, ":kind": plan.kind, ":who": plan.who,
         ":res": plan.res, ":tenant": plan.tenant, ":ok": plan.ok, ":not_ok": plan.not_ok, ":width": width,
