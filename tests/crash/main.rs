@@ -3,6 +3,12 @@
 //! A child process serves the gateway and is killed with SIGKILL under load, again and again. After each kill the ledger is
 //! held against what the provider billed: it may say more (holds), never less. `REEVE_CRASH_ROUNDS` sets how often,
 //! `REEVE_CRASH_SEED` repeats a run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "helpers of tests stop the test, and a failing round says which it was"
+)]
 
 mod child;
 mod load;
