@@ -143,6 +143,14 @@ impl Draft {
     pub fn meter<'c>(&self, tx: &mut Tx<'c>) -> Result<Recorded<'c>, StoreError> {
         tx.meter(&self.entry)
     }
+
+    /// As [`Draft::meter`], for an entry that is written once and not tried again.
+    ///
+    /// # Errors
+    /// As [`Draft::meter`].
+    pub fn into_meter<'c>(self, tx: &mut Tx<'c>) -> Result<Recorded<'c>, StoreError> {
+        tx.meter_own(self.entry)
+    }
 }
 
 /// What a verb at the end of an event type does, in the words of the audit trail.

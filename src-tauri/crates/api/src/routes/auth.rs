@@ -129,7 +129,10 @@ fn signed_in(signed_in: &SignedIn, engine: &Engine, door: &Door) -> Response {
         expires_in: ACCESS_SECONDS,
         user: UserView::from(&signed_in.user),
     };
-    ([cookie::keep(&signed_in.refresh_token, left, tls)], Json(view)).into_response()
+    match &signed_in.refresh_token {
+        Some(token) => ([cookie::keep(token, left, tls)], Json(view)).into_response(),
+        None => Json(view).into_response(),
+    }
 }
 
 /// Makes the workspace and its first administrator.

@@ -190,9 +190,8 @@ impl Admitted {
     }
 
     fn write(&self, charge: Charge, amount: NanoUsd) {
-        let entry = charge_entry(&self.engine, self.caller, &self.call, &charge);
         let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
-        self.engine.write_soon(Waiting { charge, amount, entry, overrun });
+        self.engine.write_soon(Waiting { charge, amount, overrun });
     }
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.
@@ -206,20 +205,6 @@ impl Admitted {
             .detail("cost_usd", amount.to_string())
             .outcome(Outcome::Success, Severity::Critical)
     }
-}
-
-/// The leaf of a charge: everything its row holds, so that the row can be computed again from it.
-fn charge_entry(engine: &Engine, caller: Caller, call: &Call, charge: &Charge) -> Draft {
-    let cx = Engine::gateway_cx(Some(caller), call.request_id, call.trace_id.clone());
-    let outcome = match charge.outcome.as_str() {
-        "success" => Outcome::Success,
-        _ => Outcome::Error,
-    };
-    leaf(
-        engine.draft(&cx, "charge.settle", format_args!("model:{}/{}", charge.provider, charge.model)),
-        charge,
-    )
-    .outcome(outcome, Severity::Info)
 }
 
 /// The facts of a charge, for its leaf.

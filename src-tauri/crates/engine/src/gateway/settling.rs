@@ -1,12 +1,16 @@
 //! Settled charges on their way to the ledger. They ride in batches: a transaction every few milliseconds costs a small
 //! part of what one write a call does, and nobody waits for it, because the exposure bound covers what is not written yet.
 
+use super::admitted::leaf;
 use crate::Engine;
-use crate::entry::Draft;
+use crate::cx::{Cx, Via};
+use crate::entry::{Draft, Severity};
 use crate::error::Error;
 use crate::events::EventKind;
 use parking_lot::Mutex;
 use reeve_core::money::NanoUsd;
+use reeve_core::principal::Principal;
+use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::Tx;
 use reeve_store::table::charges::Charge;
 use reeve_store::table::usage_slots::UsageSlot;
@@ -14,15 +18,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long charges gather.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(25);
 /// Charges that do not wait for more.
-const MOST: usize = 256;
+const MOST: usize = 512;
 
-/// A charge and its entries.
+/// A charge, what it cost, and the entry of an overrun.
 pub(super) struct Waiting {
     pub(super) charge: Charge,
     pub(super) amount: NanoUsd,
-    pub(super) entry: Draft,
     pub(super) overrun: Option<Draft>,
 }
 
@@ -66,9 +69,9 @@ impl Engine {
 
     fn submit_charges(&self, batch: Vec<Waiting>) {
         let (engine, batch) = (self.clone(), Arc::new(batch));
-        let written = Arc::clone(&batch);
+        let (writer, written) = (self.clone(), Arc::clone(&batch));
         self.inner.store.submit_now(
-            move |tx| write_all(&batch, tx),
+            move |tx| writer.write_all(&batch, tx),
             move |result| match result {
                 Ok(sequences) => engine.charges_written(&written, &sequences),
                 Err(error) => engine.charges_failed(written, &error),
@@ -93,27 +96,44 @@ impl Engine {
         }
         batch.into_iter().for_each(|waiting| self.submit_charges(vec![waiting]));
     }
-}
 
-/// Writes a batch: for each charge its entry and its row, for each slot its sums.
-fn write_all(batch: &[Waiting], tx: &mut Tx<'_>) -> Result<Vec<u64>, Error> {
-    let mut sequences = Vec::with_capacity(batch.len());
-    let mut slots: Vec<UsageSlot> = Vec::new();
-    let mut last = None;
-    for Waiting { charge, entry, overrun, .. } in batch {
-        let recorded = entry.meter(tx)?;
-        recorded.charges().insert_at(recorded.sequence(), charge)?;
-        sequences.push(recorded.sequence());
-        gather(&mut slots, UsageSlot::of(charge));
-        if let Some(overrun) = overrun {
-            overrun.record(tx)?;
+    /// Writes a batch: for each charge its entry and its row, for each slot its sums.
+    fn write_all(&self, batch: &[Waiting], tx: &mut Tx<'_>) -> Result<Vec<u64>, Error> {
+        let mut sequences = Vec::with_capacity(batch.len());
+        let mut slots: Vec<UsageSlot> = Vec::new();
+        let mut last = None;
+        for Waiting { charge, overrun, .. } in batch {
+            let recorded = self.charge_entry(charge).into_meter(tx)?;
+            recorded.charges().insert_at(recorded.sequence(), charge)?;
+            sequences.push(recorded.sequence());
+            gather(&mut slots, UsageSlot::of(charge));
+            if let Some(overrun) = overrun {
+                overrun.record(tx)?;
+            }
+            last = Some(recorded);
         }
-        last = Some(recorded);
+        if let Some(recorded) = last {
+            slots.iter().try_for_each(|slot| recorded.usage_slots().add_sums(slot))?;
+        }
+        Ok(sequences)
     }
-    if let Some(recorded) = last {
-        slots.iter().try_for_each(|slot| recorded.usage_slots().add_sums(slot))?;
+
+    /// The leaf of a charge: everything its row holds, so that the row can be computed again from it.
+    fn charge_entry(&self, charge: &Charge) -> Draft {
+        let tenant = charge.tenant_id;
+        let cx = Cx {
+            principal: charge.api_key_id.map_or(Principal::Anonymous, |id| Principal::ApiKey { id, tenant }),
+            via: Via::Gateway,
+            request_id: charge.request_id.as_deref().and_then(|id| id.parse().ok()),
+            trace_id: charge.trace_id.clone(),
+            ip: None,
+            user_agent: None,
+        };
+        let outcome = if charge.outcome == "success" { Outcome::Success } else { Outcome::Error };
+        let draft =
+            self.draft(&cx, "charge.settle", format_args!("model:{}/{}", charge.provider, charge.model));
+        leaf(draft, charge).outcome(outcome, Severity::Info)
     }
-    Ok(sequences)
 }
 
 /// Calls of one batch fall into few slots.

@@ -32,8 +32,9 @@ pub struct SignedIn {
     pub session: SessionId,
     /// Good for [`super::ACCESS_SECONDS`].
     pub access_token: Zeroizing<String>,
-    /// Good once, for the next pair of tokens.
-    pub refresh_token: Zeroizing<String>,
+    /// Good once, for the next pair of tokens. `None` where the caller, or another page of the same browser, has just been
+    /// given one.
+    pub refresh_token: Option<Zeroizing<String>>,
     /// When the session ends whatever happens.
     pub expires_at: Millis,
 }
@@ -140,7 +141,7 @@ impl Engine {
             user,
             session: session.id,
             access_token,
-            refresh_token,
+            refresh_token: Some(refresh_token),
             expires_at: session.expires_at,
         })
     }

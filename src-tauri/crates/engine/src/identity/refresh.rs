@@ -20,6 +20,10 @@ use zeroize::Zeroizing;
 
 /// A session that nobody used for this long is over, in milliseconds.
 const IDLE: i64 = 7 * Millis::DAY;
+/// How long a token that was just exchanged still brings an access token, in milliseconds: several pages of one browser
+/// wake up at the same moment, and an answer may be lost on its way. It never brings another refresh token, so a thief gains
+/// ten minutes at most, and gives himself away after it.
+const GRACE: i64 = Millis::MINUTE;
 /// Base64url of 32 bytes.
 const TEXT_LEN: usize = 43;
 
@@ -39,7 +43,8 @@ fn hash_of(token: &str) -> [u8; 32] {
 enum Exchange {
     Unknown,
     Replayed(Session, u64),
-    Rotated(Session, u64),
+    Again(Session),
+    Rotated(Session),
 }
 
 impl Engine {
@@ -67,14 +72,20 @@ impl Engine {
                 self.told(sequence);
                 Err(signed_out())
             }
-            Exchange::Rotated(session, sequence) => {
-                self.told(sequence);
-                let user = self.user(session.user_id).await?;
-                let access_token = Zeroizing::new(self.access_token(&session).await?);
-                let (session, expires_at) = (session.id, session.expires_at);
-                Ok(SignedIn { user, session, access_token, refresh_token: next_token, expires_at })
-            }
+            Exchange::Again(session) => self.signed_in(session, None).await,
+            Exchange::Rotated(session) => self.signed_in(session, Some(next_token)).await,
         }
+    }
+
+    async fn signed_in(
+        &self,
+        session: Session,
+        refresh_token: Option<Zeroizing<String>>,
+    ) -> Result<SignedIn, Error> {
+        let user = self.user(session.user_id).await?;
+        let access_token = Zeroizing::new(self.access_token(&session).await?);
+        let (session, expires_at) = (session.id, session.expires_at);
+        Ok(SignedIn { user, session, access_token, refresh_token, expires_at })
     }
 
     /// Looks and changes in one transaction, so that of two exchanges at the same time one comes second.
@@ -94,6 +105,9 @@ impl Engine {
         let Some(Principal::User { subject, .. }) = person.filter(|_| !over) else {
             return Ok(Exchange::Unknown);
         };
+        if session.used_hash.as_ref() == Some(used) && now < session.refreshed_at.plus(GRACE) {
+            return Ok(Exchange::Again(session));
+        }
         if session.used_hash.as_ref() == Some(used) {
             let draft = self
                 .draft(cx, "security.alert", format_args!("session:{}", session.id))
@@ -108,7 +122,7 @@ impl Engine {
         // Every ten minutes for every open page: it belongs to the machinery, not among what people did.
         let recorded = draft.meter(tx)?;
         recorded.sessions().rotate(session.id, used, next, now)?;
-        Ok(Exchange::Rotated(session, recorded.sequence()))
+        Ok(Exchange::Rotated(session))
     }
 
     /// The session of a refresh token that is good now.
