@@ -102,7 +102,7 @@ check:
 check-rust: $(UI_BUILT)
 	@$(PHASE) "fmt" cargo fmt --all --check
 	@$(PHASE) "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
-	@$(PHASE) "doc" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items --quiet
+	@$(PHASE) "doc" env RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --locked --workspace --no-deps --document-private-items --quiet
 	@$(PHASE) "tidy" cargo test --locked --workspace --test tidy --quiet
 
 check-ui: $(UI_DEPS)
