@@ -158,7 +158,7 @@ impl Log {
         &mut self,
         conn: &Connection,
         stream: Stream,
-        entry: &NewEntry,
+        entry: NewEntry,
         now: Millis,
     ) -> Result<u64, StoreError> {
         let [audit, usage] = &mut self.streams;
@@ -171,13 +171,13 @@ impl Log {
             n,
             t: now.0,
             hlc,
-            kind: entry.kind.clone(),
-            who: entry.who.clone(),
-            via: entry.via.clone(),
-            on: entry.on.clone(),
+            kind: entry.kind,
+            who: entry.who,
+            via: entry.via,
+            on: entry.on,
             ok: entry.ok,
-            sid: entry.sid.clone(),
-            x: entry.details.clone(),
+            sid: entry.sid,
+            x: entry.details,
             p: entry.private.iter().map(|p| (p.key_id.clone(), p.commitment)).collect(),
         };
         let bytes = leaf.encode().map_err(|e| StoreError::Leaf(Arc::new(e)))?;

@@ -32,7 +32,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`StoreError::Leaf`] if the entry does not fit the format, [`StoreError::Sqlite`].
     pub fn record(&mut self, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
-        self.append(Stream::Audit, entry)
+        self.append(Stream::Audit, entry.clone())
     }
 
     /// Appends `entry` to the usage stream and lends the tables for writing.
@@ -40,6 +40,14 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// As [`Tx::record`].
     pub fn meter(&mut self, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
+        self.meter_own(entry.clone())
+    }
+
+    /// As [`Tx::meter`], for an entry nobody needs any more.
+    ///
+    /// # Errors
+    /// As [`Tx::record`].
+    pub fn meter_own(&mut self, entry: NewEntry) -> Result<Recorded<'c>, StoreError> {
         self.append(Stream::Usage, entry)
     }
 
@@ -51,7 +59,7 @@ impl<'c> Tx<'c> {
         self.log.retain(self.conn, reason, self.now)
     }
 
-    fn append(&mut self, stream: Stream, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
+    fn append(&mut self, stream: Stream, entry: NewEntry) -> Result<Recorded<'c>, StoreError> {
         let sequence = self.log.append(self.conn, stream, entry, self.now)?;
         Ok(Recorded { conn: self.conn, sequence, now: self.now })
     }

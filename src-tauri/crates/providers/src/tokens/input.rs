@@ -109,8 +109,10 @@ impl Tally {
     }
 
     fn content(&mut self, value: &RawValue) {
-        if value.get() == "null" {
-            return;
+        match value.get().as_bytes().first() {
+            Some(b'[') => {}
+            _ if value.get() == "null" => return,
+            _ => return self.plain(value),
         }
         let Ok(parts) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else { return self.plain(value) };
         for part in parts {
@@ -137,9 +139,11 @@ impl Tally {
 
     /// A text as what it says, anything else as its JSON.
     fn plain(&mut self, value: &RawValue) {
-        match serde_json::from_str::<Text<'_>>(value.get()) {
-            Ok(text) => self.text(&text.0),
-            Err(_) => self.json(value),
+        // Asked first, because a failure is dear: it writes a sentence.
+        let text = value.get().starts_with('"').then(|| serde_json::from_str::<Text<'_>>(value.get()));
+        match text {
+            Some(Ok(text)) => self.text(&text.0),
+            _ => self.json(value),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::reading::{Reading, read};
 use crate::openai::fields::Text;
 use serde::Deserialize;
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// What an answer says about itself.
@@ -92,14 +92,39 @@ impl<'de> Deserialize<'de> for Choices {
 
 /// A text, or nothing where it is something else: an answer is not refused for an odd `model`.
 fn lenient_text<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Text<'de>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Any<'a> {
-        Text(#[serde(borrow)] Text<'a>),
-        Other(IgnoredAny),
+    struct Lenient;
+    impl<'de> Visitor<'de> for Lenient {
+        type Value = Option<Text<'de>>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("anything")
+        }
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Some(Text(text.into())))
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(Text(text.to_owned().into())))
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            IgnoredAny.visit_seq(seq).map(|_| None)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            IgnoredAny.visit_map(map).map(|_| None)
+        }
     }
-    Ok(match Any::deserialize(d)? {
-        Any::Text(text) => Some(text),
-        Any::Other(_) => None,
-    })
+    d.deserialize_any(Lenient)
 }
