@@ -1,39 +1,66 @@
-//! The process that is killed.
+//! The process that is killed: `reeve-server` where it has been built, as `make test` does; else a small house of our own
+//! with the same engine and the same gateway in it.
 
+use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::ChildStdout;
 
 /// A running child; killed at the latest when dropped.
 pub(crate) struct Child {
     process: process::Child,
     address: Option<SocketAddr>,
+    /// Kept, because nobody who prints likes a closed pipe.
+    _printed: Option<BufReader<ChildStdout>>,
+}
+
+/// The server's binary, beside those of the tests.
+fn server() -> Option<PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    let server = test.parent()?.parent()?.join("reeve-server");
+    server.exists().then_some(server)
+}
+
+fn command(folder: &Path) -> Command {
+    let Some(server) = server() else {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crash-house"));
+        command.arg(folder);
+        return command;
+    };
+    let mut command = Command::new(server);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0", "--data"]).arg(folder);
+    command
 }
 
 impl Child {
     /// Starts one and goes on at once.
     pub(crate) fn spawn(folder: &Path, secret: &str) -> Self {
-        let process = Command::new(env!("CARGO_BIN_EXE_crash-house"))
-            .arg(folder)
+        let process = command(folder)
             .env("KEY_ENCRYPTION_SECRET", secret)
+            .env("REEVE_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the child starts");
-        Self { process, address: None }
+        Self { process, address: None, _printed: None }
     }
 
     /// Starts one and waits until it listens.
     pub(crate) async fn start(folder: &Path, secret: &str) -> Self {
         let mut child = Self::spawn(folder, secret);
-        let stdout = tokio::process::ChildStdout::from_std(child.process.stdout.take().expect("piped"))
-            .expect("a pipe");
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).await.expect("its first line");
-        child.address = Some(line.trim().parse().expect("an address"));
+        let stdout = ChildStdout::from_std(child.process.stdout.take().expect("piped")).expect("a pipe");
+        let (mut printed, mut line) = (BufReader::new(stdout), String::new());
+        printed.read_line(&mut line).await.expect("its first line");
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e} in {line:?}"));
+        let url = said["gateway"].as_str().expect("an address");
+        let address = url.trim_start_matches("http://").trim_end_matches("/v1");
+        child.address = Some(address.parse().expect("an address"));
+        child._printed = Some(printed);
         child
     }
 
+    /// Where its gateway listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address.expect("it was started, not only spawned")
     }

@@ -1,6 +1,7 @@
 //! A Reeve to be killed: the engine on a data folder and the gateway on a free port, until the process ends.
 //!
-//! `crash-house <data folder>`, with `KEY_ENCRYPTION_SECRET` in the environment. The first line it prints is its address.
+//! `crash-house <data folder>`, with `KEY_ENCRYPTION_SECRET` in the environment. The first line it prints says where, as that
+//! of `reeve-server` does.
 
 use reeve_engine::vault::VaultKeys;
 use reeve_engine::{Engine, OpenEngine, SystemClock};
@@ -17,7 +18,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let keys = VaultKeys::default().with_env(read);
     let engine = Engine::open(OpenEngine { data_dir, keys, clock: Arc::new(SystemClock) }).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
+    let said = serde_json::json!({ "gateway": format!("http://{}/v1", listener.local_addr()?) });
+    writeln!(std::io::stdout(), "{said}")?;
     reeve_gateway::serve(engine, listener, std::future::pending()).await?;
     Ok(())
 }
