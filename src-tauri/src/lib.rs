@@ -63,7 +63,7 @@ fn open(data: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
 /// The error and what caused it, as one sentence.
 fn with_causes(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
+    causes.fold(error.to_string(), |words, cause| format!("{}: {cause}", words.trim_end_matches('.')))
 }
 
 fn print(to: impl Write, text: &str) -> ExitCode {

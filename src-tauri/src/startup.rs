@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use reeve_engine::vault::VaultKeys;
-use reeve_engine::{Engine, EnvError, EnvSecret, OpenEngine, SystemClock};
+use reeve_engine::{Code, Engine, EnvError, EnvSecret, OpenEngine, SystemClock};
 use tauri::async_runtime::JoinHandle;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -15,6 +16,11 @@ const GATEWAY: &str = "127.0.0.1:4141";
 
 /// The folder under the platform's place for data.
 const FOLDER: &str = "reeve";
+
+/// How long to wait for another process that has the folder open: most likely the console that was closed a moment ago and
+/// lets its last calls end.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the console cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +75,25 @@ pub(crate) fn folder_from_environment() -> Option<PathBuf> {
 /// # Errors
 /// When the engine cannot be opened. A gateway that cannot listen is no error: the console is how the person learns of it.
 pub(crate) async fn start(folder: PathBuf) -> Result<Running, StartupError> {
-    let options = OpenEngine { data_dir: folder.clone(), keys: vault_keys()?, clock: Arc::new(SystemClock) };
-    let engine = Engine::open(options).await.map_err(|source| StartupError::Engine { folder, source })?;
+    let engine = open_engine(folder).await?;
     let address = std::env::var("REEVE_GATEWAY").unwrap_or_else(|_| GATEWAY.to_owned());
     let gateway = Gateway::open(&engine, &address).await;
     Ok(Running { engine, gateway })
+}
+
+async fn open_engine(folder: PathBuf) -> Result<Engine, StartupError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let data_dir = folder.clone();
+        let options = OpenEngine { data_dir, keys: vault_keys()?, clock: Arc::new(SystemClock) };
+        match Engine::open(options).await {
+            Ok(engine) => return Ok(engine),
+            Err(error) if error.code == Code::Unavailable && Instant::now() < deadline => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(source) => return Err(StartupError::Engine { folder, source }),
+        }
+    }
 }
 
 /// The desktop's keyring, and `KEY_ENCRYPTION_SECRET` beside it for a desktop without one.
