@@ -63,7 +63,15 @@ export class Window {
   button = (name: string): Promise<unknown> => this.click(`//button[normalize-space()='${name}']`);
   field = (label: string, text: string): Promise<unknown> => this.type(`//label[starts-with(normalize-space(),'${label}')]/following::input[1]`, text);
   text = (): Promise<string> => this.run("arguments[0](document.body.innerText)");
-  screenshot = async (): Promise<Buffer> => Buffer.from(await send<string>(`${this.base}/screenshot`, "GET"), "base64");
+  /** The driver hands over the next frame drawn; a page at rest draws none for up to a minute, so it is kept moving. */
+  async screenshot(): Promise<Buffer> {
+    await this.run(
+      `const style = document.documentElement.style;
+       setInterval(() => { style.outline = style.outline ? "" : "1px solid transparent"; }, 50);
+       arguments[0]();`,
+    );
+    return Buffer.from(await send<string>(`${this.base}/screenshot`, "GET"), "base64");
+  }
 
   async close(): Promise<void> {
     await send(this.base, "DELETE").catch(() => undefined);
