@@ -7,6 +7,8 @@
 mod cookies;
 mod request;
 
+use std::collections::HashSet;
+
 use axum::Router;
 use axum::body::Body;
 use http::header::SET_COOKIE;
@@ -21,11 +23,14 @@ use tower::ServiceExt;
 
 use cookies::CookieJar;
 pub(crate) use request::ApiRequest;
+use request::Refusal;
 
 /// Answers the page's requests. One per window process, for the cookies are those of one browser.
 pub(crate) struct Bridge {
     router: Router,
     cookies: Mutex<CookieJar>,
+    /// The files that the person chose in the dialog since the start.
+    files: Mutex<HashSet<String>>,
 }
 
 /// One answer, as the page's fetch-shaped function takes it.
@@ -44,11 +49,16 @@ pub(crate) async fn api_request(app: AppHandle, request: ApiRequest) -> ApiRespo
 
 impl Bridge {
     pub(crate) fn new(router: Router) -> Self {
-        Self { router, cookies: Mutex::new(CookieJar::default()) }
+        Self { router, cookies: Mutex::default(), files: Mutex::default() }
+    }
+
+    /// From now on the page may name this file in an import.
+    pub(crate) fn lend_file(&self, path: &str) {
+        self.files.lock().insert(path.to_owned());
     }
 
     pub(crate) async fn answer(&self, request: ApiRequest) -> ApiResponse {
-        let mut request = match request.into_http() {
+        let mut request = match self.permitted(request) {
             Ok(request) => request,
             Err(refusal) => {
                 return ApiResponse::problem(refusal.status(), refusal.code(), &refusal.to_string());
@@ -71,6 +81,15 @@ impl Bridge {
                 tracing::error!(error = %error, "the API broke off its answer");
                 ApiResponse::internal("The answer broke off.")
             }
+        }
+    }
+
+    /// The request, when a page may send it. The API would read any file that the window names, so a script that got into
+    /// the page could read the person's files; hence only those chosen in the dialog.
+    fn permitted(&self, request: ApiRequest) -> Result<Request<Body>, Refusal> {
+        match request.named_file() {
+            Some(path) if !self.files.lock().contains(&path) => Err(Refusal::NotChosen),
+            _ => request.into_http(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! The file dialog for an import. The page learns where the file is and what it is called, never what is in it: it sends
-//! the path back to the API, which reads the file itself.
+//! the path back to the API, which reads the file itself. The bridge lets no other path pass.
 
 use serde::Serialize;
-use tauri::AppHandle;
+use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::{DialogExt, FilePath};
 use tokio::sync::oneshot;
+
+use crate::bridge::Bridge;
 
 /// A file the person chose.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -28,7 +30,9 @@ pub(crate) async fn pick_import_file(app: AppHandle) -> Option<PickedFile> {
             // Nobody waits any more when the window closed under the dialog.
             let _unheard = choose.send(file);
         });
-    describe(choice.await.ok()??).await
+    let picked = describe(choice.await.ok()??).await?;
+    app.state::<Bridge>().lend_file(&picked.path);
+    Some(picked)
 }
 
 async fn describe(file: FilePath) -> Option<PickedFile> {

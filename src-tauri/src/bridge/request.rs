@@ -3,9 +3,13 @@
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Where every path must begin.
 const API: &str = "/api/v1/";
+
+/// The one route that reads a file by its path, when the window asks.
+const IMPORT: &str = "/api/v1/usage/import";
 
 /// Bytes. WebKitGTK hands a body over on the thread that draws, so a large one would freeze the window.
 pub(super) const MAX_BODY: usize = 1024 * 1024;
@@ -45,6 +49,8 @@ pub(crate) enum Refusal {
     NotTheApi,
     #[error("The request body is larger than 1 MiB. Import large files by path, with the file dialog.")]
     TooLarge,
+    #[error("This file was not chosen in the file dialog since Reeve was started. Choose it there.")]
+    NotChosen,
     #[error("{0:?} is not an HTTP method.")]
     Method(String),
     #[error("The header {0:?} cannot be sent.")]
@@ -56,6 +62,7 @@ impl Refusal {
         match self {
             Self::NotTheApi => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotChosen => StatusCode::FORBIDDEN,
             Self::Method(_) | Self::Header(_) => StatusCode::BAD_REQUEST,
         }
     }
@@ -64,12 +71,24 @@ impl Refusal {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::NotTheApi => "not_found",
+            Self::NotChosen => "forbidden",
             Self::TooLarge | Self::Method(_) | Self::Header(_) => "invalid",
         }
     }
 }
 
 impl ApiRequest {
+    /// The file on this machine that the request asks to be read.
+    pub(super) fn named_file(&self) -> Option<String> {
+        let path = self.path.split(['?', '#']).next()?;
+        if path != IMPORT {
+            return None;
+        }
+        // A body that is no JSON names no file, and the API will say what is wrong with it.
+        let body: Value = serde_json::from_str(self.body.as_deref()?).ok()?;
+        body.get("path")?.as_str().map(str::to_owned)
+    }
+
     /// The same request for the Router, without what a page may not say.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ fn bridge() -> Bridge {
         .route("/api/v1/echo", get(echo).post(echo))
         .route("/api/v1/auth/login", post(|| async { [("set-cookie", "r=1; Path=/api/v1/auth; HttpOnly")] }))
         .route("/api/v1/auth/refresh", post(echo))
+        .route("/api/v1/usage/import", post(echo))
         .route("/api/v1/bytes", get(|| async { vec![0xff_u8, 0xfe] }))
         .route("/health/live", get(|| async { "ok" }));
     Bridge::new(router)
@@ -119,4 +120,23 @@ async fn answers_nonsense_with_a_problem() {
     bad_header.headers.push(("x".into(), "a\nb".into()));
     assert_eq!(bridge().answer(bad_header).await.status, 400);
     assert_eq!(bridge().answer(request("GET", "/api/v1/bytes")).await.status, 500, "bytes that are no text");
+}
+
+#[tokio::test]
+async fn only_files_chosen_in_the_dialog_may_be_named() {
+    let bridge = bridge();
+    let import = |path: &str, body: &str| ApiRequest { body: Some(body.into()), ..request("POST", path) };
+    let by_path = r#"{"name":"usage","path":"/home/somebody/usage.csv"}"#;
+
+    for path in ["/api/v1/usage/import", "/api/v1/usage/import?x=1"] {
+        let refused = bridge.answer(import(path, by_path)).await;
+        assert_eq!((refused.status, &body_of(&refused)["code"]), (403, &json!("forbidden")), "{path}");
+    }
+    let by_text = r#"{"name":"usage","csv":"a,b","path":null}"#;
+    assert_eq!(bridge.answer(import("/api/v1/usage/import", by_text)).await.status, 200, "no file is named");
+
+    bridge.lend_file("/home/somebody/usage.csv");
+    assert_eq!(bridge.answer(import("/api/v1/usage/import", by_path)).await.status, 200);
+    let another = by_path.replace("usage.csv", "secrets.csv");
+    assert_eq!(bridge.answer(import("/api/v1/usage/import", &another)).await.status, 403);
 }
