@@ -119,6 +119,7 @@ mod tests {
 
     #[test]
     fn words_are_counted_across_events() {
+        tokens::warm_up();
         let whole = tokens::text(Family::O200k, "Hello there, how are you?");
         let halves = [
             "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"Hello there,\"}}]}\n\n",
