@@ -53,12 +53,12 @@ async fn house() -> Result<House, Box<dyn Error + Send + Sync>> {
     Ok(House { app, request, provider, proxy, calls, _servers: servers })
 }
 
-/// Loads the gateway for a while.
-pub(crate) async fn profile() -> Outcome {
-    let House { app, request, .. } = &house().await?;
+/// Loads the gateway for a while, or the bare proxy.
+pub(crate) async fn profile(bare: bool) -> Outcome {
+    let House { app, request, proxy, .. } = &house().await?;
     for _ in 0..10 {
-        let rate = throughput(app.gateway(), request, CONNECTIONS, TURN).await?;
-        writeln!(std::io::stderr(), "{rate:.0} req/s")?;
+        let turn = Turn::measure(if bare { *proxy } else { app.gateway() }, request).await?;
+        writeln!(std::io::stderr(), "{:.0} req/s, {:.1} us a call", turn.rate, turn.processor_us)?;
     }
     Ok(())
 }
@@ -68,9 +68,9 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
     let mut governed = 0;
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for turn in 0..=TURNS {
-        let plain = throughput(proxy, &request, CONNECTIONS, TURN).await?;
+        let plain = Turn::measure(proxy, &request).await?;
         let earlier = calls.load(Ordering::Relaxed);
-        let through = throughput(app.gateway(), &request, CONNECTIONS, TURN).await?;
+        let through = Turn::measure(app.gateway(), &request).await?;
         governed += calls.load(Ordering::Relaxed) - earlier;
         // The first turn warms up.
         if turn > 0 {
@@ -78,10 +78,14 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
             with.push(through);
         }
     }
-    let ratios = with.iter().zip(&without).map(|(a, b)| a / b).collect();
-    table.add("bare proxy, 32 connections", median(without), "req/s", Target::None);
-    table.add("gateway, 32 connections, whole answers", median(with), "req/s", Target::None);
+    let of = |turns: &[Turn], figure: fn(&Turn) -> f64| median(turns.iter().map(figure).collect());
+    let ratios = with.iter().zip(&without).map(|(a, b)| a.rate / b.rate).collect();
+    table.add("bare proxy, 32 connections", of(&without, |t| t.rate), "req/s", Target::None);
+    table.add("gateway, 32 connections, whole answers", of(&with, |t| t.rate), "req/s", Target::None);
     table.add("gateway : bare proxy", median(ratios), "", Target::AtLeast(0.5));
+    // What else the machine does takes from the rates, not from these. Client and provider are in them.
+    table.add("processor time a call, bare proxy", of(&without, |t| t.processor_us), "us", Target::None);
+    table.add("processor time a call, gateway", of(&with, |t| t.processor_us), "us", Target::None);
 
     let steady = |address: SocketAddr| latencies(address, &request, RATE, STEADY);
     let direct = steady(provider).await?;
@@ -96,6 +100,33 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
     reconcile(table, &app, governed).await?;
     app.close().await;
     Ok(())
+}
+
+/// One turn of load.
+struct Turn {
+    /// Calls a second.
+    rate: f64,
+    /// Processor time of this whole process for each call.
+    processor_us: f64,
+}
+
+impl Turn {
+    async fn measure(address: SocketAddr, request: &Arc<[u8]>) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let before = processor_time();
+        let rate = throughput(address, request, CONNECTIONS, TURN).await?;
+        let taken = processor_time().zip(before).map(|(now, before)| now - before);
+        let calls = rate * TURN.as_secs_f64();
+        Ok(Self { rate, processor_us: taken.map_or(f64::NAN, |t| t.as_secs_f64() * 1_000_000.0 / calls) })
+    }
+}
+
+/// Processor time of this process so far, where the system has a `/proc` that says it.
+fn processor_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
+    let ticks = fields.next()?.parse::<u32>().ok()? + fields.next()?.parse::<u32>().ok()?;
+    // A tick is a hundredth of a second wherever Linux runs today.
+    Some(Duration::from_millis(10) * ticks)
 }
 
 /// Every call is in the ledger, at what the provider bills for it.

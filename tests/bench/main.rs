@@ -1,6 +1,6 @@
 //! The figures Reeve promises, measured in one run: ratios where a figure would depend on the machine.
 //!
-//! `cargo run --release -p reeve-tests --bin bench [gateway] [audit] [store]`; `bench profile` only loads the gateway, for a profiler.
+//! `cargo run --release -p reeve-tests --bin bench [gateway] [audit] [store]`; `bench profile [bare]` only loads the gateway, for a profiler.
 
 mod audit;
 mod gateway;
@@ -23,8 +23,8 @@ async fn main() -> Outcome {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| chosen.is_empty() || chosen.iter().any(|c| c == name);
     let mut table = Table::default();
-    if chosen == ["profile"] {
-        return gateway::profile().await;
+    if chosen.first().is_some_and(|c| c == "profile") {
+        return gateway::profile(chosen.iter().any(|c| c == "bare")).await;
     }
     if wants("gateway") {
         gateway::measure(&mut table).await?;

@@ -44,9 +44,12 @@ impl Default for Live {
 impl Live {
     /// The oldest credential that names the model, else the oldest that serves all models.
     pub(crate) fn route(&self, model: &str) -> Option<Route> {
-        let served = self.0.load();
-        let named = served.iter().find(|s| s.models.iter().any(|m| m == model));
-        named.or_else(|| served.iter().find(|s| s.models.is_empty())).map(|s| s.route.clone())
+        serving(&self.0.load(), model).map(|s| s.route.clone())
+    }
+
+    /// The provider that [`Live::route`] leads to.
+    pub(crate) fn provider(&self, model: &str) -> Option<String> {
+        serving(&self.0.load(), model).map(|s| s.route.provider.clone())
     }
 
     /// The models named by credentials, and the providers whose whole list is served.
@@ -60,6 +63,11 @@ impl Live {
             served.iter().filter(|s| s.models.is_empty()).map(|s| s.route.provider.clone()).take(1).collect();
         (named, whole)
     }
+}
+
+fn serving<'a>(served: &'a [Served], model: &str) -> Option<&'a Served> {
+    let named = served.iter().find(|s| s.models.iter().any(|m| m == model));
+    named.or_else(|| served.iter().find(|s| s.models.is_empty()))
 }
 
 /// A new credential.

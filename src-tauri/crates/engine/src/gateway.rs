@@ -51,14 +51,15 @@ impl Engine {
     pub async fn identify(&self, key: &str, request_id: RequestId) -> Result<Caller, Error> {
         let now = self.now();
         let Some((caller, first_this_minute)) = self.inner.admission.identify(key, now) else {
-            self.refuse_key(key, request_id).await;
+            // Boxed, as all that is rare: a call's future is moved about and should be small.
+            Box::pin(self.refuse_key(key, request_id)).await;
             return Err(Error::new(
                 Code::Unauthenticated,
                 "This API key is not known to Reeve, or was revoked, or has expired.",
             ));
         };
         if first_this_minute {
-            self.touch_key(caller).await;
+            Box::pin(self.touch_key(caller)).await;
         }
         Ok(caller)
     }
@@ -89,18 +90,18 @@ impl Engine {
         let prepared = self.prepare(caller, &call);
         let (route, pricing, output_cap, ask) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => return Err(self.refuse(caller, &call, error).await),
+            Err(error) => return Err(Box::pin(self.refuse(caller, &call, error)).await),
         };
         match self.inner.admission.reserve(&ask, now) {
             Ok((reservation, raise)) => {
                 let admitted =
                     Admitted::new(self.clone(), caller, call, route, pricing, output_cap, reservation);
                 if raise {
-                    self.raise_bound(caller).await?;
+                    Box::pin(self.raise_bound(caller)).await?;
                 }
                 Ok(admitted)
             }
-            Err(refusal) => Err(self.refuse_limit(caller, &call, &ask, refusal).await),
+            Err(refusal) => Err(Box::pin(self.refuse_limit(caller, &call, &ask, refusal)).await),
         }
     }
 

@@ -40,7 +40,7 @@ async fn run(
             return Err(engine.refuse_request(caller, request_id, error).await.into());
         }
         Err(Unread::Failed(failure)) => {
-            engine.refuse_request(caller, request_id, failure.to_error()).await;
+            Box::pin(engine.refuse_request(caller, request_id, failure.to_error())).await;
             return Err(failure);
         }
     };

@@ -5,8 +5,8 @@ use crate::error::Failure;
 use crate::headers;
 use crate::router::Gateway;
 use axum::Json;
-use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
 use reeve_providers::catalogue::Catalogue;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,10 +26,11 @@ struct Model {
     owned_by: String,
 }
 
-pub(crate) async fn list(State(gateway): State<Gateway>, request: Request) -> Response {
+/// The list, for whoever has a key.
+pub(crate) async fn list(gateway: &Gateway, request_headers: HeaderMap) -> Response {
     let request_id = gateway.engine.new_request_id();
-    let mut response = match gateway.engine.identify(auth::key(request.headers()), request_id).await {
-        Ok(_) => Json(List { object: "list", data: served(&gateway) }).into_response(),
+    let mut response = match gateway.engine.identify(auth::key(&request_headers), request_id).await {
+        Ok(_) => Json(List { object: "list", data: served(gateway) }).into_response(),
         Err(error) => Failure::from(error).into_response(),
     };
     headers::stamp(&mut response, request_id);

@@ -6,7 +6,6 @@ use crate::body::Memory;
 use crate::error::Failure;
 use crate::{call, headers, models};
 use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -34,45 +33,70 @@ pub fn router_with(engine: Engine, access: Access) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/embeddings", post(embeddings))
-        .route("/v1/models", get(models::list))
+        .route("/v1/models", get(list))
         .route("/health", get(health))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(gateway.clone(), guard))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(gateway)
 }
 
-/// Before anything else: is this a program that means this listener?
-async fn guard(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let Err(failure) = gateway.access.check(request.uri(), request.headers()) else {
-        return next.run(request).await;
-    };
-    let request_id = gateway.engine.new_request_id();
-    gateway.engine.refuse_access(request_id, failure.message()).await;
-    let mut response = failure.into_response();
-    headers::stamp(&mut response, request_id);
-    response
+impl Gateway {
+    /// Before anything else: is this a program that means this listener? Asked by every handler rather than around them,
+    /// because a layer of its own costs each call more than the question does.
+    fn check(&self, request: &Request) -> Result<(), Failure> {
+        self.access.check(request.uri(), request.headers())
+    }
+
+    async fn turn_away(&self, failure: Failure) -> Response {
+        let request_id = self.engine.new_request_id();
+        self.engine.refuse_access(request_id, failure.message()).await;
+        let mut response = failure.into_response();
+        headers::stamp(&mut response, request_id);
+        response
+    }
 }
 
 async fn chat(State(gateway): State<Gateway>, request: Request) -> Response {
-    call::answer(&gateway, Operation::Chat, request).await
+    match gateway.check(&request) {
+        Ok(()) => call::answer(&gateway, Operation::Chat, request).await,
+        Err(failure) => gateway.turn_away(failure).await,
+    }
 }
 
 async fn embeddings(State(gateway): State<Gateway>, request: Request) -> Response {
-    call::answer(&gateway, Operation::Embeddings, request).await
+    match gateway.check(&request) {
+        Ok(()) => call::answer(&gateway, Operation::Embeddings, request).await,
+        Err(failure) => gateway.turn_away(failure).await,
+    }
 }
 
-async fn health() -> Response {
-    Json(serde_json::json!({ "status": "ok" })).into_response()
+async fn list(State(gateway): State<Gateway>, request: Request) -> Response {
+    match gateway.check(&request) {
+        Ok(()) => models::list(&gateway, request.into_parts().0.headers).await,
+        Err(failure) => gateway.turn_away(failure).await,
+    }
 }
 
-async fn no_such_route(request: Request) -> Failure {
-    Failure::no_such_route(request.method(), request.uri().path())
+async fn health(State(gateway): State<Gateway>, request: Request) -> Response {
+    match gateway.check(&request) {
+        Ok(()) => Json(serde_json::json!({ "status": "ok" })).into_response(),
+        Err(failure) => gateway.turn_away(failure).await,
+    }
 }
 
-async fn wrong_method(request: Request) -> Failure {
-    Failure::wrong_method(request.method(), request.uri().path())
+async fn no_such_route(State(gateway): State<Gateway>, request: Request) -> Response {
+    match gateway.check(&request) {
+        Ok(()) => Failure::no_such_route(request.method(), request.uri().path()).into_response(),
+        Err(failure) => gateway.turn_away(failure).await,
+    }
+}
+
+async fn wrong_method(State(gateway): State<Gateway>, request: Request) -> Response {
+    match gateway.check(&request) {
+        Ok(()) => Failure::wrong_method(request.method(), request.uri().path()).into_response(),
+        Err(failure) => gateway.turn_away(failure).await,
+    }
 }
 
 fn panicked(cause: Box<dyn Any + Send>) -> Response {

@@ -2,12 +2,15 @@
 
 use crate::Engine;
 use crate::error::{Code, Error};
-use reeve_core::price::{Cost, CostLine, Price, UnpricedReason};
+use parking_lot::RwLock;
+use reeve_core::price::{Cost, Price, UnpricedReason};
 use reeve_core::time::Millis;
 use reeve_core::usage::Usage;
 use reeve_providers::catalogue::Catalogue;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 /// The price of a call, and whether it is the workspace's ceiling for want of a listed one.
 #[derive(Clone, Debug)]
@@ -18,16 +21,34 @@ pub(crate) struct Pricing {
     pub(crate) ceiling: bool,
 }
 
-/// What is kept of a price beside a charge.
+/// What is kept of a price beside a charge, but for the lines.
 #[derive(Serialize)]
-struct Snapshot<'a> {
+struct Head<'a> {
     provider: &'a str,
     model: &'a str,
     source: &'a str,
     version: &'a str,
     effective_from: Millis,
     agree: Option<bool>,
-    lines: &'a [CostLine],
+}
+
+/// Heads of listed prices by their address: the list never moves, and a head says the same for every charge.
+static HEADS: LazyLock<RwLock<HashMap<usize, Arc<str>>>> = LazyLock::new(RwLock::default);
+
+fn head(price: &Price) -> String {
+    let Price { provider, model, source, version, effective_from, agree, .. } = price;
+    let (effective_from, agree) = (*effective_from, *agree);
+    serde_json::to_string(&Head { provider, model, source, version, effective_from, agree })
+        .unwrap_or_default()
+}
+
+fn listed_head(price: &'static Price) -> Arc<str> {
+    let address = std::ptr::from_ref(price) as usize;
+    if let Some(known) = HEADS.read().get(&address) {
+        return Arc::clone(known);
+    }
+    let made: Arc<str> = head(price).into();
+    Arc::clone(HEADS.write().entry(address).or_insert(made))
 }
 
 impl Pricing {
@@ -43,17 +64,12 @@ impl Pricing {
 
     /// What an explanation needs later, as JSON: the price may have changed by then.
     pub(crate) fn snapshot(&self, cost: &Cost) -> String {
-        let Price { provider, model, source, version, effective_from, agree, .. } = &*self.price;
-        let snapshot = Snapshot {
-            provider,
-            model,
-            source,
-            version,
-            effective_from: *effective_from,
-            agree: *agree,
-            lines: &cost.lines,
+        let head = match self.price {
+            Cow::Borrowed(price) => listed_head(price),
+            Cow::Owned(ref price) => head(price).into(),
         };
-        serde_json::to_string(&snapshot).unwrap_or_default()
+        let lines = serde_json::to_string(&cost.lines).unwrap_or_default();
+        format!("{},\"lines\":{lines}}}", head.trim_end_matches('}'))
     }
 }
 

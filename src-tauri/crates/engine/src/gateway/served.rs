@@ -6,7 +6,7 @@ impl Engine {
     /// The catalogue name of the provider that `model` goes to, if any serves it.
     #[must_use]
     pub fn provider_of(&self, model: &str) -> Option<String> {
-        self.inner.credentials.route(model).map(|route| route.provider)
+        self.inner.credentials.provider(model)
     }
 
     /// The models that credentials name, as (provider, model), and the providers whose whole list is served.

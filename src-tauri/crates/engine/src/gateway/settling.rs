@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long charges gather.
-const GATHER: Duration = Duration::from_millis(25);
+const GATHER: Duration = Duration::from_millis(50);
 /// Charges that do not wait for more.
-const MOST: usize = 512;
+const MOST: usize = 1_024;
 
 /// A charge, what it cost, and the entry of an overrun.
 pub(super) struct Waiting {
