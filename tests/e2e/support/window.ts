@@ -63,16 +63,6 @@ export class Window {
   button = (name: string): Promise<unknown> => this.click(`//button[normalize-space()='${name}']`);
   field = (label: string, text: string): Promise<unknown> => this.type(`//label[starts-with(normalize-space(),'${label}')]/following::input[1]`, text);
   text = (): Promise<string> => this.run("arguments[0](document.body.innerText)");
-  /** The driver hands over the next frame drawn; a page at rest draws none for up to a minute, so it is kept moving. */
-  async screenshot(): Promise<Buffer> {
-    await this.run(
-      `const style = document.documentElement.style;
-       setInterval(() => { style.outline = style.outline ? "" : "1px solid transparent"; }, 50);
-       arguments[0]();`,
-    );
-    return Buffer.from(await send<string>(`${this.base}/screenshot`, "GET"), "base64");
-  }
-
   async close(): Promise<void> {
     await send(this.base, "DELETE").catch(() => undefined);
     this.driver.kill();
@@ -80,7 +70,8 @@ export class Window {
 }
 
 async function send<T>(url: string, method: string, body?: unknown): Promise<T> {
-  const response = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body) });
+  // A driver that hangs is told apart from a slow page.
+  const response = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
   const { value } = (await response.json()) as { value: T & { error?: string; message?: string } };
   if (!response.ok) throw new Error(`${method} ${url}: ${value.error ?? response.status} ${value.message ?? ""}`);
   return value;
