@@ -55,7 +55,7 @@ CREATE TABLE charges (
     request_id      TEXT,
     import_id       BLOB,
     dedupe          BLOB                 -- SHA-256 of an imported row, so that importing it again changes nothing
-) STRICT;
+, credential_id BLOB, tags TEXT NOT NULL DEFAULT '[]', attempts INTEGER NOT NULL DEFAULT 1) STRICT;
 
 CREATE TABLE checkpoints (
     stream     INTEGER NOT NULL,
@@ -222,6 +222,20 @@ CREATE TABLE tiles (
     hashes BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE usage_facets (
+    facet         TEXT    NOT NULL, -- user, tag, credential
+    value         TEXT    NOT NULL,
+    slot          INTEGER NOT NULL, -- UTC milliseconds / 900,000
+    tenant_id     BLOB    NOT NULL,
+    requests      INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,
+    cost_nano     INTEGER NOT NULL,
+    unpriced      INTEGER NOT NULL,
+    input_tokens  INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    PRIMARY KEY (facet, value, slot, tenant_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE usage_slots (
     slot          INTEGER NOT NULL, -- UTC milliseconds / 900,000
     tenant_id     BLOB    NOT NULL,
@@ -306,6 +320,8 @@ CREATE INDEX sessions_used ON sessions (used_hash) WHERE used_hash IS NOT NULL;
 CREATE INDEX sessions_user ON sessions (user_id, created_at);
 
 CREATE INDEX tenants_name ON tenants (name COLLATE NOCASE, id);
+
+CREATE INDEX usage_facets_tenant ON usage_facets (tenant_id, facet, slot);
 
 CREATE INDEX usage_slots_tenant ON usage_slots (tenant_id, slot);
 

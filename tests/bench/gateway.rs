@@ -24,7 +24,7 @@ const CONNECTIONS: usize = 32;
 const TURNS: usize = 7;
 const TURN: Duration = Duration::from_secs(2);
 const RATE: u32 = 500;
-const STEADY: Duration = Duration::from_secs(10);
+const STEADY: Duration = Duration::from_secs(2);
 
 /// A gateway with budgets at every level, and what it is measured against.
 struct House {
@@ -88,15 +88,19 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
     table.add("processor time a call, gateway", of(&with, |t| t.processor_us), "us", Target::None);
 
     let steady = |address: SocketAddr| latencies(address, &request, RATE, STEADY);
-    let direct = steady(provider).await?;
-    let earlier = calls.load(Ordering::Relaxed);
-    let through = steady(app.gateway()).await?;
-    governed += calls.load(Ordering::Relaxed) - earlier;
-    for percent in [50, 99] {
-        let (plain, governed) = (percentile(&direct, percent), percentile(&through, percent));
-        let target = if percent == 99 { Target::Below(3.0) } else { Target::None };
-        table.add(format!("added latency at 500 req/s, p{percent}"), governed - plain, "ms", target);
+    let mut added = [Vec::new(), Vec::new()];
+    for _ in 0..TURNS {
+        let direct = steady(provider).await?;
+        let earlier = calls.load(Ordering::Relaxed);
+        let through = steady(app.gateway()).await?;
+        governed += calls.load(Ordering::Relaxed) - earlier;
+        for (added, percent) in added.iter_mut().zip([50, 99]) {
+            added.push(percentile(&through, percent) - percentile(&direct, percent));
+        }
     }
+    let [half, nearly_all] = added.map(median);
+    table.add("added latency at 500 req/s, p50", half, "ms", Target::None);
+    table.add("added latency at 500 req/s, p99", nearly_all, "ms", Target::Below(3.0));
     reconcile(table, &app, governed).await?;
     app.close().await;
     Ok(())

@@ -1,6 +1,7 @@
 //! A vault that does not open: calls wait for people, and cost nothing.
 
 use crate::hello;
+use reeve_engine::Cx;
 use reeve_tests::app::{Options, TestApp};
 use reeve_vault::keyring::KeyringMode;
 
@@ -22,4 +23,26 @@ async fn a_locked_vault_refuses_and_says_why() {
     let entry = app.entry("request.refuse").await;
     assert_eq!(entry.outcome, "denied");
     app.assert_untouched(&acme).await;
+}
+
+#[tokio::test]
+async fn a_provider_key_says_when_it_was_last_used() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").make().await;
+    let last_used = async || {
+        let (found, _) = app.engine.credentials(&Cx::system(), None, 1).await.unwrap();
+        found[0].last_used_at
+    };
+    assert_eq!(last_used().await, None);
+
+    let before = app.engine.now();
+    assert_eq!(app.chat(&acme, &hello("gpt-4o-mini")).await.status, 200);
+    app.charge().await;
+    let first = last_used().await.unwrap();
+    assert!(first >= before);
+
+    app.clock.advance(60_000);
+    assert_eq!(app.chat(&acme, &hello("gpt-4o-mini")).await.status, 200);
+    app.charges(2).await;
+    assert!(last_used().await.unwrap() > first);
 }

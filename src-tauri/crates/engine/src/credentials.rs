@@ -7,12 +7,14 @@ use crate::error::{Code, Error, FieldError};
 use arc_swap::ArcSwap;
 use reeve_core::id::CredentialId;
 use reeve_core::permission::Permission;
+use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_providers::upstream::{BaseUrl, Key, ProbeOutcome};
 pub use reeve_store::table::credentials::Credential;
 use reeve_store::table::credentials::SealedKey;
 use reeve_vault::{Secret, Vault};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Where a call goes, and with which sealed key.
 #[derive(Clone, Debug)]
@@ -24,7 +26,9 @@ pub struct Route {
     /// Where calls go.
     pub base_url: BaseUrl,
     version: u32,
-    sealed: Arc<SealedKey>,
+    sealed: Arc<reeve_vault::SealedKey>,
+    // The minute of use that was last written down.
+    touched: Arc<AtomicI64>,
 }
 
 struct Served {
@@ -63,6 +67,18 @@ impl Live {
             served.iter().filter(|s| s.models.is_empty()).map(|s| s.route.provider.clone()).take(1).collect();
         (named, whole)
     }
+}
+
+impl Route {
+    /// Whether its last use should be written down: once a minute.
+    pub(crate) fn is_first_use_in_minute(&self, now: Millis) -> bool {
+        let minute = now.0 / Millis::MINUTE;
+        self.touched.fetch_max(minute, Ordering::Relaxed) < minute
+    }
+}
+
+fn from_stored(key: SealedKey) -> reeve_vault::SealedKey {
+    reeve_vault::SealedKey { wrapped_dek: key.wrapped_dek, sealed: key.sealed }
 }
 
 fn serving<'a>(served: &'a [Served], model: &str) -> Option<&'a Served> {
@@ -107,7 +123,8 @@ impl Engine {
                 base_url: BaseUrl::parse(&c.base_url).ok()?,
                 provider: c.provider,
                 version: c.version,
-                sealed: Arc::new(c.sealed?),
+                sealed: Arc::new(from_stored(c.sealed?)),
+                touched: Arc::new(AtomicI64::new(c.last_used_at.map_or(0, |t| t.0 / Millis::MINUTE))),
             };
             Some(Served { models: c.models, route })
         });
@@ -117,12 +134,8 @@ impl Engine {
 
     /// The key of a route, in the clear.
     pub(crate) fn open_credential(&self, route: &Route) -> Result<Secret, Error> {
-        let sealed = reeve_vault::SealedKey {
-            wrapped_dek: route.sealed.wrapped_dek.clone(),
-            sealed: route.sealed.sealed.clone(),
-        };
         self.vault()?
-            .open_key(&route.provider, &route.credential.to_string(), route.version, &sealed)
+            .open_key(&route.provider, &route.credential.to_string(), route.version, &route.sealed)
             .map_err(|e| {
                 Error::new(
                     Code::Internal,

@@ -31,6 +31,8 @@ pub struct Call {
     pub model: String,
     /// End user, as the caller named them.
     pub user: Option<String>,
+    /// Labels, as the caller gave them.
+    pub tags: Vec<String>,
     /// Whether the answer is streamed.
     pub stream: bool,
     /// Prompt tokens: an upper estimate.

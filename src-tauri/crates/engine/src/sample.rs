@@ -186,6 +186,9 @@ impl Engine {
                 request_id: None,
                 import_id: None,
                 dedupe: None,
+                credential_id: None,
+                tags: Vec::new(),
+                attempts: 1,
             })
         };
         calls.into_iter().map(charge).collect()
@@ -221,6 +224,7 @@ impl Engine {
             .write(move |tx| {
                 let recorded = draft.record(tx)?;
                 recorded.usage_slots().delete_sample()?;
+                recorded.usage_facets().delete_sample()?;
                 recorded.refusal_slots().delete_sample()?;
                 let usage_records = recorded.charges().delete_sample()? as u64;
                 recorded.budgets().delete_sample()?;

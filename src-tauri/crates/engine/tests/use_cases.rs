@@ -302,6 +302,7 @@ async fn admitted(
         operation: "chat",
         model: "gpt-4o".to_owned(),
         user: None,
+        tags: Vec::new(),
         stream: false,
         input_tokens: 100,
         max_output_tokens: Some(max),

@@ -45,6 +45,8 @@ pub(crate) struct Asked {
     pub(crate) operation: Operation,
     pub(crate) model: String,
     pub(crate) user: Option<String>,
+    /// Labels of the call.
+    pub(crate) tags: Vec<String>,
     pub(crate) stream: bool,
     /// Whether the client itself wants usage at the end of a stream.
     pub(crate) include_usage: bool,
@@ -86,6 +88,7 @@ fn chat(engine: &Engine, body: &Bytes) -> Result<Asked, Error> {
         choices: request.n,
         service_tier: request.service_tier.map(Into::into),
         user: request.user.map(Into::into),
+        tags: Vec::new(),
         model: request.model.into(),
     })
 }
@@ -103,6 +106,7 @@ fn embeddings(engine: &Engine, body: &Bytes) -> Result<Asked, Error> {
         choices: 1,
         service_tier: None,
         user: request.user.map(Into::into),
+        tags: Vec::new(),
         model: request.model.into(),
     })
 }

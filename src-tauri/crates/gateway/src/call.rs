@@ -81,6 +81,7 @@ async fn read(
     let body = body::read(&gateway.memory, body).await.map_err(Unread::Failed)?;
     let mut asked = understand(&gateway.engine, operation, &body.bytes).await.map_err(Unread::Malformed)?;
     asked.user = headers::user(headers, asked.user.take()).map_err(Unread::Malformed)?;
+    asked.tags = headers::tags(headers).map_err(Unread::Malformed)?;
     Ok((asked, body))
 }
 
@@ -91,6 +92,7 @@ fn call(request_id: RequestId, headers: &HeaderMap, asked: &Asked) -> Call {
         operation: asked.operation.word(),
         model: asked.model.clone(),
         user: asked.user.clone(),
+        tags: asked.tags.clone(),
         stream: asked.stream,
         input_tokens: asked.input_tokens,
         max_output_tokens: asked.max_output_tokens,

@@ -14,6 +14,12 @@ pub(crate) const COST: HeaderName = HeaderName::from_static("x-reeve-cost");
 pub(crate) const BUDGET_REMAINING: HeaderName = HeaderName::from_static("x-reeve-budget-remaining");
 /// The end user, as the caller names them.
 const USER: HeaderName = HeaderName::from_static("x-reeve-user");
+/// Labels of the call, separated by commas.
+const TAGS: HeaderName = HeaderName::from_static("x-reeve-tags");
+/// Labels a call may have.
+const MAX_TAGS: usize = 16;
+/// The longest label, in characters.
+const MAX_TAG: usize = 64;
 /// The longest name of an end user, in characters.
 const MAX_USER: usize = 200;
 
@@ -43,6 +49,25 @@ pub(crate) fn user(headers: &HeaderMap, body: Option<String>) -> Result<Option<S
         Ok(user) if !user.is_empty() && user.chars().count() <= MAX_USER => Ok(Some(user.to_owned())),
         _ => Err(Error::field(USER.as_str(), format!("must be 1 to {MAX_USER} characters of UTF-8"))),
     }
+}
+
+/// The labels of a call, each once, in the order of the alphabet.
+pub(crate) fn tags(headers: &HeaderMap) -> Result<Vec<String>, Error> {
+    let wrong = || {
+        let sentence = format!(
+            "must be at most {MAX_TAGS} labels of 1 to {MAX_TAG} visible characters, with commas between"
+        );
+        Error::field(TAGS.as_str(), sentence)
+    };
+    let mut tags = Vec::new();
+    for value in headers.get_all(TAGS) {
+        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| wrong())?;
+        tags.extend(text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned));
+    }
+    tags.sort_unstable();
+    tags.dedup();
+    let plain = |tag: &String| tag.chars().count() <= MAX_TAG && !tag.chars().any(char::is_control);
+    if tags.len() > MAX_TAGS || !tags.iter().all(plain) { Err(wrong()) } else { Ok(tags) }
 }
 
 /// The trace id of a W3C `traceparent`, if it is one.
@@ -80,6 +105,15 @@ mod tests {
         ] {
             assert_eq!(of(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn tags_are_labels_each_once() {
+        assert_eq!(tags(&headers("x-reeve-tags", "team-b, team-a,,team-b")).unwrap(), ["team-a", "team-b"]);
+        assert!(tags(&HeaderMap::new()).unwrap().is_empty());
+        assert!(tags(&headers("x-reeve-tags", &"x".repeat(65))).is_err());
+        let many: Vec<_> = (0..17).map(|i| i.to_string()).collect();
+        assert!(tags(&headers("x-reeve-tags", &many.join(","))).is_err());
     }
 
     #[test]

@@ -15,11 +15,10 @@ use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// What every request needs.
-#[derive(Clone)]
 pub(crate) struct Gateway {
     pub(crate) engine: Engine,
     pub(crate) memory: Memory,
-    access: Arc<Access>,
+    access: Access,
 }
 
 /// The routes of the data plane, for callers who use an address or `localhost`.
@@ -29,7 +28,7 @@ pub fn router(engine: Engine) -> Router {
 
 /// The routes of the data plane.
 pub fn router_with(engine: Engine, access: Access) -> Router {
-    let gateway = Gateway { engine, memory: Memory::default(), access: Arc::new(access) };
+    let gateway = Arc::new(Gateway { engine, memory: Memory::default(), access });
     Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/embeddings", post(embeddings))
@@ -57,42 +56,42 @@ impl Gateway {
     }
 }
 
-async fn chat(State(gateway): State<Gateway>, request: Request) -> Response {
+async fn chat(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => call::answer(&gateway, Operation::Chat, request).await,
         Err(failure) => gateway.turn_away(failure).await,
     }
 }
 
-async fn embeddings(State(gateway): State<Gateway>, request: Request) -> Response {
+async fn embeddings(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => call::answer(&gateway, Operation::Embeddings, request).await,
         Err(failure) => gateway.turn_away(failure).await,
     }
 }
 
-async fn list(State(gateway): State<Gateway>, request: Request) -> Response {
+async fn list(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => models::list(&gateway, request.into_parts().0.headers).await,
         Err(failure) => gateway.turn_away(failure).await,
     }
 }
 
-async fn health(State(gateway): State<Gateway>, request: Request) -> Response {
+async fn health(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => Json(serde_json::json!({ "status": "ok" })).into_response(),
         Err(failure) => gateway.turn_away(failure).await,
     }
 }
 
-async fn no_such_route(State(gateway): State<Gateway>, request: Request) -> Response {
+async fn no_such_route(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => Failure::no_such_route(request.method(), request.uri().path()).into_response(),
         Err(failure) => gateway.turn_away(failure).await,
     }
 }
 
-async fn wrong_method(State(gateway): State<Gateway>, request: Request) -> Response {
+async fn wrong_method(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => Failure::wrong_method(request.method(), request.uri().path()).into_response(),
         Err(failure) => gateway.turn_away(failure).await,

@@ -124,6 +124,7 @@ tables! {
     /// Tenants.
     tenants,
     /// Sums of charges.
+    usage_facets,
     usage_slots,
     /// People.
     users,

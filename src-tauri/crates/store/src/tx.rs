@@ -126,6 +126,7 @@ tables! {
     /// Tenants.
     tenants,
     /// Sums of charges.
+    usage_facets,
     usage_slots,
     /// People.
     users,

@@ -173,6 +173,9 @@ impl Admitted {
             request_id: Some(self.call.request_id.to_string()),
             import_id: None,
             dedupe: None,
+            credential_id: Some(self.route.credential),
+            tags: self.call.tags.clone(),
+            attempts: 1,
         };
         self.engine.inner.admission.settle(&self.reservation, amount);
         let settled = Settled { charge: charge.id, cost: amount, budget_remaining: self.budget_remaining() };
@@ -191,7 +194,9 @@ impl Admitted {
 
     fn write(&self, charge: Charge, amount: NanoUsd) {
         let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
-        self.engine.write_soon(Waiting { charge, amount, overrun });
+        let first = self.route.is_first_use_in_minute(charge.time);
+        let first_use_of = first.then_some(self.route.credential);
+        self.engine.write_soon(Waiting { charge, amount, first_use_of, overrun });
     }
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.
@@ -220,6 +225,9 @@ pub(crate) fn leaf(draft: Draft, charge: &Charge) -> Draft {
         .detail("usage", serde_json::to_value(&charge.usage).unwrap_or(Value::Null));
     if let Some(cost) = charge.cost {
         draft = draft.detail("cost_usd", cost.to_string());
+    }
+    if let Some(credential) = charge.credential_id {
+        draft = draft.detail("credential", credential.to_string());
     }
     for (key, value) in [("flag", &charge.unpriced_reason), ("price", &charge.price)] {
         if let Some(value) = value {

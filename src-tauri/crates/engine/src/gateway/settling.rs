@@ -8,11 +8,13 @@ use crate::entry::{Draft, Severity};
 use crate::error::Error;
 use crate::events::EventKind;
 use parking_lot::Mutex;
+use reeve_core::id::CredentialId;
 use reeve_core::money::NanoUsd;
 use reeve_core::principal::Principal;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::Tx;
 use reeve_store::table::charges::Charge;
+use reeve_store::table::usage_facets::UsageFacet;
 use reeve_store::table::usage_slots::UsageSlot;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +24,11 @@ const GATHER: Duration = Duration::from_millis(50);
 /// Charges that do not wait for more.
 const MOST: usize = 1_024;
 
-/// A charge, what it cost, and the entry of an overrun.
+/// A charge, what it cost, which provider key was used for the first time in a while, and the entry of an overrun.
 pub(super) struct Waiting {
     pub(super) charge: Charge,
     pub(super) amount: NanoUsd,
+    pub(super) first_use_of: Option<CredentialId>,
     pub(super) overrun: Option<Draft>,
 }
 
@@ -100,13 +103,17 @@ impl Engine {
     /// Writes a batch: for each charge its entry and its row, for each slot its sums.
     fn write_all(&self, batch: &[Waiting], tx: &mut Tx<'_>) -> Result<Vec<u64>, Error> {
         let mut sequences = Vec::with_capacity(batch.len());
-        let mut slots: Vec<UsageSlot> = Vec::new();
+        let (mut slots, mut facets): (Vec<UsageSlot>, Vec<UsageFacet>) = (Vec::new(), Vec::new());
         let mut last = None;
-        for Waiting { charge, overrun, .. } in batch {
+        for Waiting { charge, overrun, first_use_of, .. } in batch {
             let recorded = self.charge_entry(charge).into_meter(tx)?;
             recorded.charges().insert_at(recorded.sequence(), charge)?;
             sequences.push(recorded.sequence());
+            if let Some(credential) = first_use_of {
+                recorded.credentials().touch(*credential, charge.time)?;
+            }
             gather(&mut slots, UsageSlot::of(charge));
+            UsageFacet::of(charge).for_each(|facet| gather_facet(&mut facets, facet));
             if let Some(overrun) = overrun {
                 overrun.record(tx)?;
             }
@@ -114,6 +121,7 @@ impl Engine {
         }
         if let Some(recorded) = last {
             slots.iter().try_for_each(|slot| recorded.usage_slots().add_sums(slot))?;
+            facets.iter().try_for_each(|facet| recorded.usage_facets().add_sums(facet))?;
         }
         Ok(sequences)
     }
@@ -141,5 +149,12 @@ fn gather(slots: &mut Vec<UsageSlot>, of_one: UsageSlot) {
     match slots.iter_mut().find(|known| known.is_same_slot(&of_one)) {
         Some(known) => known.sums.add(&of_one.sums),
         None => slots.push(of_one),
+    }
+}
+
+fn gather_facet(facets: &mut Vec<UsageFacet>, of_one: UsageFacet) {
+    match facets.iter_mut().find(|known| known.is_same_slot(&of_one)) {
+        Some(known) => known.sums.add(&of_one.sums),
+        None => facets.push(of_one),
     }
 }

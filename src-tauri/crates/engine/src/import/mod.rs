@@ -197,6 +197,7 @@ impl Engine {
         let charge = Charge { seq: recorded.sequence(), ..charge };
         recorded.charges().insert(&charge)?;
         recorded.usage_slots().add(&charge)?;
+        recorded.usage_facets().add(&charge)?;
         Ok(())
     }
 }

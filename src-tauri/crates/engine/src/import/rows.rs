@@ -204,6 +204,9 @@ impl<'e> Parser<'e> {
             request_id: None,
             import_id: None,
             dedupe: Some(dedupe),
+            credential_id: None,
+            tags: Vec::new(),
+            attempts: 1,
         };
         Ok((charge, shown))
     }

@@ -3,7 +3,7 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
-use reeve_core::id::{ApiKeyId, ChargeId, ImportId, TenantId};
+use reeve_core::id::{ApiKeyId, ChargeId, CredentialId, ImportId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 use reeve_core::usage::Usage;
@@ -62,6 +62,12 @@ pub struct Charge {
     pub import_id: Option<ImportId>,
     /// SHA-256 of the imported row.
     pub dedupe: Option<[u8; 32]>,
+    /// Provider key that paid.
+    pub credential_id: Option<CredentialId>,
+    /// Labels, as the caller gave them.
+    pub tags: Vec<String>,
+    /// How often a provider was asked for this one answer.
+    pub attempts: u32,
 }
 
 /// Which charges to list, newest first; what is `None` does not filter.
@@ -82,7 +88,8 @@ pub struct ChargeFilter {
 macro_rules! columns {
     () => {
         "SELECT seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome, status, usage, cost_nano,
-         pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id, request_id, import_id, dedupe FROM charges"
+         pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id, request_id, import_id, dedupe,
+         credential_id, tags, attempts FROM charges"
     };
 }
 
@@ -112,6 +119,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Charge> {
         request_id: row.get("request_id")?,
         import_id: sql::id_opt(row, "import_id")?.map(ImportId),
         dedupe: row.get("dedupe")?,
+        credential_id: sql::id_opt(row, "credential_id")?.map(CredentialId),
+        tags: sql::json(row, "tags")?,
+        attempts: row.get("attempts")?,
     })
 }
 
@@ -209,9 +219,9 @@ impl Writes<'_> {
             .prepare_cached(
                 "INSERT INTO charges (seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome,
                    status, usage, cost_nano, pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id,
-                   request_id, import_id, dedupe)
+                   request_id, import_id, dedupe, credential_id, tags, attempts)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                   ?23, ?24)",
+                   ?23, ?24, ?25, ?26, ?27)",
             )?
             .execute(params![
                 sql::signed(seq),
@@ -237,7 +247,10 @@ impl Writes<'_> {
                 c.trace_id,
                 c.request_id,
                 c.import_id.as_ref().map(|i| i.0.as_bytes()),
-                c.dedupe
+                c.dedupe,
+                c.credential_id.as_ref().map(|k| k.0.as_bytes()),
+                sql::to_json(&c.tags)?,
+                c.attempts
             ])?;
         Ok(())
     }

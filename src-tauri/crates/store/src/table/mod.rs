@@ -16,6 +16,7 @@ pub mod sessions;
 pub mod settings;
 pub mod subject_keys;
 pub mod tenants;
+pub mod usage_facets;
 pub mod usage_slots;
 pub mod users;
 pub mod vault;
