@@ -90,7 +90,8 @@ e2e: $(UI_BUILT)
 
 # Optimised, hence a build of its own.
 bench: $(UI_BUILT)
-	cargo run --locked --release -p reeve-tests --bin bench
+	cargo build --locked --release -p reeve-server -p reeve-tests --bins
+	target/release/bench
 
 # ---- check -------------------------------------------------------------------------------------------------------------
 

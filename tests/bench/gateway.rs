@@ -106,6 +106,18 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
     Ok(())
 }
 
+/// A million calls, of which none is lost and none is charged twice.
+pub(crate) async fn million(table: &mut Table) -> Outcome {
+    const CALLS: u64 = 1_000_000;
+    let House { app, request, calls, _servers, .. } = house().await?;
+    while calls.load(Ordering::Relaxed) < CALLS {
+        throughput(app.gateway(), &request, CONNECTIONS, TURN).await?;
+    }
+    reconcile(table, &app, calls.load(Ordering::Relaxed)).await?;
+    app.close().await;
+    Ok(())
+}
+
 /// One turn of load.
 struct Turn {
     /// Calls a second.
@@ -149,7 +161,7 @@ async fn reconcile(table: &mut Table, app: &TestApp, governed: u64) -> Outcome {
     Ok(())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }

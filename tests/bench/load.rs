@@ -34,6 +34,26 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
 
+    /// One streamed call to its end; how long its first event took.
+    async fn stream(&mut self, request: &[u8]) -> Result<Duration, Failed> {
+        let sent = Instant::now();
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let mut first = None;
+        loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(String::from_utf8_lossy(&self.buffer).into_owned().into());
+            }
+            if first.is_none() && self.buffer.windows(6).any(|w| w == b"data: ") {
+                first = Some(sent.elapsed());
+            }
+            // The end of a chunked body, behind the event that ends the stream.
+            if self.buffer.ends_with(b"0\r\n\r\n") {
+                return first.ok_or_else(|| "a stream without events".into());
+            }
+        }
+    }
+
     /// One call; an error for anything but 200.
     async fn call(&mut self, request: &[u8]) -> Result<(), Failed> {
         self.stream.write_all(request).await?;
@@ -108,6 +128,37 @@ pub(crate) async fn latencies(
                 let sent = Instant::now().min(due + Duration::from_millis(2));
                 connection.call(&request).await?;
                 taken.push(sent.elapsed());
+                due += Duration::from_secs(1) * CONNECTIONS / rate;
+            }
+            Ok::<_, Failed>(taken)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(worker) = workers.join_next().await {
+        all.extend(worker??);
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// How long the first event of streams takes at a steady rate, in ascending order.
+pub(crate) async fn first_bytes(
+    address: SocketAddr,
+    request: &Arc<[u8]>,
+    rate: u32,
+    time: Duration,
+) -> Result<Vec<Duration>, Failed> {
+    const CONNECTIONS: u32 = 16;
+    let begin = Instant::now() + Duration::from_millis(50);
+    let mut workers = JoinSet::new();
+    for n in 0..CONNECTIONS {
+        let request = Arc::clone(request);
+        workers.spawn(async move {
+            let mut connection = Connection::open(address).await?;
+            let (mut taken, mut due) = (Vec::new(), begin + Duration::from_secs(1) * n / rate);
+            while due < begin + time {
+                tokio::time::sleep_until(due).await;
+                taken.push(connection.stream(&request).await?);
                 due += Duration::from_secs(1) * CONNECTIONS / rate;
             }
             Ok::<_, Failed>(taken)

@@ -1,12 +1,13 @@
 //! The figures Reeve promises, measured in one run: ratios where a figure would depend on the machine.
 //!
-//! `cargo run --release -p reeve-tests --bin bench [gateway] [audit] [store]`; `bench profile [bare]` only loads the gateway, for a profiler.
+//! `cargo run --release -p reeve-tests --bin bench [gateway] [million] [streams] [audit] [store]`; `bench profile [bare]` only loads the gateway, for a profiler.
 
 mod audit;
 mod gateway;
 mod load;
 mod proxy;
 mod store;
+mod streams;
 mod table;
 
 use std::error::Error;
@@ -28,6 +29,12 @@ async fn main() -> Outcome {
     }
     if wants("gateway") {
         gateway::measure(&mut table).await?;
+    }
+    if wants("million") {
+        gateway::million(&mut table).await?;
+    }
+    if wants("streams") {
+        streams::measure(&mut table).await?;
     }
     if wants("audit") {
         audit::measure(&mut table).await?;

@@ -12,11 +12,37 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Tokens of every answer.
 pub(crate) const PROMPT: u64 = 21;
 pub(crate) const COMPLETION: u64 = 9;
+
+/// Lets streams go on, or makes them wait.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<watch::Sender<bool>>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(true)))
+    }
+}
+
+impl Gate {
+    pub(crate) fn close(&self) {
+        self.0.send_replace(false);
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn pass(&self) {
+        // It fails only where the gate is gone, and then nobody waits any more.
+        let _ = self.0.subscribe().wait_for(|open| *open).await;
+    }
+}
 
 /// Servers of one run, stopped when dropped.
 #[derive(Default)]
@@ -50,6 +76,40 @@ impl Servers {
         });
         let address = self.serve(Router::new().route("/v1/chat/completions", handler)).await?;
         Ok((address, calls))
+    }
+
+    /// A provider of streams whose middle waits while its gate is closed.
+    pub(crate) async fn streams(&mut self) -> io::Result<(SocketAddr, Gate)> {
+        let gate = Gate::default();
+        let chunk = |delta: &str, usage: &str| {
+            format!(
+                r#"data: {{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1761955200,"model":"gpt-4o-mini","choices":[{delta}]{usage}}}{}"#,
+                "\n\n"
+            )
+        };
+        let delta = |text: &str| {
+            chunk(&format!(r#"{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":null}}"#), "")
+        };
+        let usage = format!(
+            r#","usage":{{"prompt_tokens":{PROMPT},"completion_tokens":{COMPLETION},"total_tokens":{}}}"#,
+            PROMPT + COMPLETION
+        );
+        let begin = Bytes::from(delta("Hello"));
+        let rest = Bytes::from(delta(" there") + &chunk("", &usage) + "data: [DONE]\n\n");
+        let open = gate.clone();
+        let handler = post(move |_: Bytes| {
+            let (begin, rest, open) = (begin.clone(), rest.clone(), open.clone());
+            async move {
+                let first = futures_util::stream::once(async move { Ok::<_, io::Error>(begin) });
+                let then = futures_util::stream::once(async move {
+                    open.pass().await;
+                    Ok(rest)
+                });
+                let body = Body::from_stream(futures_util::StreamExt::chain(first, then));
+                ([(header::CONTENT_TYPE, "text/event-stream")], body)
+            }
+        });
+        Ok((self.serve(Router::new().route("/v1/chat/completions", handler)).await?, gate))
     }
 
     /// A proxy that swaps the key and passes everything on.

@@ -6,15 +6,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::print_stderr,
     reason = "helpers of tests stop the test, and a failing round says which it was"
 )]
 
-mod child;
 mod load;
 
-use child::Child;
 use load::Load;
 use reeve_core::budget::{BudgetKind, Limit};
 use reeve_core::id::TenantId;
@@ -28,6 +25,7 @@ use reeve_engine::tenants::CreateTenant;
 use reeve_engine::vault::VaultKeys;
 use reeve_engine::{Cx, Engine, OpenEngine, SystemClock};
 use reeve_tests::app::{eventually, price_of};
+use reeve_tests::child::Child;
 use reeve_tests::provider::{Options, ScriptedProvider};
 use reeve_vault::{EnvSecret, Secret};
 use std::path::Path;

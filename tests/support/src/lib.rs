@@ -4,5 +4,6 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness stops the test by panicking")]
 
 pub mod app;
+pub mod child;
 pub mod console;
 pub mod provider;

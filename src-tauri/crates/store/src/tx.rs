@@ -125,8 +125,9 @@ tables! {
     subject_keys,
     /// Tenants.
     tenants,
-    /// Sums of charges.
+    /// Sums of charges by user, tag and provider key.
     usage_facets,
+    /// Sums of charges.
     usage_slots,
     /// People.
     users,

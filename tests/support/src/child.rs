@@ -1,5 +1,5 @@
-//! The process that is killed: `reeve-server` where it has been built, as `make test` does; else a small house of our own
-//! with the same engine and the same gateway in it.
+//! A Reeve in a process of its own, to be killed or weighed: `reeve-server` where it has been built, as `make test` does; else
+//! a small house of our own with the same engine and the same gateway in it.
 
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -9,23 +9,23 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::ChildStdout;
 
 /// A running child; killed at the latest when dropped.
-pub(crate) struct Child {
+pub struct Child {
     process: process::Child,
     address: Option<SocketAddr>,
     /// Kept, because nobody who prints likes a closed pipe.
     _printed: Option<BufReader<ChildStdout>>,
 }
 
-/// The server's binary, beside those of the tests.
-fn server() -> Option<PathBuf> {
-    let test = std::env::current_exe().ok()?;
-    let server = test.parent()?.parent()?.join("reeve-server");
-    server.exists().then_some(server)
+/// A program that was built with this one: beside it, or above it where this one is a test.
+fn built(name: &str) -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    own.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|program| program.exists())
 }
 
 fn command(folder: &Path) -> Command {
-    let Some(server) = server() else {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crash-house"));
+    let Some(server) = built("reeve-server") else {
+        let mut command =
+            Command::new(built("crash-house").expect("the tests' own server is built with them"));
         command.arg(folder);
         return command;
     };
@@ -36,7 +36,7 @@ fn command(folder: &Path) -> Command {
 
 impl Child {
     /// Starts one and goes on at once.
-    pub(crate) fn spawn(folder: &Path, secret: &str) -> Self {
+    pub fn spawn(folder: &Path, secret: &str) -> Self {
         let process = command(folder)
             .env("KEY_ENCRYPTION_SECRET", secret)
             .env("REEVE_LOG", "error")
@@ -47,7 +47,7 @@ impl Child {
     }
 
     /// Starts one and waits until it listens.
-    pub(crate) async fn start(folder: &Path, secret: &str) -> Self {
+    pub async fn start(folder: &Path, secret: &str) -> Self {
         let mut child = Self::spawn(folder, secret);
         let stdout = ChildStdout::from_std(child.process.stdout.take().expect("piped")).expect("a pipe");
         let (mut printed, mut line) = (BufReader::new(stdout), String::new());
@@ -60,13 +60,20 @@ impl Child {
         child
     }
 
+    /// The memory it holds now, in MiB, where the system has a `/proc` that says it.
+    pub fn resident_mib(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(line.trim().strip_suffix(" kB")?.parse::<f64>().ok()? / 1024.0)
+    }
+
     /// Where its gateway listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address.expect("it was started, not only spawned")
     }
 
     /// Kills it as `kill -9` does.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
