@@ -100,6 +100,8 @@ impl Price {
         let rate = |unit, pico_usd| Rate { unit, pico_usd, tier: None, above_input_tokens: None };
         let rates = Unit::ALL
             .into_iter()
+            // A search costs as much as thousands of tokens; no rate per token stands in for it.
+            .filter(|unit| *unit != Unit::WebSearch)
             .map(|unit| match unit {
                 Unit::Input
                 | Unit::CacheRead

@@ -38,6 +38,8 @@ pub enum Unit {
     PixelIn,
     /// Calls.
     Request,
+    /// Searches of the web that the provider makes for the model.
+    WebSearch,
     /// Seconds of sound read, or of machine time.
     SecondIn,
     /// Seconds of sound made.
@@ -50,7 +52,7 @@ pub enum Unit {
 
 impl Unit {
     /// Every unit, in the order of display.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Input,
         Self::CacheRead,
         Self::CacheReadAudio,
@@ -66,6 +68,7 @@ impl Unit {
         Self::ImageRead,
         Self::PixelIn,
         Self::Request,
+        Self::WebSearch,
         Self::SecondIn,
         Self::SecondOut,
         Self::CharacterIn,
@@ -106,6 +109,7 @@ impl Unit {
             Self::ImageRead => "image_read",
             Self::PixelIn => "pixel_in",
             Self::Request => "request",
+            Self::WebSearch => "web_search",
             Self::SecondIn => "second_in",
             Self::SecondOut => "second_out",
             Self::CharacterIn => "character_in",

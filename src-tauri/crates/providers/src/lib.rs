@@ -3,10 +3,14 @@
 //! It must not know who calls, what they may spend, or where anything is stored: it turns bytes into numbers and back.
 //! A provider key passes through [`upstream`] for one request and is kept nowhere.
 //!
-//! Start reading at [`catalogue`] (prices), then [`openai`] (requests, usage, streams), [`tokens`] (how much a request may
+//! Start reading at [`catalogue`] (prices), then [`openai`] (requests, usage, streams) and the shapes of other providers
+//! beside it ([`anthropic`], [`google`], [`bedrock`]), [`tokens`] (how much a request may
 //! use before it is sent) and [`upstream`] (sending it).
 
+pub mod anthropic;
+pub mod bedrock;
 pub mod catalogue;
+pub mod google;
 pub mod openai;
 pub mod sse;
 pub mod tokens;

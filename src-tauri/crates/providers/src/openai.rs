@@ -14,11 +14,13 @@ pub mod stream;
 pub mod usage;
 
 pub use chat::ChatRequest;
+pub(crate) use edit::insertion;
 pub use edit::{Edits, max_tokens_field};
 pub use embeddings::EmbeddingsRequest;
 pub use error::RequestError;
-pub(crate) use fields::Text;
 pub use fields::{Fields, MAX_OUTPUT_TOKENS};
+pub(crate) use fields::{Text, place_of};
+pub(crate) use splice::{Cut, splice};
 
 #[cfg(test)]
 mod tests;

@@ -17,10 +17,12 @@
 mod family;
 mod input;
 mod scan;
+mod sum;
 mod vocabulary;
 
 pub use family::Family;
 pub use input::{InputBound, chat, embeddings};
+pub(crate) use sum::Sum;
 
 use vocabulary::Vocabulary;
 

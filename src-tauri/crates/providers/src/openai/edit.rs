@@ -75,7 +75,12 @@ fn set(body: &Bytes, fields: &Fields<'_>, field: &str, value: &str, cuts: &mut V
 }
 
 /// Puts `text`, which starts with a comma, before the brace that closes the object at `place`.
-fn insertion(body: &Bytes, place: std::ops::Range<usize>, is_empty: bool, text: String) -> Option<Cut> {
+pub(crate) fn insertion(
+    body: &Bytes,
+    place: std::ops::Range<usize>,
+    is_empty: bool,
+    text: String,
+) -> Option<Cut> {
     let brace = place.start + body.get(place)?.iter().rposition(|b| *b == b'}')?;
     let text = if is_empty { text.trim_start_matches(',').to_owned() } else { text };
     Some(Cut { place: brace..brace, text })

@@ -55,6 +55,12 @@ pub enum RequestError {
         /// What the request says.
         written: String,
     },
+    /// A field that changes the price in a way no price list says. Nothing is charged by guesswork.
+    #[error("\"{field}\" changes what the call costs in a way that cannot be priced; leave it out")]
+    Unpriceable {
+        /// Its name.
+        field: &'static str,
+    },
 }
 
 impl RequestError {
@@ -67,7 +73,8 @@ impl RequestError {
             | Self::WrongType { field, .. }
             | Self::OutOfRange { field, .. }
             | Self::Duplicate { field }
-            | Self::Miswritten { field, .. } => Some(field),
+            | Self::Miswritten { field, .. }
+            | Self::Unpriceable { field } => Some(field),
         }
     }
 }

@@ -21,7 +21,7 @@ impl<'a> Fields<'a> {
     ///
     /// `governed` are the names whose meaning matters here: one that stands there twice, or in other letters (some
     /// providers read names whatever their case), would let a request say one thing to Reeve and another to the provider.
-    pub(super) fn read(body: &'a [u8], governed: &[&'static str]) -> Result<Self, RequestError> {
+    pub(crate) fn read(body: &'a [u8], governed: &[&'static str]) -> Result<Self, RequestError> {
         let fields: Self = serde_json::from_slice(body).map_err(|e| match e.classify() {
             serde_json::error::Category::Data => RequestError::NotAnObject,
             _ => RequestError::NotJson { line: e.line(), column: e.column(), source: e },
@@ -44,30 +44,30 @@ impl<'a> Fields<'a> {
     }
 
     /// The value of a member that is there and not null.
-    pub(super) fn get(&self, field: &str) -> Option<&'a RawValue> {
+    pub(crate) fn get(&self, field: &str) -> Option<&'a RawValue> {
         self.raw(field).filter(|v| v.get() != "null")
     }
 
     /// The value of a member, null or not.
-    pub(super) fn raw(&self, field: &str) -> Option<&'a RawValue> {
+    pub(crate) fn raw(&self, field: &str) -> Option<&'a RawValue> {
         self.members.iter().find(|(name, _)| name == field).map(|(_, value)| *value)
     }
 
     /// Whether the object has no member.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    pub(super) fn text(&self, field: &'static str) -> Result<Option<Cow<'a, str>>, RequestError> {
+    pub(crate) fn text(&self, field: &'static str) -> Result<Option<Cow<'a, str>>, RequestError> {
         self.parsed::<Text<'a>>(field, "a text").map(|t| t.map(|t| t.0))
     }
 
-    pub(super) fn flag(&self, field: &'static str) -> Result<bool, RequestError> {
+    pub(crate) fn flag(&self, field: &'static str) -> Result<bool, RequestError> {
         self.parsed(field, "true or false").map(|v| v.unwrap_or(false))
     }
 
     /// A whole number; absent and null are `None`.
-    pub(super) fn number(
+    pub(crate) fn number(
         &self,
         field: &'static str,
         min: u64,
@@ -100,7 +100,7 @@ impl<'a> Fields<'a> {
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// Where `part` stands in `whole`, which it was cut from.
-pub(super) fn place_of(part: &str, whole: &[u8]) -> Option<Range<usize>> {
+pub(crate) fn place_of(part: &str, whole: &[u8]) -> Option<Range<usize>> {
     let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
     let range = start..start.checked_add(part.len())?;
     (range.end <= whole.len()).then_some(range)

@@ -5,15 +5,15 @@ use std::ops::Range;
 
 /// A replacement of part of a text.
 #[derive(Debug)]
-pub(super) struct Cut {
+pub(crate) struct Cut {
     /// What goes; empty where text is only added.
-    pub(super) place: Range<usize>,
+    pub(crate) place: Range<usize>,
     /// What comes.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// The body with every cut made; the very same bytes where there is none.
-pub(super) fn splice(body: &Bytes, mut cuts: Vec<Cut>) -> Bytes {
+pub(crate) fn splice(body: &Bytes, mut cuts: Vec<Cut>) -> Bytes {
     if cuts.is_empty() {
         return body.clone();
     }
