@@ -70,6 +70,8 @@ async fn set_up(folder: &Path, provider: &ScriptedProvider) -> Vec<String> {
         provider: "openai".to_owned(),
         base_url: Some(provider.base_url()),
         models: Vec::new(),
+        weight: None,
+        priority: None,
         api_key: Secret::copy_of(provider.key().as_bytes()),
     };
     engine.add_credential(&Cx::system(), new).await.unwrap();

@@ -138,6 +138,8 @@ impl TestApp {
             provider: provider.to_owned(),
             base_url: Some(base_url.to_owned()),
             models: models.iter().map(ToString::to_string).collect(),
+            weight: None,
+            priority: None,
             api_key: Secret::copy_of(key.as_bytes()),
         };
         self.engine.add_credential(&Cx::system(), new).await.expect("a credential");

@@ -106,7 +106,7 @@ listed! {
     /// How urgent something is.
     Urgency { Critical, Warning, Info }
     /// What changed.
-    EventKind { Audit, Charge, Tenant, Budget, Credential, Settings, Ledger }
+    EventKind { Audit, Charge, Tenant, Budget, Credential, Route, Settings, Ledger }
     /// Whether somebody has set Reeve up.
     SetupState { NeedsAdmin, Ready }
     /// Whether this host needs a sign-in.
@@ -119,6 +119,8 @@ listed! {
     SignedInVia { Window, Session }
     /// Whether an API key is good.
     ApiKeyState { Active, Revoked, Expired }
+    /// What a circuit breaker does with calls: lets them pass, keeps them away, lets one try.
+    BreakerState { Closed, Open, HalfOpen }
     /// Whether a credential is in use.
     CredentialState { Current, Revoked }
 }

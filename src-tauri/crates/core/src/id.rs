@@ -101,6 +101,8 @@ id!(/// An import of usage records.
     ImportId, "imp_");
 id!(/// A hold: money kept for calls whose outcome was lost in a crash.
     HoldId, "hld_");
+id!(/// A route: where calls for a model go.
+    RouteId, "rte_");
 id!(/// A request, on either listener.
     RequestId, "req_");
 

@@ -5,13 +5,16 @@
 //!
 //! Start reading at [`money`], then [`price`] (how a charge is computed) and [`budget`] (when a call is refused).
 
+pub mod breaker;
 pub mod budget;
 pub mod id;
+pub mod model_rules;
 pub mod money;
 pub mod period;
 pub mod permission;
 pub mod price;
 pub mod principal;
+pub mod route;
 pub mod slug;
 pub mod tenant;
 pub mod time;

@@ -24,6 +24,10 @@ words! {
         CredentialRead = "credential:read",
         /// Add, probe and revoke credentials.
         CredentialWrite = "credential:write",
+        /// See routes and how provider keys serve.
+        RouteRead = "route:read",
+        /// Change routes.
+        RouteWrite = "route:write",
         /// Read and verify the audit trail.
         AuditRead = "audit:read",
         /// See the workspace's settings.
@@ -56,14 +60,20 @@ impl Role {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CredentialRead, CredentialWrite, SettingsRead,
-            TenantRead, TenantWrite, UsageRead, UsageWrite,
+            ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CredentialRead, CredentialWrite, RouteRead,
+            RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
-            Self::Security => {
-                &[TenantRead, ApiKeyWrite, CredentialRead, CredentialWrite, AuditRead, SettingsRead]
-            }
+            Self::Security => &[
+                TenantRead,
+                ApiKeyWrite,
+                CredentialRead,
+                CredentialWrite,
+                RouteRead,
+                AuditRead,
+                SettingsRead,
+            ],
             Self::Operator => &[
                 TenantRead,
                 TenantWrite,
@@ -71,13 +81,22 @@ impl Role {
                 BudgetRead,
                 UsageRead,
                 CredentialRead,
+                RouteRead,
+                RouteWrite,
                 AuditRead,
                 SettingsRead,
             ],
-            Self::Finance => {
-                &[TenantRead, BudgetRead, BudgetWrite, UsageRead, UsageWrite, CredentialRead, SettingsRead]
-            }
-            Self::Developer => &[TenantRead, UsageRead, SettingsRead],
+            Self::Finance => &[
+                TenantRead,
+                BudgetRead,
+                BudgetWrite,
+                UsageRead,
+                UsageWrite,
+                CredentialRead,
+                RouteRead,
+                SettingsRead,
+            ],
+            Self::Developer => &[TenantRead, UsageRead, RouteRead, SettingsRead],
             Self::User => &[SettingsRead],
         }
     }

@@ -4,86 +4,33 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::{Code, Error, FieldError};
-use arc_swap::ArcSwap;
+pub use crate::routing::credential::LiveCredential;
 use reeve_core::id::CredentialId;
 use reeve_core::permission::Permission;
-use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_providers::upstream::{BaseUrl, Key, ProbeOutcome};
 pub use reeve_store::table::credentials::Credential;
 use reeve_store::table::credentials::SealedKey;
 use reeve_vault::{Secret, Vault};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Where a call goes, and with which sealed key.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// Which credential.
-    pub credential: CredentialId,
-    /// Provider, as the price catalogue spells it.
-    pub provider: String,
-    /// Where calls go.
-    pub base_url: BaseUrl,
-    version: u32,
-    sealed: Arc<reeve_vault::SealedKey>,
-    // The minute of use that was last written down.
-    touched: Arc<AtomicI64>,
-}
+/// The weight of a credential where nobody says.
+pub const WEIGHT: u32 = 100;
+/// The largest weight.
+const MOST_WEIGHT: u32 = 1_000;
+/// The largest priority number.
+const MOST_PRIORITY: u32 = 100;
 
-struct Served {
-    models: Vec<String>,
-    route: Route,
-}
-
-/// The live credentials, for the hot path.
-pub(crate) struct Live(ArcSwap<Vec<Served>>);
-
-impl Default for Live {
-    fn default() -> Self {
-        Self(ArcSwap::from_pointee(Vec::new()))
-    }
-}
-
-impl Live {
-    /// The oldest credential that names the model, else the oldest that serves all models.
-    pub(crate) fn route(&self, model: &str) -> Option<Route> {
-        serving(&self.0.load(), model).map(|s| s.route.clone())
-    }
-
-    /// The provider that [`Live::route`] leads to.
-    pub(crate) fn provider(&self, model: &str) -> Option<String> {
-        serving(&self.0.load(), model).map(|s| s.route.provider.clone())
-    }
-
-    /// The models named by credentials, and the providers whose whole list is served.
-    pub(crate) fn served(&self) -> (Vec<(String, String)>, Vec<String>) {
-        let served = self.0.load();
-        let named = served
-            .iter()
-            .flat_map(|s| s.models.iter().map(|m| (s.route.provider.clone(), m.clone())))
-            .collect();
-        let whole =
-            served.iter().filter(|s| s.models.is_empty()).map(|s| s.route.provider.clone()).take(1).collect();
-        (named, whole)
-    }
-}
-
-impl Route {
-    /// Whether its last use should be written down: once a minute.
-    pub(crate) fn is_first_use_in_minute(&self, now: Millis) -> bool {
-        let minute = now.0 / Millis::MINUTE;
-        self.touched.fetch_max(minute, Ordering::Relaxed) < minute
-    }
-}
-
-fn from_stored(key: SealedKey) -> reeve_vault::SealedKey {
-    reeve_vault::SealedKey { wrapped_dek: key.wrapped_dek, sealed: key.sealed }
-}
-
-fn serving<'a>(served: &'a [Served], model: &str) -> Option<&'a Served> {
-    let named = served.iter().find(|s| s.models.iter().any(|m| m == model));
-    named.or_else(|| served.iter().find(|s| s.models.is_empty()))
+/// A change of what calls a credential takes; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeCredential {
+    /// Name.
+    pub name: Option<String>,
+    /// Models it serves; empty serves all.
+    pub models: Option<Vec<String>>,
+    /// Its share of the calls.
+    pub weight: Option<u32>,
+    /// Keys with a lower number go first.
+    pub priority: Option<u32>,
 }
 
 /// A new credential.
@@ -97,6 +44,10 @@ pub struct AddCredential {
     pub base_url: Option<String>,
     /// Models it serves; empty serves all.
     pub models: Vec<String>,
+    /// Its share of the calls against other keys of the same priority; [`WEIGHT`] where absent.
+    pub weight: Option<u32>,
+    /// Keys with a lower number go first; 1 where absent.
+    pub priority: Option<u32>,
     /// The key.
     pub api_key: Secret,
 }
@@ -115,34 +66,17 @@ pub struct Probed {
 }
 
 impl Engine {
-    pub(crate) async fn load_credentials(&self) -> Result<(), Error> {
-        let live = self.inner.store.read(|r| r.credentials().live()).await?;
-        let served = live.into_iter().filter_map(|c| {
-            let route = Route {
-                credential: c.id,
-                base_url: BaseUrl::parse(&c.base_url).ok()?,
-                provider: c.provider,
-                version: c.version,
-                sealed: Arc::new(from_stored(c.sealed?)),
-                touched: Arc::new(AtomicI64::new(c.last_used_at.map_or(0, |t| t.0 / Millis::MINUTE))),
-            };
-            Some(Served { models: c.models, route })
-        });
-        self.inner.credentials.0.store(Arc::new(served.collect()));
-        Ok(())
-    }
-
-    /// The key of a route, in the clear.
-    pub(crate) fn open_credential(&self, route: &Route) -> Result<Secret, Error> {
-        self.vault()?
-            .open_key(&route.provider, &route.credential.to_string(), route.version, &route.sealed)
-            .map_err(|e| {
+    /// The key itself, in the clear.
+    pub(crate) fn open_credential(&self, live: &LiveCredential) -> Result<Secret, Error> {
+        self.vault()?.open_key(&live.provider, &live.id.to_string(), live.version, &live.sealed).map_err(
+            |e| {
                 Error::new(
                     Code::Internal,
                     "The provider key does not open; the vault or the store is damaged.",
                 )
                 .because(e)
-            })
+            },
+        )
     }
 
     /// Credentials, oldest first, with whether there are more.
@@ -187,7 +121,7 @@ impl Engine {
                 Ok::<_, Error>(recorded.sequence())
             })
             .await?;
-        self.load_credentials().await?;
+        self.load_routing().await?;
         self.told_of(crate::EventKind::Credential, sequence);
         Ok(credential)
     }
@@ -204,6 +138,8 @@ impl Engine {
             provider: new.provider,
             base_url,
             models: new.models,
+            weight: new.weight.unwrap_or(WEIGHT),
+            priority: new.priority.unwrap_or(1),
             version: 1,
             fingerprint: vault.fingerprint(&new.api_key),
             last4: new.api_key.last4(),
@@ -238,7 +174,7 @@ impl Engine {
                 Ok::<_, Error>(recorded.sequence())
             })
             .await?;
-        self.load_credentials().await?;
+        self.load_routing().await?;
         self.told_of(crate::EventKind::Credential, sequence);
         self.stored_credential(id).await
     }
@@ -258,19 +194,12 @@ impl Engine {
     pub async fn probe_credential(&self, cx: &Cx, id: CredentialId) -> Result<Probed, Error> {
         self.require(cx, Permission::CredentialWrite).await?;
         let credential = self.stored_credential(id).await?;
-        let route = self
-            .inner
-            .credentials
-            .0
-            .load()
-            .iter()
-            .find(|s| s.route.credential == id)
-            .map(|s| s.route.clone());
-        let route = route.ok_or_else(|| {
+        let live = self.inner.routing.table().key(id).cloned();
+        let live = live.ok_or_else(|| {
             Error::new(Code::PreconditionFailed, "This key is revoked and cannot be tested.")
         })?;
-        let key = self.open_credential(&route)?;
-        let probed = match self.inner.upstream.probe(&route.base_url, Key(key.expose())).await {
+        let key = self.open_credential(&live)?;
+        let probed = match self.inner.upstream.probe(&live.base_url, Key(key.expose())).await {
             Ok(p) => Probed {
                 ok: p.outcome == ProbeOutcome::Accepted,
                 status: Some(p.status),
@@ -287,8 +216,78 @@ impl Engine {
             .detail("message", probed.message.as_str())
             .outcome(outcome, severity);
         self.record(draft).await?;
+        if probed.ok {
+            // Found to work, it need not wait for a call to try it.
+            self.breaker_turned(&live, live.health.close());
+        }
         Ok(probed)
     }
+
+    /// Changes what calls a credential takes.
+    ///
+    /// # Errors
+    /// If `cx` may not, there is none, it is revoked, a value is wrong, or another has the name.
+    pub async fn change_credential(
+        &self,
+        cx: &Cx,
+        id: CredentialId,
+        change: ChangeCredential,
+    ) -> Result<Credential, Error> {
+        self.require(cx, Permission::CredentialWrite).await?;
+        let before = self.stored_credential(id).await?;
+        if before.revoked_at.is_some() {
+            return Err(Error::new(
+                Code::Conflict,
+                format!("{} is revoked and stays as it is.", before.name),
+            ));
+        }
+        let mut after = Credential {
+            name: change.name.unwrap_or_else(|| before.name.clone()),
+            models: change.models.unwrap_or_else(|| before.models.clone()),
+            weight: change.weight.unwrap_or(before.weight),
+            priority: change.priority.unwrap_or(before.priority),
+            ..before.clone()
+        };
+        after.name = crate::tenants::name(&after.name, "name")?;
+        Error::fields(wrong_share(&after.models, after.weight, after.priority)).map_or(Ok(()), Err)?;
+        let draft = self
+            .draft(cx, "credential.update", format_args!("credential:{id}"))
+            .name(&after.name)
+            .detail("provider", after.provider.as_str())
+            .change("name", &before.name, &after.name)
+            .change("models", before.models.join(", "), after.models.join(", "))
+            .change("weight", before.weight, after.weight)
+            .change("priority", before.priority, after.priority);
+        let stored = after.clone();
+        let sequence = self
+            .inner
+            .store
+            .write(move |tx| {
+                let recorded = draft.record(tx)?;
+                recorded.credentials().change(&stored)?;
+                Ok::<_, Error>(recorded.sequence())
+            })
+            .await?;
+        self.load_routing().await?;
+        self.told_of(crate::EventKind::Credential, sequence);
+        Ok(after)
+    }
+}
+
+/// What is wrong with the share of calls a credential is to take.
+fn wrong_share(models: &[String], weight: u32, priority: u32) -> Vec<FieldError> {
+    let mut wrong = Vec::new();
+    let mut note = |field: &str, message: String| wrong.push(FieldError { field: field.to_owned(), message });
+    if models.len() > 500 || models.iter().any(|m| m.is_empty() || m.len() > 200) {
+        note("models", "may be 500 at most, of 1 to 200 characters each".to_owned());
+    }
+    if !(1..=MOST_WEIGHT).contains(&weight) {
+        note("weight", format!("must be from 1 to {MOST_WEIGHT}"));
+    }
+    if !(1..=MOST_PRIORITY).contains(&priority) {
+        note("priority", format!("must be from 1 to {MOST_PRIORITY}"));
+    }
+    wrong
 }
 
 fn checked(new: &AddCredential) -> Result<(String, String), Error> {
@@ -316,8 +315,6 @@ fn checked(new: &AddCredential) -> Result<(String, String), Error> {
     if key.len() < 8 || key.len() > 4_096 || !key.iter().all(u8::is_ascii_graphic) {
         note("api_key", "must be 8 to 4,096 visible characters without spaces".to_owned());
     }
-    if new.models.len() > 500 || new.models.iter().any(|m| m.is_empty() || m.len() > 200) {
-        note("models", "may be 500 at most, of 1 to 200 characters each".to_owned());
-    }
+    wrong.extend(wrong_share(&new.models, new.weight.unwrap_or(WEIGHT), new.priority.unwrap_or(1)));
     Error::fields(wrong).map_or(Ok((name, base_url)), Err)
 }

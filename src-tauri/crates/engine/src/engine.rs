@@ -43,7 +43,7 @@ pub(crate) struct Inner {
     pub(crate) vault: Arc<VaultCell>,
     pub(crate) privacy: Arc<Privacy>,
     pub(crate) admission: Arc<Admission>,
-    pub(crate) credentials: crate::credentials::Live,
+    pub(crate) routing: crate::routing::Routing,
     pub(crate) settings: crate::settings::Live,
     pub(crate) sessions: Sessions,
     pub(crate) refusals: crate::gateway::refusals::Pending,
@@ -83,7 +83,7 @@ impl Engine {
             tasks: Tasks::default(),
             privacy: Arc::new(Privacy::new(Arc::clone(&vault))),
             admission: Arc::new(Admission::new(Zone::UTC, now)),
-            credentials: Default::default(),
+            routing: Default::default(),
             settings: Default::default(),
             sessions: Sessions::default(),
             refusals: Default::default(),
@@ -103,11 +103,11 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Reads what is kept in memory: settings, sessions, credentials, the admission state.
+    /// Reads what is kept in memory: settings, sessions, what calls are routed by, the admission state.
     async fn load(&self) -> Result<(), Error> {
         self.load_settings().await?;
         self.load_sessions().await?;
-        self.load_credentials().await?;
+        self.load_routing().await?;
         self.rebuild_admission().await
     }
 

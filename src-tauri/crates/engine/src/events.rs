@@ -28,6 +28,8 @@ pub enum EventKind {
     Budget,
     /// A provider credential changed.
     Credential,
+    /// A route changed.
+    Route,
     /// The settings changed.
     Settings,
     /// The ledger was verified.

@@ -1,20 +1,24 @@
 //! The way of one call: identify, admit, lend the key, settle. The gateway crate speaks HTTP around it.
 
 pub mod admitted;
+pub(crate) mod attempts;
 mod exposure;
 pub(crate) mod pricing;
 pub mod refusals;
 mod served;
 pub(crate) mod settling;
+mod step;
 
 pub use admitted::{Admitted, CallEnd, Ended, Settled};
+pub use attempts::Failed;
 pub use exposure::Recovery;
+pub use served::Destinations;
 
 use crate::Engine;
-use crate::admission::{Ask, Caller};
+use crate::admission::Caller;
 use crate::cx::{Cx, Via};
 use crate::error::{Code, Error};
-use pricing::Pricing;
+use crate::routing::plan::Trip;
 use reeve_core::id::RequestId;
 use reeve_core::principal::Principal;
 
@@ -80,77 +84,31 @@ impl Engine {
         }
     }
 
-    /// Admits a call: finds its provider and price, checks quotas, reserves its worst case at every budget level, and
-    /// makes what may be spent durable. Nothing is reserved if it fails.
+    /// Admits a call: finds its way, key and price, checks what the tenant may call and its quotas, reserves the worst case at
+    /// every budget level, and makes what may be spent durable. Nothing is reserved if it fails.
     ///
     /// # Errors
-    /// [`Code::NotFound`] for a model no credential serves or no list prices, [`Code::QuotaExceeded`],
-    /// [`Code::BudgetExceeded`], [`Code::Forbidden`] for an inactive tenant, [`Code::Unavailable`] while the vault is
-    /// locked. Each refusal is an entry in the audit trail.
+    /// [`Code::NotFound`] for a model no credential serves or no list prices, [`Code::PolicyDenied`] for one the tenant may
+    /// not call, [`Code::QuotaExceeded`], [`Code::BudgetExceeded`], [`Code::Forbidden`] for an inactive tenant,
+    /// [`Code::Unavailable`] while the vault is locked or every key is kept from calls. Each refusal is an entry in the
+    /// audit trail.
     pub async fn admit(&self, caller: Caller, call: Call) -> Result<Admitted, Error> {
         let now = self.now();
-        let prepared = self.prepare(caller, &call);
-        let (route, pricing, output_cap, ask) = match prepared {
-            Ok(prepared) => prepared,
+        let routing = &self.inner.routing;
+        let mut trip = Trip::new(routing.table(), caller.tenant, &call.model, routing.dice.roll());
+        let step = match self.first_step(caller, &call, &mut trip) {
+            Ok(step) => step,
             Err(error) => return Err(Box::pin(self.refuse(caller, &call, error)).await),
         };
-        match self.inner.admission.reserve(&ask, now) {
+        match self.inner.admission.reserve(&step.ask, now) {
             Ok((reservation, raise)) => {
-                let admitted =
-                    Admitted::new(self.clone(), caller, call, route, pricing, output_cap, reservation);
+                let admitted = Admitted::new(self.clone(), caller, call, trip, step, reservation);
                 if raise {
                     Box::pin(self.raise_bound(caller)).await?;
                 }
                 Ok(admitted)
             }
-            Err(refusal) => Err(Box::pin(self.refuse_limit(caller, &call, &ask, refusal)).await),
+            Err(refusal) => Err(Box::pin(self.refuse_limit(caller, &call, &step.ask, refusal)).await),
         }
     }
-
-    /// What a call needs: where it goes, what it costs at most, and how much it may generate.
-    fn prepare(
-        &self,
-        caller: Caller,
-        call: &Call,
-    ) -> Result<(crate::credentials::Route, Pricing, Option<u64>, Ask), Error> {
-        let route = self.inner.credentials.route(&call.model).ok_or_else(|| no_route(&call.model))?;
-        self.vault()?;
-        let pricing = self.pricing(&route.provider, &call.model)?;
-        let choices = call.choices.max(1);
-        let (per_choice, cap) = match call.max_output_tokens {
-            Some(asked) => (asked, None),
-            None => {
-                let cap = self.output_cap(caller, call, choices, &pricing);
-                (cap, Some(cap))
-            }
-        };
-        let output = per_choice.saturating_mul(choices);
-        let worst_case = pricing.price.worst_case(call.input_tokens, output).map_err(|_| {
-            Error::new(Code::NotFound, format!("The price of {} lacks a rate this call needs.", call.model))
-        })?;
-        let tokens = call.input_tokens.saturating_add(output);
-        Ok((route, pricing, cap, Ask { caller, tokens, worst_case }))
-    }
-
-    /// The most one answer may generate where the caller did not say: what the model writes at most, and what the
-    /// tenant's quota leaves beside the prompt.
-    fn output_cap(&self, caller: Caller, call: &Call, choices: u64, pricing: &Pricing) -> u64 {
-        const UNKNOWN_MODEL: u64 = 16_384;
-        let model = pricing.price.max_output_tokens.unwrap_or(UNKNOWN_MODEL);
-        let quota = self
-            .inner
-            .admission
-            .counters(caller.tenant, self.now())
-            .map_or(model, |c| c.quota.tokens_per_request);
-        model.min(quota.saturating_sub(call.input_tokens) / choices).max(1)
-    }
-}
-
-fn no_route(model: &str) -> Error {
-    Error::new(
-        Code::NotFound,
-        format!(
-            "No provider key serves the model \"{model}\". Add one under Keys, or choose a model of GET /v1/models."
-        ),
-    )
 }

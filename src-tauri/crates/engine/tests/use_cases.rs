@@ -266,6 +266,8 @@ async fn a_missing_keyring_item_locks_the_vault_and_mints_nothing() {
         provider: "openai".to_owned(),
         base_url: None,
         models: Vec::new(),
+        weight: None,
+        priority: None,
         api_key: Secret::new(b"sk-canary-0123456789".to_vec()),
     };
     let added = engine.add_credential(&cx, key).await.unwrap();
@@ -318,6 +320,8 @@ async fn with_key(engine: &Engine, cx: &Cx, tenant: TenantId) -> String {
         provider: "openai".to_owned(),
         base_url: None,
         models: Vec::new(),
+        weight: None,
+        priority: None,
         api_key: Secret::new(b"sk-0123456789".to_vec()),
     };
     engine.add_credential(cx, key).await.unwrap();

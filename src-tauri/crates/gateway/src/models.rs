@@ -1,4 +1,4 @@
-//! `GET /v1/models`: what the live provider keys serve.
+//! `GET /v1/models`: what the caller may ask for.
 
 use crate::auth;
 use crate::error::Failure;
@@ -7,9 +7,9 @@ use crate::router::Gateway;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
+use reeve_engine::admission::Caller;
 use reeve_providers::catalogue::Catalogue;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 struct List {
@@ -30,24 +30,24 @@ struct Model {
 pub(crate) async fn list(gateway: &Gateway, request_headers: HeaderMap) -> Response {
     let request_id = gateway.engine.new_request_id();
     let mut response = match gateway.engine.identify(auth::key(&request_headers), request_id).await {
-        Ok(_) => Json(List { object: "list", data: served(gateway) }).into_response(),
+        Ok(caller) => Json(List { object: "list", data: served(gateway, caller) }).into_response(),
         Err(error) => Failure::from(error).into_response(),
     };
     headers::stamp(&mut response, request_id);
     response
 }
 
-/// The models that keys name, and all that are priced of the provider whose key serves the rest.
-fn served(gateway: &Gateway) -> Vec<Model> {
+/// What the caller may name: what keys and routes name, and all that is priced of the providers whose key serves the rest.
+fn served(gateway: &Gateway, caller: Caller) -> Vec<Model> {
     let catalogue = Catalogue::builtin();
     let created = catalogue.effective_from().0 / 1_000;
-    let (named, rest) = gateway.engine.served_models();
     let callable = |mode: &str| matches!(mode, "chat" | "embedding");
-    let listed = catalogue.prices().iter().filter(|p| rest.contains(&p.provider) && callable(&p.mode));
-    let listed = listed.map(|p| (p.model.clone(), p.provider.clone()));
-    // A key that names a model goes before one that serves all.
-    let models: BTreeMap<_, _> =
-        listed.chain(named.into_iter().map(|(provider, model)| (model, provider))).collect();
+    let listed = |provider: &str| {
+        let prices = catalogue.prices().iter();
+        let own = prices.filter(|p| p.provider == provider && callable(&p.mode));
+        own.map(|p| p.model.as_str()).collect()
+    };
+    let models = gateway.engine.served_models(caller.tenant, listed);
     let model = |(id, owned_by)| Model { id, object: "model", created, owned_by };
     models.into_iter().map(model).collect()
 }

@@ -111,10 +111,14 @@ tables! {
     exposures,
     /// Holds left by crashes.
     holds,
+    /// Which models tenants may call.
+    model_rules,
     /// Quota overrides.
     quota_overrides,
     /// Sums of refused calls.
     refusal_slots,
+    /// Routes.
+    routes,
     /// Sealed small secrets.
     sealed_items,
     /// Sessions.

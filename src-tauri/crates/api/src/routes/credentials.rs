@@ -1,15 +1,17 @@
 //! Provider credentials.
 
+use super::routing::breaker;
 use super::{Answer, Page, time, time_or_null};
 use crate::cursor;
 use crate::extract::{Asked, Ids, JsonBody, Params};
 use crate::failure::Failure;
-use crate::words::CredentialState;
+use crate::patch::Patch;
+use crate::words::{BreakerState, CredentialState};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use reeve_core::id::CredentialId;
-use reeve_engine::credentials::{AddCredential, Credential};
+use reeve_engine::credentials::{AddCredential, ChangeCredential, Credential};
 use reeve_engine::{Engine, Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +21,7 @@ use utoipa_axum::routes;
 pub(crate) fn router() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(list_credentials, create_credential))
+        .routes(routes!(update_credential))
         .routes(routes!(revoke_credential))
         .routes(routes!(probe_credential))
         .routes(routes!(list_providers))
@@ -33,6 +36,15 @@ pub(crate) struct CredentialView {
     base_url: String,
     /// Models it serves; empty serves all.
     models: Vec<String>,
+    /// Its share of the calls, against other keys of the same priority.
+    weight: u32,
+    /// Keys with a lower number go first.
+    priority: u32,
+    /// What its circuit breaker does with calls.
+    #[schema(value_type = BreakerState)]
+    breaker: &'static str,
+    /// Why calls are kept from it, if they are.
+    breaker_reason: Option<String>,
     /// Recognises the key without giving it away.
     fingerprint: String,
     last4: String,
@@ -43,9 +55,14 @@ pub(crate) struct CredentialView {
     revoked_at: Option<String>,
 }
 
-impl From<Credential> for CredentialView {
-    fn from(credential: Credential) -> Self {
+impl CredentialView {
+    fn new(credential: Credential, engine: &Engine) -> Self {
+        let (breaker, breaker_reason) = breaker(engine.breaker_of(&credential));
         Self {
+            weight: credential.weight,
+            priority: credential.priority,
+            breaker,
+            breaker_reason,
             id: credential.id.to_string(),
             name: credential.name,
             provider: credential.provider,
@@ -72,8 +89,31 @@ pub(crate) struct CreateCredentialBody {
     base_url: Option<String>,
     /// Null serves all.
     models: Option<Vec<String>>,
+    /// Its share of the calls, from 1 to 1,000; 100 where null.
+    weight: Option<u32>,
+    /// Keys with a lower number go first, from 1 to 100; 1 where null.
+    priority: Option<u32>,
     /// Sealed on the way in, never shown again.
     api_key: String,
+}
+
+/// A change of what calls a credential takes: absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateCredentialBody {
+    #[serde(default)]
+    #[schema(value_type = String, required = false)]
+    name: Patch<String>,
+    /// Null serves all.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, required = false)]
+    models: Patch<Vec<String>>,
+    #[serde(default)]
+    #[schema(value_type = u32, required = false)]
+    weight: Patch<u32>,
+    #[serde(default)]
+    #[schema(value_type = u32, required = false)]
+    priority: Patch<u32>,
 }
 
 /// What a test of a credential found.
@@ -121,7 +161,10 @@ async fn list_credentials(
     let after = cursor::read::<CredentialId>(query.cursor.as_deref())?;
     let (credentials, more) = engine.credentials(&cx, after, cursor::limit(query.limit)?).await?;
     let next_cursor = credentials.last().filter(|_| more).and_then(|last| cursor::write(&last.id));
-    Ok(Json(Page { items: credentials.into_iter().map(Into::into).collect(), next_cursor }))
+    Ok(Json(Page {
+        items: credentials.into_iter().map(|c| CredentialView::new(c, &engine)).collect(),
+        next_cursor,
+    }))
 }
 
 /// Adds a credential.
@@ -136,9 +179,29 @@ async fn create_credential(
         provider: body.provider,
         base_url: body.base_url,
         models: body.models.unwrap_or_default(),
+        weight: body.weight,
+        priority: body.priority,
         api_key: Secret::new(body.api_key.into_bytes()),
     };
-    Ok((StatusCode::CREATED, Json(engine.add_credential(&cx, new).await?.into())))
+    let added = engine.add_credential(&cx, new).await?;
+    Ok((StatusCode::CREATED, Json(CredentialView::new(added, &engine))))
+}
+
+/// Changes what calls a credential takes. The key itself stays.
+#[utoipa::path(patch, path = "/credentials/{id}", tag = "credentials", params(("id" = String, Path)), request_body = UpdateCredentialBody, responses((status = 200, body = CredentialView)))]
+async fn update_credential(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<CredentialId>,
+    JsonBody(body): JsonBody<UpdateCredentialBody>,
+) -> Answer<CredentialView> {
+    let change = ChangeCredential {
+        name: body.name.required("name")?,
+        models: body.models.nullable().map(Option::unwrap_or_default),
+        weight: body.weight.required("weight")?,
+        priority: body.priority.required("priority")?,
+    };
+    Ok(Json(CredentialView::new(engine.change_credential(&cx, id, change).await?, &engine)))
 }
 
 /// Revokes a credential and shreds its key.
@@ -148,7 +211,7 @@ async fn revoke_credential(
     Asked(cx): Asked,
     Ids(id): Ids<CredentialId>,
 ) -> Answer<CredentialView> {
-    Ok(Json(engine.revoke_credential(&cx, id).await?.into()))
+    Ok(Json(CredentialView::new(engine.revoke_credential(&cx, id).await?, &engine)))
 }
 
 /// Tests a credential at its provider.

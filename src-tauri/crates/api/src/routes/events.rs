@@ -134,6 +134,7 @@ impl Listener {
             Kind::Tenant => Permission::TenantRead,
             Kind::Budget => Permission::BudgetRead,
             Kind::Credential => Permission::CredentialRead,
+            Kind::Route => Permission::RouteRead,
             Kind::Settings => Permission::SettingsRead,
         })
     }
@@ -148,7 +149,7 @@ impl Listener {
 
     async fn catch_up(&self, socket: &mut WebSocket) -> bool {
         use reeve_engine::EventKind as Kind;
-        let nouns = [Kind::Tenant, Kind::Budget, Kind::Credential, Kind::Settings];
+        let nouns = [Kind::Tenant, Kind::Budget, Kind::Credential, Kind::Route, Kind::Settings];
         for kind in [Kind::Audit, Kind::Charge, Kind::Ledger].into_iter().chain(nouns) {
             if !self.pass_on(socket, Event { kind, sequence: None, id: None }).await {
                 return false;

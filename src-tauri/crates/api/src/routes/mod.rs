@@ -9,9 +9,11 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod imports;
+pub(crate) mod model_rules;
 pub(crate) mod overview;
 pub(crate) mod prices;
 pub(crate) mod quotas;
+pub(crate) mod routing;
 pub(crate) mod sample;
 pub(crate) mod settings;
 pub(crate) mod setup;
@@ -50,6 +52,8 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(budgets::router())
         .merge(holds::router())
         .merge(credentials::router())
+        .merge(model_rules::router())
+        .merge(routing::router())
         .merge(usage::router())
         .merge(imports::router())
         .merge(prices::router())

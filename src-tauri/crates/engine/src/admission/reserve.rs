@@ -91,6 +91,45 @@ impl Admission {
         Ok(state.take(ask, now))
     }
 
+    /// Reserves the next attempt of a call whose last one was settled. As [`Admission::reserve`], but it is still the same
+    /// call of the day.
+    ///
+    /// # Errors
+    /// The first [`Refusal`], as there.
+    pub fn reserve_again(&self, ask: &Ask, now: Millis) -> Result<(Reservation, bool), Refusal> {
+        let mut state = self.lock();
+        state.roll(ask.caller.tenant, now);
+        let uncount = |state: &mut State| {
+            if let Some(t) = state.tenants.get_mut(&ask.caller.tenant) {
+                t.requests_today = t.requests_today.saturating_sub(1);
+            }
+        };
+        state.check_quota_again(ask, now)?;
+        state.check_budgets(ask)?;
+        let taken = state.take(ask, now);
+        uncount(&mut state);
+        Ok(taken)
+    }
+
+    /// Makes a reservation cover another worst case: at every level, or at none. With it comes whether the tenant's bound
+    /// must be raised.
+    ///
+    /// # Errors
+    /// The first [`Refusal`]; the reservation then stays as it was.
+    pub fn change(&self, reservation: &mut Reservation, ask: &Ask) -> Result<bool, Refusal> {
+        let mut state = self.lock();
+        let before = reservation.amount;
+        state.on_meters(reservation, |m| m.meter.reserved -= before);
+        let checked = state.check_budgets(ask);
+        let amount = if checked.is_ok() { ask.worst_case } else { before };
+        state.on_meters(reservation, |m| m.meter.reserved += amount);
+        checked?;
+        reservation.amount = amount;
+        let Some(t) = state.tenants.get_mut(&reservation.tenant) else { return Ok(false) };
+        t.open = t.open - before + amount;
+        Ok(t.exposure() > t.bound)
+    }
+
     /// What would refuse `amount` now, without reserving.
     pub fn check(&self, tenant: TenantId, amount: NanoUsd, now: Millis) -> Result<(), Refusal> {
         let mut state = self.lock();
@@ -136,6 +175,14 @@ impl State {
             return Err(Refusal::Concurrent { limit: quota.concurrent_requests });
         }
         Ok(())
+    }
+
+    /// As [`State::check_quota`], for a call that was counted already.
+    fn check_quota_again(&self, ask: &Ask, now: Millis) -> Result<(), Refusal> {
+        match self.check_quota(ask, now) {
+            Err(Refusal::RequestsPerDay { .. }) => Ok(()),
+            checked => checked,
+        }
     }
 
     fn levels(&self, tenant: TenantId) -> impl Iterator<Item = (BudgetScope, &super::meter::PeriodMeter)> {

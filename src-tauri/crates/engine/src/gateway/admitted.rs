@@ -1,13 +1,16 @@
 //! An admitted call: it holds the reservation, lends the provider key, and ends in exactly one settlement or release.
 
 use super::Call;
+use super::attempts::FailedAttempt;
 use super::pricing::Pricing;
 use super::settling::Waiting;
+use super::step::Step;
 use crate::Engine;
 use crate::admission::{Caller, Reservation};
-use crate::credentials::Route;
 use crate::entry::{Draft, Severity};
 use crate::error::Error;
+use crate::routing::credential::LiveCredential;
+use crate::routing::plan::Trip;
 use reeve_core::id::ChargeId;
 use reeve_core::money::NanoUsd;
 use reeve_core::price::Cost;
@@ -60,6 +63,21 @@ pub struct Ended {
     pub first_byte_ms: Option<i64>,
 }
 
+impl Ended {
+    /// A call of which nothing is known but that it ended.
+    pub(super) const fn unknown(end: CallEnd) -> Self {
+        Self {
+            end,
+            status: None,
+            usage: None,
+            flag: None,
+            service_tier: None,
+            latency_ms: 0,
+            first_byte_ms: None,
+        }
+    }
+}
+
 /// A settled call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {
@@ -74,15 +92,24 @@ pub struct Settled {
 /// An admitted call. Dropped unsettled it settles itself: released if nothing was sent, at its worst case if something
 /// was, because nobody can know then what the provider will bill.
 pub struct Admitted {
-    engine: Engine,
-    caller: Caller,
-    call: Call,
-    route: Route,
-    pricing: Pricing,
-    output_cap: Option<u64>,
-    reservation: Reservation,
-    sent: bool,
-    open: bool,
+    pub(super) engine: Engine,
+    pub(super) caller: Caller,
+    pub(super) call: Call,
+    pub(super) trip: Trip,
+    pub(super) credential: Arc<LiveCredential>,
+    /// Whether this attempt is the trial of an open breaker.
+    pub(super) trial: bool,
+    pub(super) pricing: Pricing,
+    /// The model as the provider spells it, where the caller did not.
+    pub(super) model: Option<String>,
+    pub(super) output_cap: Option<u64>,
+    pub(super) reservation: Reservation,
+    pub(super) sent: bool,
+    pub(super) open: bool,
+    /// Attempts that failed before this one.
+    pub(super) failed: Vec<FailedAttempt>,
+    /// What those of them cost that may have run: the last such charge, with the sum of all.
+    pub(super) lost: Option<Settled>,
 }
 
 impl Admitted {
@@ -90,18 +117,44 @@ impl Admitted {
         engine: Engine,
         caller: Caller,
         call: Call,
-        route: Route,
-        pricing: Pricing,
-        output_cap: Option<u64>,
+        trip: Trip,
+        step: Step,
         reservation: Reservation,
     ) -> Self {
-        Self { engine, caller, call, route, pricing, output_cap, reservation, sent: false, open: true }
+        Self {
+            engine,
+            caller,
+            call,
+            trip,
+            credential: step.chosen.credential,
+            trial: step.chosen.trial,
+            pricing: step.pricing,
+            model: step.model,
+            output_cap: step.cap,
+            reservation,
+            sent: false,
+            open: true,
+            failed: Vec::new(),
+            lost: None,
+        }
     }
 
-    /// Where the call goes.
+    /// The provider key of this attempt, and where it goes.
     #[must_use]
-    pub fn route(&self) -> &Route {
-        &self.route
+    pub fn route(&self) -> &LiveCredential {
+        &self.credential
+    }
+
+    /// The model that is asked for, as the provider spells it.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        self.model.as_deref().unwrap_or(&self.call.model)
+    }
+
+    /// The model to write into the request, where the caller named another.
+    #[must_use]
+    pub fn other_model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// The call.
@@ -121,8 +174,9 @@ impl Admitted {
     /// # Errors
     /// If the vault is locked or the key does not open.
     pub fn lend_key(&mut self) -> Result<Secret, Error> {
-        let key = self.engine.open_credential(&self.route)?;
+        let key = self.engine.open_credential(&self.credential)?;
         self.sent = true;
+        self.trip.sent();
         Ok(key)
     }
 
@@ -134,18 +188,24 @@ impl Admitted {
 
     /// The call never reached the provider: nothing is charged, and the reservation is free again.
     pub fn release(mut self) {
-        self.open = false;
-        self.engine.inner.admission.release(&self.reservation);
+        if std::mem::take(&mut self.open) {
+            self.engine.inner.admission.release(&self.reservation);
+        }
     }
 
     /// The call has ended: its cost replaces the reservation at once, and the charge goes to the ledger
     /// a few milliseconds later.
     pub fn settle(mut self, ended: &Ended) -> Settled {
-        self.open = false;
-        self.charge(ended)
+        let own = std::mem::take(&mut self.open).then(|| self.charge(ended));
+        match (own, self.lost) {
+            (Some(own), Some(lost)) => Settled { cost: own.cost + lost.cost, ..own },
+            (Some(one), None) | (None, Some(one)) => one,
+            // Not reached: what is not open was charged.
+            (None, None) => self.charge(ended),
+        }
     }
 
-    fn charge(&self, ended: &Ended) -> Settled {
+    pub(super) fn charge(&self, ended: &Ended) -> Settled {
         let (cost, pricing, reason) = self.cost(ended);
         let amount = cost.as_ref().map_or(self.reservation.amount, |c| c.total);
         let charge = Charge {
@@ -155,7 +215,7 @@ impl Admitted {
             tenant_id: self.caller.tenant,
             api_key_id: Some(self.caller.key),
             user: self.call.user.clone(),
-            provider: self.route.provider.clone(),
+            provider: self.credential.provider.clone(),
             model: self.pricing.price.model.clone(),
             operation: self.call.operation.to_owned(),
             source: "gateway".to_owned(),
@@ -173,9 +233,9 @@ impl Admitted {
             request_id: Some(self.call.request_id.to_string()),
             import_id: None,
             dedupe: None,
-            credential_id: Some(self.route.credential),
+            credential_id: Some(self.credential.id),
             tags: self.call.tags.clone(),
-            attempts: 1,
+            attempts: self.trip.attempts().max(1),
         };
         self.engine.inner.admission.settle(&self.reservation, amount);
         let settled = Settled { charge: charge.id, cost: amount, budget_remaining: self.budget_remaining() };
@@ -194,9 +254,11 @@ impl Admitted {
 
     fn write(&self, charge: Charge, amount: NanoUsd) {
         let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
-        let first = self.route.is_first_use_in_minute(charge.time);
-        let first_use_of = first.then_some(self.route.credential);
-        self.engine.write_soon(Waiting { charge, amount, first_use_of, overrun });
+        let first = self.credential.is_first_use_in_minute(charge.time);
+        let first_use_of = first.then_some(self.credential.id);
+        let asked = self.model.is_some().then(|| self.call.model.clone());
+        let failed = self.failed.iter().map(FailedAttempt::json).collect();
+        self.engine.write_soon(Waiting { charge, amount, first_use_of, overrun, asked, failed });
     }
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.
@@ -252,16 +314,7 @@ impl Drop for Admitted {
             return;
         }
         if self.sent {
-            let unknown = Ended {
-                end: CallEnd::Failure,
-                status: None,
-                usage: None,
-                flag: None,
-                service_tier: None,
-                latency_ms: 0,
-                first_byte_ms: None,
-            };
-            self.charge(&unknown);
+            self.charge(&Ended::unknown(CallEnd::Failure));
         } else {
             self.engine.inner.admission.release(&self.reservation);
         }

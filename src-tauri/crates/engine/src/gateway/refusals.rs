@@ -64,7 +64,11 @@ impl Pending {
 impl Engine {
     /// A call by `caller` that could not be admitted for `error`.
     pub async fn refuse(&self, caller: Caller, call: &Call, error: Error) -> Error {
-        let event = if error.code == Code::NotFound { "model.refuse" } else { "request.refuse" };
+        let event = match error.code {
+            Code::NotFound => "model.refuse",
+            Code::PolicyDenied => "model.deny",
+            _ => "request.refuse",
+        };
         let kind = Kind { event, reason: error.code.as_str(), tenant: Some(caller.tenant), budget: None };
         let draft = self.refusal(&kind, Some(caller), call.request_id, call.trace_id.clone());
         let draft = draft.detail("message", clipped(&error.message)).detail("model", clipped(&call.model));

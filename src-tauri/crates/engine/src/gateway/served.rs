@@ -1,17 +1,47 @@
 //! What the gateway may tell: which models are served, and by whom.
 
 use crate::Engine;
+use crate::routing::table::{LiveRoute, Table};
+use reeve_core::id::TenantId;
+use std::sync::Arc;
+
+/// Where a call for a model may go.
+pub struct Destinations {
+    table: Arc<Table>,
+    route: Option<Arc<LiveRoute>>,
+}
+
+impl Destinations {
+    /// Each provider with the model it would be asked for; `model` is what the caller asks for. None where nobody serves it.
+    pub fn each<'d>(&'d self, model: &'d str) -> impl Iterator<Item = (&'d str, &'d str)> {
+        let targets = self.route.iter().flat_map(|live| &live.route.targets);
+        let targets = targets.map(|t| (t.provider.as_str(), t.model.as_str()));
+        let implicit = self.route.is_none().then(|| self.table.implicit(model).first()).flatten();
+        targets.chain(implicit.map(|key| (key.provider.as_str(), model)))
+    }
+}
 
 impl Engine {
-    /// The catalogue name of the provider that `model` goes to, if any serves it.
+    /// Where a tenant's call for `model` may go.
     #[must_use]
-    pub fn provider_of(&self, model: &str) -> Option<String> {
-        self.inner.credentials.provider(model)
+    pub fn destinations(&self, tenant: TenantId, model: &str) -> Destinations {
+        let table = self.inner.routing.table();
+        let route = table.route(tenant, model).cloned();
+        Destinations { table, route }
     }
 
-    /// The models that credentials name, as (provider, model), and the providers whose whole list is served.
+    /// The catalogue name of the provider that `model` goes to where no route says otherwise, if any serves it.
     #[must_use]
-    pub fn served_models(&self) -> (Vec<(String, String)>, Vec<String>) {
-        self.inner.credentials.served()
+    pub fn provider_of(&self, model: &str) -> Option<String> {
+        self.inner.routing.table().implicit(model).first().map(|key| key.provider.clone())
+    }
+
+    /// The models a tenant may name, each with the provider that serves it. `listed` gives a provider's models.
+    pub fn served_models<'m>(
+        &self,
+        tenant: TenantId,
+        listed: impl Fn(&str) -> Vec<&'m str>,
+    ) -> Vec<(String, String)> {
+        self.inner.routing.table().models(tenant, listed)
     }
 }

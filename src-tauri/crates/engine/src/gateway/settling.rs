@@ -30,6 +30,10 @@ pub(super) struct Waiting {
     pub(super) amount: NanoUsd,
     pub(super) first_use_of: Option<CredentialId>,
     pub(super) overrun: Option<Draft>,
+    /// What the caller asked for, where a route made another model of it.
+    pub(super) asked: Option<String>,
+    /// The attempts that failed before, for the entry.
+    pub(super) failed: Vec<serde_json::Value>,
 }
 
 /// Charges that are not handed to the writer yet.
@@ -105,8 +109,9 @@ impl Engine {
         let mut sequences = Vec::with_capacity(batch.len());
         let (mut slots, mut facets): (Vec<UsageSlot>, Vec<UsageFacet>) = (Vec::new(), Vec::new());
         let mut last = None;
-        for Waiting { charge, overrun, first_use_of, .. } in batch {
-            let recorded = self.charge_entry(charge).into_meter(tx)?;
+        for waiting in batch {
+            let Waiting { charge, overrun, first_use_of, .. } = waiting;
+            let recorded = self.charge_entry(waiting).into_meter(tx)?;
             recorded.charges().insert_at(recorded.sequence(), charge)?;
             sequences.push(recorded.sequence());
             if let Some(credential) = first_use_of {
@@ -127,7 +132,8 @@ impl Engine {
     }
 
     /// The leaf of a charge: everything its row holds, so that the row can be computed again from it.
-    fn charge_entry(&self, charge: &Charge) -> Draft {
+    fn charge_entry(&self, waiting: &Waiting) -> Draft {
+        let charge = &waiting.charge;
         let tenant = charge.tenant_id;
         let cx = Cx {
             principal: charge.api_key_id.map_or(Principal::Anonymous, |id| Principal::ApiKey { id, tenant }),
@@ -140,7 +146,17 @@ impl Engine {
         let outcome = if charge.outcome == "success" { Outcome::Success } else { Outcome::Error };
         let draft =
             self.draft(&cx, "charge.settle", format_args!("model:{}/{}", charge.provider, charge.model));
-        leaf(draft, charge).outcome(outcome, Severity::Info)
+        let mut draft = leaf(draft, charge).outcome(outcome, Severity::Info);
+        if charge.attempts > 1 {
+            draft = draft.detail("attempts", charge.attempts);
+        }
+        if let Some(asked) = &waiting.asked {
+            draft = draft.detail("asked", asked.as_str());
+        }
+        if !waiting.failed.is_empty() {
+            draft = draft.detail("failed_attempts", waiting.failed.clone());
+        }
+        draft
     }
 }
 

@@ -22,6 +22,10 @@ pub struct Credential {
     pub base_url: String,
     /// Models it serves; empty serves all.
     pub models: Vec<String>,
+    /// Its share of the calls, against other keys of the same priority; at least 1.
+    pub weight: u32,
+    /// Keys with a lower number go first; at least 1.
+    pub priority: u32,
     /// Version of the key.
     pub version: u32,
     /// Keyed hash of the key, to recognise it.
@@ -54,7 +58,7 @@ impl std::fmt::Debug for SealedKey {
 }
 
 const COLUMNS: &str =
-    "SELECT id, name, provider, base_url, models, version, fingerprint, last4, wrapped_dek, sealed,
+    "SELECT id, name, provider, base_url, models, weight, priority, version, fingerprint, last4, wrapped_dek, sealed,
     created_at, revoked_at, last_used_at FROM credentials";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Credential> {
@@ -66,6 +70,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Credential> {
         provider: row.get("provider")?,
         base_url: row.get("base_url")?,
         models: sql::json(row, "models")?,
+        weight: row.get("weight")?,
+        priority: row.get("priority")?,
         version: row.get("version")?,
         fingerprint: row.get("fingerprint")?,
         last4: row.get("last4")?,
@@ -116,8 +122,8 @@ impl Writes<'_> {
     pub fn insert(&self, c: &Credential) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO credentials (id, name, provider, base_url, models, version, fingerprint, last4, wrapped_dek, sealed, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO credentials (id, name, provider, base_url, models, version, fingerprint, last4, wrapped_dek, sealed, created_at, weight, priority)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 c.id.0.as_bytes(),
@@ -130,8 +136,23 @@ impl Writes<'_> {
                 c.last4,
                 c.sealed.as_ref().map(|s| &s.wrapped_dek),
                 c.sealed.as_ref().map(|s| &s.sealed),
-                c.created_at.0
+                c.created_at.0,
+                c.weight,
+                c.priority
             ])?;
+        Ok(())
+    }
+
+    /// Changes what calls a credential takes: its name, models, weight and priority.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; a conflict if another live one has the name.
+    pub fn change(&self, c: &Credential) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "UPDATE credentials SET name = ?2, models = ?3, weight = ?4, priority = ?5 WHERE id = ?1",
+            )?
+            .execute(params![c.id.0.as_bytes(), c.name, sql::to_json(&c.models)?, c.weight, c.priority])?;
         Ok(())
     }
 
