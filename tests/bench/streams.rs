@@ -43,6 +43,8 @@ async fn set_up(folder: &Path, provider: SocketAddr) -> Result<String, reeve_eng
         provider: "openai".to_owned(),
         base_url: Some(format!("http://{provider}/v1")),
         models: Vec::new(),
+        weight: None,
+        priority: None,
         api_key: Secret::copy_of(b"sk-upstream-key"),
     };
     engine.add_credential(&cx, credential).await?;
