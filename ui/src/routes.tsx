@@ -8,6 +8,7 @@ import { BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budge
 import { Shell } from "@/features/frame";
 import { KeysPage, type KeysSearch } from "@/features/keys";
 import { OverviewPage } from "@/features/overview";
+import { RoutesPage, type RoutesSearch } from "@/features/routes";
 import { SettingsPage } from "@/features/settings";
 import { SetupPage, type SetupSearch } from "@/features/setup";
 import { SignInPage, type SignInSearch } from "@/features/session";
@@ -98,9 +99,15 @@ const keys = createRoute({
   validateSearch: (s: Raw): KeysSearch => ({ new: yes(s.new) }),
   component: KeysPage,
 });
+const routing = createRoute({
+  getParentRoute: () => app,
+  path: "/routing",
+  validateSearch: (s: Raw): RoutesSearch => ({ new: yes(s.new), route: str(s.route) }),
+  component: RoutesPage,
+});
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, audit, keys, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, audit, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

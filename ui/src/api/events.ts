@@ -10,7 +10,8 @@ const STALE: Record<EventView["type"], string[][]> = {
   charge: [["overview"], ["tenants"], ["budgets"], ["usage", "summary"]],
   tenant: [["tenants"], ["overview"]],
   budget: [["budgets"], ["overview"], ["holds"]],
-  credential: [["credentials"], ["overview"]],
+  credential: [["credentials"], ["routes"], ["overview"]],
+  route: [["routes"]],
   settings: [["settings"], ["setup"]],
   ledger: [["audit", "health"]],
 };

@@ -5,6 +5,7 @@ import { api, errorWords, take, type CredentialView, type ProbeView } from "@/ap
 import { Confirm, ErrorState, Id, Kpi, Page, SkeletonRows, TimeAgo, useMay, useNow, useSetup } from "@/components";
 import { formatCount, plural } from "@/lib/number";
 import { Button, Chip, Empty, Hint, toast } from "@/ui";
+import { KeyEdit } from "./KeyEdit";
 import { KeyForm } from "./KeyForm";
 import { credentialsQuery, providersQuery } from "./queries";
 
@@ -33,8 +34,19 @@ function Revoke({ credential, onClose }: { credential: CredentialView; onClose: 
   );
 }
 
-function Row({ credential: c, provider, vaultLocked, may, onRevoke }: { credential: CredentialView; provider: string; vaultLocked: boolean; may: string | null; onRevoke: () => void }) {
-  const probe = useMutation({ mutationFn: () => take(api.POST("/credentials/{id}/probe", { params: { path: { id: c.id } } })) });
+/** In use, and whether calls really go to it. */
+function State({ of: c }: { of: CredentialView }) {
+  if (c.state === "revoked") return <Chip>Revoked</Chip>;
+  if (c.breaker === "closed") return <Chip tone="ok">Active</Chip>;
+  return <Hint text={c.breaker_reason ?? ""}><Chip tone={c.breaker === "open" ? "bad" : "warn"}>{c.breaker === "open" ? "Kept from calls" : "Being tried"}</Chip></Hint>;
+}
+
+function Row({ credential: c, provider, vaultLocked, may, onEdit, onRevoke }: { credential: CredentialView; provider: string; vaultLocked: boolean; may: string | null; onEdit: () => void; onRevoke: () => void }) {
+  const client = useQueryClient();
+  const probe = useMutation({
+    mutationFn: () => take(api.POST("/credentials/{id}/probe", { params: { path: { id: c.id } } })),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["credentials"] }),
+  });
   const result: Result | null = probe.data ? { ok: probe.data.ok, text: probeWords(probe.data) } : probe.error ? { ok: false, text: errorWords(probe.error) } : null;
   const gone = c.state === "revoked" && "It is revoked";
   const locked = vaultLocked && "The vault is locked";
@@ -45,13 +57,16 @@ function Row({ credential: c, provider, vaultLocked, may, onRevoke }: { credenti
       <td><Id value={c.fingerprint} what="fingerprint" /></td>
       <td className="mono faint">…{c.last4}</td>
       <td className="dim">{c.models.length === 0 ? "all" : <Hint text={c.models.join(", ")}>{plural(c.models.length, "model")}</Hint>}</td>
+      <td className="num">{c.state === "current" && c.priority}</td>
+      <td className="num">{c.state === "current" && c.weight}</td>
       <td className="dim"><TimeAgo at={c.last_used_at} /></td>
       <td className="dim"><TimeAgo at={c.created_at} /></td>
-      <td><Chip tone={c.state === "current" ? "ok" : "none"}>{c.state === "current" ? "Active" : "Revoked"}</Chip></td>
+      <td><State of={c} /></td>
       <td style={{ maxWidth: 220 }}><span role="status" className="row">{probe.isPending ? <span className="faint">Testing</span> : result && <span title={result.text} className="clip"><Chip tone={result.ok ? "ok" : "bad"}>{result.ok ? "works" : "failed"}</Chip> <span className="dim">{result.text}</span></span>}</span></td>
       <td className="num">
         <span className="row end">
           <Button small label={`Test key ${c.name} of ${provider}`} onPress={() => probe.mutate()} pending={probe.isPending} disabledReason={gone || locked || may}>Test key</Button>
+          <Button small label={`Edit ${c.name} of ${provider}`} onPress={onEdit} disabledReason={gone || may}>Edit</Button>
           <Button small label={`Revoke ${c.name} of ${provider}`} onPress={onRevoke} disabledReason={gone || may}>Revoke</Button>
         </span>
       </td>
@@ -82,6 +97,7 @@ export function KeysPage() {
   const providers = useQuery(providersQuery);
   const { vault } = useSetup();
   const may = useMay("credential:write");
+  const [editing, setEditing] = useState<CredentialView | null>(null);
   const [revoking, setRevoking] = useState<CredentialView | null>(null);
   const locked = vault.state === "locked";
   const open = (on: boolean) => void navigate({ search: on ? { new: true } : {}, replace: true });
@@ -101,8 +117,8 @@ export function KeysPage() {
               ) : (
                 <div style={{ overflowX: "auto" }}>
                   <table className="t" style={{ marginTop: 4 }}>
-                    <thead><tr><th>Provider</th><th>Name</th><th>Fingerprint</th><th>Ends in</th><th>Models</th><th>Last used</th><th>Added</th><th>State</th><th>Test</th><th><span className="sr">Act</span></th></tr></thead>
-                    <tbody>{items.map((c) => <Row key={c.id} credential={c} provider={nameOf(c.provider)} vaultLocked={locked} may={may} onRevoke={() => setRevoking(c)} />)}</tbody>
+                    <thead><tr><th>Provider</th><th>Name</th><th>Fingerprint</th><th>Ends in</th><th>Models</th><th className="num" title="Keys with a lower number go first">Priority</th><th className="num" title="Share of the calls among keys of one priority">Weight</th><th>Last used</th><th>Added</th><th>State</th><th>Test</th><th><span className="sr">Act</span></th></tr></thead>
+                    <tbody>{items.map((c) => <Row key={c.id} credential={c} provider={nameOf(c.provider)} vaultLocked={locked} may={may} onEdit={() => setEditing(c)} onRevoke={() => setRevoking(c)} />)}</tbody>
                   </table>
                 </div>
               )}
@@ -111,6 +127,7 @@ export function KeysPage() {
         )}
       </div>
       {search.new && <KeyForm onClose={() => open(false)} onDone={() => undefined} />}
+      {editing && <KeyEdit credential={editing} onClose={() => setEditing(null)} />}
       {revoking && <Revoke credential={revoking} onClose={() => setRevoking(null)} />}
     </Page>
   );

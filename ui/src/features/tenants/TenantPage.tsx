@@ -8,11 +8,12 @@ import { TenantBudgets } from "@/features/budgets";
 import { Button, Chip, MenuButton, Tabs, TextField, toast } from "@/ui";
 import { absolute } from "@/lib/time";
 import { ApiKeys } from "./ApiKeys";
+import { ModelRules } from "./ModelRules";
 import { tenantQuery } from "./queries";
 import { TenantForm } from "./TenantForm";
 import { TenantOverview } from "./TenantOverview";
 
-export const TENANT_TABS = ["overview", "keys", "budgets", "history", "properties"] as const;
+export const TENANT_TABS = ["overview", "keys", "budgets", "models", "history", "properties"] as const;
 export interface TenantSearch {
   tab?: (typeof TENANT_TABS)[number];
 }
@@ -90,6 +91,7 @@ export function TenantPage() {
           { id: "overview", label: "Overview", content: <TenantOverview tenant={t} /> },
           { id: "keys", label: "API keys", content: <ApiKeys tenant={t} /> },
           { id: "budgets", label: "Budgets", content: <TenantBudgets tenant={t} /> },
+          { id: "models", label: "Models", content: <ModelRules tenant={t} /> },
           { id: "history", label: "History", content: <History filter={{ tenant_id: t.id }} /> },
           { id: "properties", label: "Properties", content: <Details tenant={t} /> },
         ]}

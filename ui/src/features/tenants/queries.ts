@@ -29,6 +29,11 @@ export const quotaQuery = (id: string) =>
     queryKey: ["tenants", "quota", id],
     queryFn: ({ signal }) => take(api.GET("/tenants/{id}/quota", { params: { path: { id } }, signal })),
   });
+export const modelRulesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["tenants", "model-rules", id],
+    queryFn: ({ signal }) => take(api.GET("/tenants/{id}/model-rules", { params: { path: { id } }, signal })),
+  });
 export const apiKeysQuery = (id: string) =>
   queryOptions({
     queryKey: ["tenants", "api-keys", id],

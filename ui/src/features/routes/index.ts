@@ -1,0 +1,2 @@
+export { keyState, routesQuery, routingHealthQuery } from "./queries";
+export { RoutesPage, type RoutesSearch } from "./RoutesPage";
