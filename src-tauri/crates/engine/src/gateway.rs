@@ -21,6 +21,16 @@ use crate::error::{Code, Error};
 use crate::routing::plan::Trip;
 use reeve_core::id::RequestId;
 use reeve_core::principal::Principal;
+use reeve_core::usage::Usage;
+
+/// What decides what a call is billed by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Billing {
+    /// Tokens, with the call's other units beside them: each needs a rate.
+    Tokens,
+    /// The price: tokens, or other units, or both, whichever it has rates for. What it has none for is not billed by.
+    ByPrice,
+}
 
 /// A call as the gateway understood it.
 #[derive(Clone, Debug)]
@@ -47,6 +57,10 @@ pub struct Call {
     pub choices: u64,
     /// Service tier, as the caller spelled it.
     pub service_tier: Option<String>,
+    /// What else it may be billed for, at most: pictures, seconds, characters, searches.
+    pub others: Usage,
+    /// What decides between tokens and those.
+    pub billing: Billing,
 }
 
 impl Engine {

@@ -7,10 +7,11 @@ use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
 use reeve_core::tenant::{QuotaOverride, TenantStatus, Tier};
 use reeve_core::time::{Clock, Millis};
+use reeve_core::usage::Usage;
 use reeve_engine::audit::{EntryFilter, Stream};
 use reeve_engine::budgets::SetBudget;
 use reeve_engine::credentials::AddCredential;
-use reeve_engine::gateway::{Call, CallEnd, Ended};
+use reeve_engine::gateway::{Billing, Call, CallEnd, Ended};
 use reeve_engine::identity::Register;
 use reeve_engine::import::{Field, ImportReport, ImportState, ImportUsage, Mapping, Source};
 use reeve_engine::settings::{ChangeSettings, Unpriced};
@@ -310,6 +311,8 @@ async fn admitted(
         max_output_tokens: Some(max),
         choices: 1,
         service_tier: None,
+        others: Usage::new(),
+        billing: Billing::Tokens,
     };
     engine.admit(caller, call).await
 }

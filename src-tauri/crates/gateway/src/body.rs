@@ -33,10 +33,11 @@ impl Default for Memory {
 /// A body and its part of the memory, given back when this is dropped.
 pub(crate) struct Held {
     pub(crate) bytes: Bytes,
-    _share: Share,
+    pub(crate) share: Share,
 }
 
-struct Share {
+/// A part of the memory.
+pub(crate) struct Share {
     memory: Memory,
     permit: Option<OwnedSemaphorePermit>,
     units: usize,
@@ -90,7 +91,7 @@ pub(crate) async fn read(memory: &Memory, mut body: Body) -> Result<Held, Failur
         }
     }
     let bytes = whole.map(BytesMut::freeze).or(first).unwrap_or_default();
-    Ok(Held { bytes, _share: share })
+    Ok(Held { bytes, share })
 }
 
 async fn next_frame(

@@ -1,40 +1,48 @@
 //! The way of one call.
 
-use crate::asked::{Asked, Operation, understand};
+use crate::asked::{Asked, Incoming, understand};
 use crate::body;
 use crate::detached::{Abandoned, Detached};
 use crate::error::Failure;
 use crate::exchange::Exchange;
 use crate::router::Gateway;
+use crate::shape::{Shape, Way};
 use crate::{auth, headers};
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use axum::response::Response;
+use http::{HeaderMap, header};
 use reeve_core::id::RequestId;
 use reeve_engine::admission::Caller;
 use reeve_engine::gateway::Call;
 use std::time::Instant;
 
-/// Answers a call, whatever comes of it.
-pub(crate) async fn answer(gateway: &Gateway, operation: Operation, request: Request) -> Response {
+/// Answers a call, whatever comes of it. `model` is what the address names.
+pub(crate) async fn answer(
+    gateway: &Gateway,
+    shape: Shape,
+    model: Option<String>,
+    request: Request,
+) -> Response {
     let request_id = gateway.engine.new_request_id();
-    let outcome = run(gateway, operation, request, request_id).await;
-    let mut response = outcome.unwrap_or_else(Failure::into_response);
+    let outcome = run(gateway, shape, model, request, request_id).await;
+    let mut response = outcome.unwrap_or_else(|failure| failure.told(shape.dialect()));
     headers::stamp(&mut response, request_id);
     response
 }
 
 async fn run(
     gateway: &Gateway,
-    operation: Operation,
+    shape: Shape,
+    model: Option<String>,
     request: Request,
     request_id: RequestId,
 ) -> Result<Response, Failure> {
     let (arrived, engine) = (Instant::now(), &gateway.engine);
     let (head, body) = request.into_parts();
     let caller = engine.identify(auth::key(&head.headers), request_id).await?;
-    let (asked, body) = match read(gateway, operation, &head.headers, body).await {
+    let query = head.uri.query().map(str::to_owned);
+    let taken = match read(gateway, shape, model, query, &head.headers, body).await {
         Ok(read) => read,
         Err(Unread::Malformed(error)) => {
             return Err(engine.refuse_request(caller, request_id, error).await.into());
@@ -44,27 +52,35 @@ async fn run(
             return Err(failure);
         }
     };
-    let call = call(request_id, &head.headers, &asked);
-    exchange(gateway, caller, call, asked, body, head.headers, arrived).await
+    let call = call(request_id, &head.headers, &taken.asked);
+    exchange(gateway, caller, call, taken, head.headers, arrived).await
 }
 
 async fn exchange(
     gateway: &Gateway,
     caller: Caller,
     call: Call,
-    asked: Asked,
-    body: body::Held,
+    taken: Taken,
     headers: HeaderMap,
     arrived: Instant,
 ) -> Result<Response, Failure> {
     let engine = &gateway.engine;
+    let Taken { asked, incoming, share } = taken;
     let admitted = engine.admit(caller, call).await?;
-    let bytes = asked.upstream_body(&body.bytes, &admitted.route().provider, admitted.output_cap()).await?;
+    let outgoing = asked.outgoing(&incoming, Way::of(&admitted)).await?;
+    drop(incoming);
     let abandoned = Abandoned::default();
     let exchange =
         Exchange { engine: engine.clone(), admitted, asked, arrived, abandoned: abandoned.clone() };
     // From here on the provider may work, so the rest goes on even when the client leaves.
-    Ok(Detached::new(engine.tasks().clone(), abandoned, exchange.run(headers, bytes, body)).await)
+    Ok(Detached::new(engine.tasks().clone(), abandoned, exchange.run(headers, outgoing, share)).await)
+}
+
+/// A request that was read to its end.
+struct Taken {
+    asked: Asked,
+    incoming: Incoming,
+    share: body::Share,
 }
 
 enum Unread {
@@ -74,22 +90,26 @@ enum Unread {
 
 async fn read(
     gateway: &Gateway,
-    operation: Operation,
+    shape: Shape,
+    model: Option<String>,
+    query: Option<String>,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Asked, body::Held), Unread> {
-    let body = body::read(&gateway.memory, body).await.map_err(Unread::Failed)?;
-    let mut asked = understand(&gateway.engine, operation, &body.bytes).await.map_err(Unread::Malformed)?;
+) -> Result<Taken, Unread> {
+    let body::Held { bytes, share } = body::read(&gateway.memory, body).await.map_err(Unread::Failed)?;
+    let content_type = headers.get(header::CONTENT_TYPE).cloned();
+    let incoming = Incoming { body: bytes, model, query, content_type };
+    let mut asked = understand(&gateway.engine, shape, &incoming).await.map_err(Unread::Malformed)?;
     asked.user = headers::user(headers, asked.user.take()).map_err(Unread::Malformed)?;
     asked.tags = headers::tags(headers).map_err(Unread::Malformed)?;
-    Ok((asked, body))
+    Ok(Taken { asked, incoming, share })
 }
 
 fn call(request_id: RequestId, headers: &HeaderMap, asked: &Asked) -> Call {
     Call {
         request_id,
         trace_id: headers::trace_id(headers),
-        operation: asked.operation.word(),
+        operation: asked.shape.word(),
         model: asked.model.clone(),
         user: asked.user.clone(),
         tags: asked.tags.clone(),
@@ -98,5 +118,7 @@ fn call(request_id: RequestId, headers: &HeaderMap, asked: &Asked) -> Call {
         max_output_tokens: asked.max_output_tokens,
         choices: asked.choices,
         service_tier: asked.service_tier.clone(),
+        others: asked.others.clone(),
+        billing: asked.billing,
     }
 }

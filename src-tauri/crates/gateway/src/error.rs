@@ -1,6 +1,7 @@
-//! Failures in the shape of OpenAI's API, so that its clients raise the exceptions their users know.
+//! Failures in the words of the API that was called, so that its clients raise the exceptions their users know.
 
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use reeve_engine::{Code, Error};
 use reeve_providers::openai::RequestError;
@@ -8,6 +9,13 @@ use reeve_providers::upstream::UpstreamError;
 
 /// Beyond this many seconds a client should not wait and try again by itself.
 const PATIENCE_S: u64 = 60;
+
+/// In whose words a failure is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Dialect {
+    /// `{"error": {"message", "type", "param", "code"}}`.
+    OpenAi,
+}
 
 /// A failure as the client is told of it.
 #[derive(Debug)]
@@ -116,8 +124,37 @@ impl Failure {
         &self.message
     }
 
+    /// The failure as an answer.
+    pub(crate) fn told(self, dialect: Dialect) -> Response {
+        let body = self.json(dialect);
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
+                .into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(retry) = self.retry {
+            headers.insert("x-should-retry", HeaderValue::from_static(if retry { "true" } else { "false" }));
+        }
+        response
+    }
+
+    /// The failure as an event at the end of a stream.
+    pub(crate) fn event(&self, dialect: Dialect) -> Bytes {
+        match dialect {
+            Dialect::OpenAi => format!("data: {}\n\n", self.json(dialect)).into(),
+        }
+    }
+
     /// The JSON body.
-    pub(crate) fn json(&self) -> String {
+    fn json(&self, dialect: Dialect) -> String {
+        match dialect {
+            Dialect::OpenAi => self.openai(),
+        }
+    }
+
+    fn openai(&self) -> String {
         let Self { kind, code, message, param, .. } = self;
         serde_json::json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
             .to_string()
@@ -203,19 +240,9 @@ pub(crate) fn not_understood(error: &RequestError) -> Error {
     told
 }
 
+/// Where nothing says in whose words: OpenAI's.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = self.json();
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
-                .into_response();
-        let headers = response.headers_mut();
-        if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
-        if let Some(retry) = self.retry {
-            headers.insert("x-should-retry", HeaderValue::from_static(if retry { "true" } else { "false" }));
-        }
-        response
+        self.told(Dialect::OpenAi)
     }
 }

@@ -5,9 +5,9 @@ use crate::body;
 use crate::detached::Abandoned;
 use crate::error::Failure;
 use crate::headers;
+use crate::shape::Outgoing;
 use crate::{stream, whole};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use reeve_core::usage::Usage;
 use reeve_engine::Engine;
@@ -29,17 +29,29 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Sends the request and brings back the answer, or the beginning of one.
-    pub(crate) async fn run(mut self, headers: HeaderMap, bytes: Bytes, held: body::Held) -> Response {
+    pub(crate) async fn run(
+        mut self,
+        headers: HeaderMap,
+        outgoing: Outgoing,
+        share: body::Share,
+    ) -> Response {
         // Not sent yet: dropped with an error, the reservation is released.
         let key = match self.admitted.lend_key() {
             Ok(key) => key,
-            Err(error) => return Failure::from(error).into_response(),
+            Err(error) => return self.told(error),
         };
-        let base_url = &self.admitted.route().base_url;
-        let target =
-            Target { base_url, path: self.asked.operation.path(), key: Key(key.expose()), headers: &headers };
-        let sent = self.engine.upstream().send(target, bytes).await;
-        drop((key, held, headers));
+        let Outgoing { path, query, content_type, auth, body } = outgoing;
+        let target = Target {
+            base_url: &self.admitted.route().base_url,
+            path: &path,
+            query: query.as_deref(),
+            content_type,
+            auth,
+            key: Key(key.expose()),
+            headers: &headers,
+        };
+        let sent = self.engine.upstream().send(target, body).await;
+        drop((key, share, headers));
         match sent {
             Err(error) => self.unanswered(&error),
             Ok(response) if !response.status.is_success() => self.refused(response).await,
@@ -59,11 +71,13 @@ impl Exchange {
             "a provider did not answer"
         );
         if !error.may_have_run() {
+            let told = self.told(error);
             self.admitted.release();
-            return Failure::from(error).into_response();
+            return told;
         }
         let ended = self.ended(CallEnd::Failure, None, None);
-        self.settled(&ended, Failure::from(error).into_response())
+        let told = self.told(error);
+        self.settled(&ended, told)
     }
 
     /// The provider said no: the client is told in the provider's words, and nothing is charged.
@@ -73,12 +87,17 @@ impl Exchange {
             Ended { status: Some(status.as_u16()), ..self.ended(CallEnd::Failure, Some(Usage::new()), None) };
         let told = match response.collect(REFUSAL_BYTES).await {
             _ if status == StatusCode::UNAUTHORIZED => {
-                Failure::provider_key_refused(&self.admitted.route().provider).into_response()
+                self.told(Failure::provider_key_refused(&self.admitted.route().provider))
             }
             Ok(body) => (status, headers, body).into_response(),
-            Err(error) => Failure::from(&error).into_response(),
+            Err(error) => self.told(&error),
         };
         self.settled(&ended, told)
+    }
+
+    /// A failure in the words of the API that was called.
+    pub(crate) fn told(&self, failure: impl Into<Failure>) -> Response {
+        failure.into().told(self.asked.shape.dialect())
     }
 
     /// How the call ended, as far as it is known by now.

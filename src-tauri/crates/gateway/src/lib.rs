@@ -1,8 +1,8 @@
 //! The data plane: an OpenAI-compatible listener that authenticates, admits, forwards, meters and records.
 //!
 //! One call goes this way: [`access`] looks at Host and Origin, [`auth`] at the key, [`body`] reads the request, [`asked`]
-//! understands it and estimates its tokens, the engine admits it, [`exchange`] sends it, and [`whole`] or [`stream`] brings
-//! the answer back and settles what it cost. Every failure is told in OpenAI's shape by [`error`].
+//! understands it and estimates what it may use, in the words of its [`shape`], the engine admits it, [`exchange`] sends it, and [`whole`] or [`stream`] brings
+//! the answer back and settles what it cost. Every failure is told by [`error`], in the words of the API that was called.
 //!
 //! It knows HTTP and the engine. It must not know the store, the vault or the control plane: it serves no management route.
 //! Start reading at [`call`].
@@ -20,8 +20,10 @@ mod headers;
 mod metered;
 mod models;
 mod produced;
+mod reader;
 mod router;
 mod serve;
+mod shape;
 mod stalled;
 mod stream;
 mod whole;

@@ -1,6 +1,6 @@
 //! From what a provider says it used to what is charged.
 
-use crate::asked::{Asked, Operation};
+use crate::asked::Asked;
 use reeve_core::usage::Usage;
 use reeve_providers::openai::usage::{Answer, Reading};
 
@@ -22,8 +22,7 @@ pub(crate) fn metered(answer: &Answer, asked: &Asked) -> Metered {
         Reading::Usage(usage) => Metered { usage: Some(usage.clone()), flag: None },
         Reading::Missing => Metered { usage: None, flag: None },
         Reading::Contradictory { best, .. } => {
-            let generates = asked.operation == Operation::Chat;
-            let whole = best.input_tokens() > 0 && (best.output_tokens() > 0 || !generates);
+            let whole = best.input_tokens() > 0 && (best.output_tokens() > 0 || !asked.shape.generates());
             Metered { usage: whole.then(|| best.clone()), flag: Some(CONTRADICTORY) }
         }
     }

@@ -1,8 +1,7 @@
 //! How much a stream has produced, counted from what the client saw: for streams that end before the provider says.
 
+use crate::shape::Words;
 use reeve_providers::tokens::{self, Family};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// Text is counted when so much has gathered, in bytes.
 const GATHER: usize = 8 * 1024;
@@ -10,76 +9,23 @@ const GATHER: usize = 8 * 1024;
 /// Counts the tokens of a stream's deltas.
 pub(crate) struct Produced {
     family: Family,
+    words: Words,
     text: String,
     tokens: u64,
 }
 
-#[derive(Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    choices: Vec<Choice>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    delta: Option<Delta>,
-}
-
-/// Everything in which a model's words may come.
-#[derive(Deserialize)]
-struct Delta {
-    content: Option<String>,
-    reasoning_content: Option<String>,
-    reasoning: Option<String>,
-    refusal: Option<String>,
-    tool_calls: Option<Vec<ToolCall>>,
-    function_call: Option<Function>,
-}
-
-#[derive(Deserialize)]
-struct ToolCall {
-    function: Option<Function>,
-    custom: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    name: Option<String>,
-    arguments: Option<String>,
-}
-
 impl Produced {
-    pub(crate) fn new(family: Family) -> Self {
-        Self { family, text: String::new(), tokens: 0 }
+    pub(crate) fn new(family: Family, words: Words) -> Self {
+        Self { family, words, text: String::new(), tokens: 0 }
     }
 
     /// Takes an event of the stream, as it is sent.
     pub(crate) fn add(&mut self, event: &[u8]) {
         let Some(data) = data(event) else { return };
-        match serde_json::from_slice::<Chunk>(data) {
-            Ok(chunk) => {
-                chunk.choices.into_iter().filter_map(|c| c.delta).for_each(|delta| self.delta(delta))
-            }
-            // No shape that is known: not all of it is words.
-            Err(_) => self.tokens += data.len() as u64 / 4,
-        }
+        // Where it is no shape that is known, not all of it is words.
+        self.tokens += (self.words)(data, &mut self.text).unwrap_or(data.len() as u64 / 4);
         if self.text.len() >= GATHER {
             self.count();
-        }
-    }
-
-    fn delta(&mut self, delta: Delta) {
-        let Delta { content, reasoning_content, reasoning, refusal, tool_calls, function_call } = delta;
-        let functions = function_call.into_iter();
-        let functions = functions.flat_map(|f| [f.name, f.arguments]);
-        let words = [content, reasoning_content, reasoning, refusal].into_iter().chain(functions).flatten();
-        words.for_each(|text| self.text.push_str(&text));
-        for call in tool_calls.into_iter().flatten() {
-            let function = call.function.into_iter().flat_map(|f| [f.name, f.arguments]).flatten();
-            function.for_each(|text| self.text.push_str(&text));
-            if let Some(custom) = call.custom {
-                self.text.push_str(custom.get());
-            }
         }
     }
 
@@ -112,7 +58,7 @@ mod tests {
 
     fn produced(events: &[&str]) -> u64 {
         tokens::warm_up();
-        let mut produced = Produced::new(Family::O200k);
+        let mut produced = Produced::new(Family::O200k, reeve_providers::openai::stream::words);
         events.iter().for_each(|event| produced.add(event.as_bytes()));
         produced.tokens()
     }

@@ -1,9 +1,9 @@
 //! The routes, and nothing besides them.
 
 use crate::access::Access;
-use crate::asked::Operation;
 use crate::body::Memory;
-use crate::error::Failure;
+use crate::error::{Dialect, Failure};
+use crate::shape::Shape;
 use crate::{call, headers, models};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -30,8 +30,8 @@ pub fn router(engine: Engine) -> Router {
 pub fn router_with(engine: Engine, access: Access) -> Router {
     let gateway = Arc::new(Gateway { engine, memory: Memory::default(), access });
     Router::new()
-        .route("/v1/chat/completions", post(chat))
-        .route("/v1/embeddings", post(embeddings))
+        .route("/v1/chat/completions", post(|gateway, request| call(gateway, request, Shape::Chat)))
+        .route("/v1/embeddings", post(|gateway, request| call(gateway, request, Shape::Embeddings)))
         .route("/v1/models", get(list))
         .route("/health", get(health))
         .fallback(no_such_route)
@@ -47,54 +47,50 @@ impl Gateway {
         self.access.check(request.uri(), request.headers())
     }
 
-    async fn turn_away(&self, failure: Failure) -> Response {
+    async fn turn_away(&self, failure: Failure, dialect: Dialect) -> Response {
         let request_id = self.engine.new_request_id();
         self.engine.refuse_access(request_id, failure.message()).await;
-        let mut response = failure.into_response();
+        let mut response = failure.told(dialect);
         headers::stamp(&mut response, request_id);
         response
     }
 }
 
-async fn chat(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+type Shared = State<Arc<Gateway>>;
+
+/// A call whose body names the model.
+async fn call(State(gateway): Shared, request: Request, shape: Shape) -> Response {
     match gateway.check(&request) {
-        Ok(()) => call::answer(&gateway, Operation::Chat, request).await,
-        Err(failure) => gateway.turn_away(failure).await,
+        Ok(()) => call::answer(&gateway, shape, None, request).await,
+        Err(failure) => gateway.turn_away(failure, shape.dialect()).await,
     }
 }
 
-async fn embeddings(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    match gateway.check(&request) {
-        Ok(()) => call::answer(&gateway, Operation::Embeddings, request).await,
-        Err(failure) => gateway.turn_away(failure).await,
-    }
-}
-
-async fn list(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+async fn list(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => models::list(&gateway, request.into_parts().0.headers).await,
-        Err(failure) => gateway.turn_away(failure).await,
+        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
     }
 }
 
-async fn health(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+async fn health(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => Json(serde_json::json!({ "status": "ok" })).into_response(),
-        Err(failure) => gateway.turn_away(failure).await,
+        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
     }
 }
 
-async fn no_such_route(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+async fn no_such_route(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => Failure::no_such_route(request.method(), request.uri().path()).into_response(),
-        Err(failure) => gateway.turn_away(failure).await,
+        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
     }
 }
 
-async fn wrong_method(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+async fn wrong_method(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => Failure::wrong_method(request.method(), request.uri().path()).into_response(),
-        Err(failure) => gateway.turn_away(failure).await,
+        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
     }
 }
 

@@ -6,13 +6,13 @@ use crate::exchange::{Exchange, ms_since};
 use crate::headers;
 use crate::metered::{ESTIMATED, Metered, metered, service_tier};
 use crate::produced::Produced;
+use crate::reader::Reader;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
-use reeve_core::usage::Usage;
+use reeve_core::usage::{Unit, Usage};
 use reeve_engine::gateway::{CallEnd, Ended};
-use reeve_providers::openai::stream::StreamReader;
 use reeve_providers::openai::usage::Reading;
 use reeve_providers::upstream::{self, UpstreamError};
 use std::collections::VecDeque;
@@ -48,7 +48,7 @@ struct Relay {
     exchange: Option<Exchange>,
     status: u16,
     response: upstream::Response,
-    reader: StreamReader,
+    reader: Reader,
     produced: Produced,
     /// Read, but not passed on yet.
     ready: VecDeque<Bytes>,
@@ -65,8 +65,11 @@ impl Relay {
         let each = asked.max_output_tokens.or(admitted.output_cap()).unwrap_or(u64::MAX);
         Self {
             status: response.status.as_u16(),
-            reader: StreamReader::new(asked.include_usage),
-            produced: Produced::new(family(Some(&admitted.route().provider), &asked.model)),
+            reader: asked.shape.reader(asked),
+            produced: Produced::new(
+                family(Some(&admitted.route().provider), &asked.model),
+                asked.shape.words(),
+            ),
             most_tokens: each.saturating_mul(asked.choices).saturating_mul(PATIENCE).saturating_add(4_096),
             ready: VecDeque::new(),
             scratch: Vec::new(),
@@ -148,13 +151,13 @@ impl Relay {
     /// Ends a stream that did not reach its end, with an event that clients raise an error for.
     fn cut(&mut self, why: &str) {
         self.over = true;
-        if self.exchange.is_none() {
+        let Some(exchange) = &self.exchange else {
             // Settled: everything that matters has passed.
             return;
-        }
+        };
+        let dialect = exchange.asked.shape.dialect();
         self.settle(CallEnd::Failure);
-        let event = format!("data: {}\n\n", Failure::stream_cut(why).json());
-        self.ready.push_back(event.into());
+        self.ready.push_back(Failure::stream_cut(why).event(dialect));
     }
 
     fn settle(&mut self, end: CallEnd) {
@@ -166,7 +169,9 @@ impl Relay {
         let Metered { usage, flag } = match told {
             // The provider never said: what the client saw is counted, on top of the estimate of what was sent.
             Metered { usage: None, flag } => {
-                let usage = Usage::tokens(exchange.asked.input_tokens, self.produced.tokens());
+                let usage =
+                    self.reader.begun().unwrap_or_else(|| Usage::tokens(exchange.asked.input_tokens, 0));
+                let usage = usage.with(Unit::Output, self.produced.tokens());
                 Metered { usage: Some(usage), flag: flag.or(Some(ESTIMATED)) }
             }
             told => told,

@@ -1,12 +1,11 @@
 //! A whole answer: read to its end, settled, and passed on unchanged.
 
 use crate::asked::inline_if_short;
-use crate::error::Failure;
 use crate::exchange::{Exchange, ms_since};
 use crate::metered::{metered, service_tier};
 use axum::response::{IntoResponse, Response};
 use reeve_engine::gateway::{CallEnd, Ended};
-use reeve_providers::openai::usage::{Answer, read_answer};
+use reeve_providers::openai::usage::Answer;
 use reeve_providers::upstream;
 
 /// The longest answer, in bytes: two thousand long embeddings take about as much.
@@ -27,11 +26,12 @@ pub(crate) async fn answer(exchange: Exchange, response: upstream::Response) -> 
             // It was made, so it will be billed; what for is lost with the rest of it.
             let ended = exchange.ended(CallEnd::Failure, None, None);
             let ended = Ended { status: Some(status.as_u16()), first_byte_ms: Some(head_ms), ..ended };
-            return exchange.settled(&ended, Failure::from(&error).into_response());
+            let told = exchange.told(&error);
+            return exchange.settled(&ended, told);
         }
     };
-    let reading = body.clone();
-    let read = inline_if_short(body.len(), move || read_answer(&reading)).await;
+    let (reading, shape) = (body.clone(), exchange.asked.shape);
+    let read = inline_if_short(body.len(), move || shape.answer(&reading)).await;
     let ended = match &read {
         Ok(answer) => told(&exchange, answer),
         Err(_) => exchange.ended(CallEnd::Success, None, None),

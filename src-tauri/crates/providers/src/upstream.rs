@@ -4,12 +4,14 @@
 //! address nobody chose), retries nothing, keeps no cookie, and reads no proxy from the environment: what a desktop session
 //! happens to export must not decide who sees the traffic. A proxy is set in [`UpstreamConfig::proxy`] or not used.
 
+mod auth;
 mod base_url;
 mod error;
 mod headers;
 mod probe;
 mod response;
 
+pub use auth::Auth;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use error::{Phase, UpstreamError};
 pub use headers::{forwarded_request_headers, forwarded_response_headers};
@@ -58,10 +60,25 @@ pub struct Target<'a> {
     pub base_url: &'a BaseUrl,
     /// What to call there, such as `/chat/completions`.
     pub path: &'a str,
+    /// What stands behind the `?`, without it.
+    pub query: Option<&'a str>,
+    /// What the body is.
+    pub content_type: HeaderValue,
+    /// How the key is shown.
+    pub auth: Auth,
     /// The key, in plain; borrowed for this request and kept nowhere. Empty for servers that want none.
     pub key: Key<'a>,
     /// The client's headers; those of [`forwarded_request_headers`] go along.
     pub headers: &'a HeaderMap,
+}
+
+impl<'a> Target<'a> {
+    /// A call with a JSON body, and the key as most providers take it.
+    #[must_use]
+    pub const fn json(base_url: &'a BaseUrl, path: &'a str, key: Key<'a>, headers: &'a HeaderMap) -> Self {
+        let content_type = HeaderValue::from_static("application/json");
+        Self { base_url, path, query: None, content_type, auth: Auth::Bearer, key, headers }
+    }
 }
 
 /// A key that does not print itself.
@@ -114,13 +131,14 @@ impl Upstream {
     }
 
     async fn call(&self, method: Method, target: Target<'_>, body: Bytes) -> Result<Response, UpstreamError> {
-        let url = target.base_url.join(target.path)?;
-        let mut headers = forwarded_request_headers(target.headers);
-        if !target.key.0.is_empty() {
-            headers.insert(header::AUTHORIZATION, bearer(target.key)?);
+        let mut url = target.base_url.join(target.path)?;
+        if target.query.is_some() {
+            url.set_query(target.query);
         }
+        let mut headers = forwarded_request_headers(target.headers);
+        target.auth.put(target.key, &mut headers)?;
         if method == Method::POST {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, target.content_type);
         }
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
@@ -137,15 +155,6 @@ impl Upstream {
         }
         Ok(Response::new(answer, self.config.idle_timeout, deadline))
     }
-}
-
-fn bearer(key: Key<'_>) -> Result<HeaderValue, UpstreamError> {
-    let text = [b"Bearer ".as_slice(), key.0].concat();
-    // Takes over the bytes rather than copying them; they go when the request has been written.
-    let mut value =
-        HeaderValue::from_maybe_shared(Bytes::from(text)).map_err(|_| UpstreamError::KeyNotSendable)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]

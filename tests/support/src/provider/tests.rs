@@ -25,7 +25,8 @@ fn upstream() -> Upstream {
 
 async fn post(to: &ScriptedProvider, path: &str, body: &Value) -> Result<Response, UpstreamError> {
     let base = BaseUrl::parse(&to.base_url()).unwrap();
-    let target = Target { base_url: &base, path, key: Key(to.key().as_bytes()), headers: &HeaderMap::new() };
+    let none = HeaderMap::new();
+    let target = Target::json(&base, path, Key(to.key().as_bytes()), &none);
     upstream().send(target, Bytes::from(body.to_string())).await
 }
 

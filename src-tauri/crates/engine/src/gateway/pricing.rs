@@ -1,11 +1,13 @@
 //! Which price a call is charged at.
 
+use super::{Billing, Call};
 use crate::Engine;
 use crate::error::{Code, Error};
 use parking_lot::RwLock;
+use reeve_core::money::NanoUsd;
 use reeve_core::price::{Cost, Price, UnpricedReason};
 use reeve_core::time::Millis;
-use reeve_core::usage::Usage;
+use reeve_core::usage::{Unit, Usage};
 use reeve_providers::catalogue::Catalogue;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -60,6 +62,38 @@ impl Pricing {
     /// What `usage` costs.
     pub(crate) fn cost(&self, usage: &Usage, tier: Option<&str>) -> Result<Cost, UnpricedReason> {
         self.price.cost(usage, tier)
+    }
+
+    /// The most a call may cost that generates `output` tokens in all.
+    pub(crate) fn worst_case(&self, call: &Call, output: u64) -> Result<NanoUsd, UnpricedReason> {
+        if call.others.is_empty() && call.billing == Billing::Tokens {
+            return self.price.worst_case(call.input_tokens, output);
+        }
+        let lists = |units: &[Unit]| self.price.rates.iter().any(|r| units.contains(&r.unit));
+        let by_price = call.billing == Billing::ByPrice;
+        let if_listed = |tokens: u64, units: &[Unit]| if by_price && !lists(units) { 0 } else { tokens };
+        let input = if_listed(call.input_tokens, &Unit::INPUT_TOKENS);
+        let output = if_listed(output, &Unit::OUTPUT_TOKENS);
+        let mut others = Usage::new();
+        let billed = call.others.iter().filter(|(unit, _)| !by_price || lists(&[*unit]));
+        billed.for_each(|(unit, quantity)| others.add(unit, quantity));
+        if (input, output) == (0, 0) {
+            return if others.is_empty() { Err(UnpricedReason::MissingRate) } else { self.dearest(&others) };
+        }
+        let beside = if others.is_empty() { NanoUsd::ZERO } else { self.dearest(&others)? };
+        Ok(self.price.worst_case(input, output)? + beside)
+    }
+
+    /// The most that units other than tokens may cost, over all tiers.
+    fn dearest(&self, others: &Usage) -> Result<NanoUsd, UnpricedReason> {
+        let mut pico: u128 = 0;
+        for (unit, quantity) in others.iter() {
+            let rates = self.price.rates.iter().filter(|r| r.unit == unit);
+            let rate = rates.map(|r| r.pico_usd).max().ok_or(UnpricedReason::MissingRate)?;
+            pico = pico.saturating_add(u128::from(quantity) * u128::from(rate));
+        }
+        let free = self.price.rates.iter().all(|r| r.pico_usd == 0);
+        if pico == 0 && !free { Err(UnpricedReason::MissingRate) } else { Ok(NanoUsd::from_pico(pico)) }
     }
 
     /// What an explanation needs later, as JSON: the price may have changed by then.

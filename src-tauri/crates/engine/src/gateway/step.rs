@@ -68,7 +68,7 @@ impl Engine {
             }
         };
         let output = per_choice.saturating_mul(choices);
-        let worst_case = pricing.price.worst_case(call.input_tokens, output).map_err(|_| {
+        let worst_case = pricing.worst_case(call, output).map_err(|_| {
             Error::new(Code::NotFound, format!("The price of {model} lacks a rate this call needs."))
         })?;
         let tokens = call.input_tokens.saturating_add(output);

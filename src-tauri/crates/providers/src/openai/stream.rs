@@ -1,5 +1,9 @@
 //! A streamed answer on its way through: usage is read as it passes, and the event with nothing else in it may be dropped.
 
+mod words;
+
+pub use words::words;
+
 use super::usage::{Answer, Reading, read_members};
 use crate::sse::{Event, Splitter, SseError};
 use bytes::Bytes;

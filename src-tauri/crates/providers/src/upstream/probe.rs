@@ -54,7 +54,8 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`] where no answer came.
     pub async fn probe(&self, base_url: &BaseUrl, key: Key<'_>) -> Result<Probe, UpstreamError> {
-        let target = Target { base_url, path: "/models", key, headers: &HeaderMap::new() };
+        let none = HeaderMap::new();
+        let target = Target::json(base_url, "/models", key, &none);
         let response = self.call(Method::GET, target, Bytes::new()).await?;
         let status = response.status;
         if !status.is_success() {

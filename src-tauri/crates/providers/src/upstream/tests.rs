@@ -64,7 +64,7 @@ fn quick() -> Upstream {
 
 async fn post(server: &Server, upstream: &Upstream, headers: &HeaderMap) -> Result<Response, UpstreamError> {
     let base = server.base();
-    let target = Target { base_url: &base, path: "/chat/completions", key: Key(b"sk-test"), headers };
+    let target = Target::json(&base, "/chat/completions", Key(b"sk-test"), headers);
     upstream.send(target, Bytes::from_static(b"{}")).await
 }
 
@@ -162,7 +162,8 @@ async fn a_key_follows_no_redirect() {
 #[tokio::test]
 async fn a_key_that_cannot_be_sent_is_not_shown() {
     let base = BaseUrl::parse("http://127.0.0.1:9").unwrap();
-    let target = Target { base_url: &base, path: "/x", key: Key(b"sk-\nsecret"), headers: &HeaderMap::new() };
+    let none = HeaderMap::new();
+    let target = Target::json(&base, "/x", Key(b"sk-\nsecret"), &none);
     assert!(!format!("{target:?}").contains("secret"));
     let error = quick().send(target, Bytes::new()).await.unwrap_err();
     assert!(matches!(error, UpstreamError::KeyNotSendable) && !error.may_have_run());

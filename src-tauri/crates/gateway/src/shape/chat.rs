@@ -1,0 +1,43 @@
+//! `/v1/chat/completions`.
+
+use super::{Outgoing, Shape, Way};
+use crate::asked::{Asked, Incoming, family, most};
+use crate::error::not_understood;
+use bytes::Bytes;
+use reeve_engine::{Engine, Error};
+use reeve_providers::openai::{ChatRequest, Edits, max_tokens_field};
+use reeve_providers::tokens;
+
+pub(super) fn read(engine: &Engine, body: &Bytes) -> Result<Asked, Error> {
+    let request = ChatRequest::read(body).map_err(|e| not_understood(&e))?;
+    let provider = engine.provider_of(&request.model);
+    let bound = tokens::chat(family(provider.as_deref(), &request.model), &request);
+    Ok(Asked {
+        input_tokens: most(bound, provider.as_deref(), &request.model),
+        stream: request.stream,
+        include_usage: request.include_usage,
+        max_output_tokens: request.max_tokens,
+        choices: request.n,
+        service_tier: request.service_tier.map(Into::into),
+        user: request.user.map(Into::into),
+        ..Asked::new(Shape::Chat, request.model.into())
+    })
+}
+
+pub(super) fn edits(asked: &Asked, way: Way<'_>) -> bool {
+    asked.stream && !asked.include_usage || way.cap.is_some() || way.model.is_some()
+}
+
+pub(super) fn outgoing(asked: &Asked, incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
+    let body = if edits(asked, way) {
+        let request = ChatRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
+        request.upstream_body(&Edits {
+            model: way.model,
+            include_usage: asked.stream && !asked.include_usage,
+            max_tokens: way.cap.map(|cap| (max_tokens_field(way.provider), cap)),
+        })
+    } else {
+        incoming.body.clone()
+    };
+    Ok(Outgoing::json("/chat/completions", way, body))
+}
