@@ -30,6 +30,35 @@ CREATE TABLE bundles (
     t_max INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE capture_keys (
+    id        TEXT    PRIMARY KEY,
+    tenant_id BLOB    NOT NULL,
+    day       INTEGER NOT NULL, -- of expiry: UTC milliseconds / 86,400,000
+    wrapped   BLOB    NOT NULL,
+    UNIQUE (tenant_id, day)
+) STRICT;
+
+CREATE TABLE capture_rules (
+    tenant_id      BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
+    api_keys       TEXT    NOT NULL, -- JSON list of key ids; empty: all
+    share_ppm      INTEGER NOT NULL CHECK (share_ppm BETWEEN 0 AND 1000000),
+    max_bytes      INTEGER NOT NULL CHECK (max_bytes > 0),
+    retention_days INTEGER NOT NULL CHECK (retention_days > 0),
+    detectors      TEXT    NOT NULL, -- JSON list of words
+    patterns       TEXT    NOT NULL, -- JSON list of regular expressions
+    updated_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE captures (
+    charge_id  BLOB    PRIMARY KEY,
+    tenant_id  BLOB    NOT NULL,
+    key_id     TEXT    NOT NULL REFERENCES capture_keys (id),
+    time       INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL, -- of the sealed bodies
+    sealed     BLOB    NOT NULL
+) STRICT;
+
 CREATE TABLE charges (
     seq             INTEGER PRIMARY KEY, -- index of the leaf in the usage ledger
     id              BLOB    NOT NULL UNIQUE,
@@ -55,7 +84,7 @@ CREATE TABLE charges (
     request_id      TEXT,
     import_id       BLOB,
     dedupe          BLOB                 -- SHA-256 of an imported row, so that importing it again changes nothing
-, credential_id BLOB, tags TEXT NOT NULL DEFAULT '[]', attempts INTEGER NOT NULL DEFAULT 1) STRICT;
+, credential_id BLOB, tags TEXT NOT NULL DEFAULT '[]', attempts INTEGER NOT NULL DEFAULT 1, reserved_nano INTEGER, decisions     TEXT, sent_us       INTEGER, added_us      INTEGER) STRICT;
 
 CREATE TABLE checkpoints (
     stream     INTEGER NOT NULL,
@@ -79,7 +108,7 @@ CREATE TABLE credentials (
     sealed       BLOB,
     created_at   INTEGER NOT NULL,
     revoked_at   INTEGER,
-    last_used_at INTEGER, weight INTEGER NOT NULL DEFAULT 100 CHECK (weight > 0), priority INTEGER NOT NULL DEFAULT 1 CHECK (priority > 0),
+    last_used_at INTEGER,
     CHECK ((revoked_at IS NULL) = (wrapped_dek IS NOT NULL)),
     CHECK ((revoked_at IS NULL) = (sealed IS NOT NULL))
 ) STRICT;
@@ -140,12 +169,6 @@ CREATE TABLE log_state (
     head      TEXT    NOT NULL  -- newest signed checkpoint
 ) STRICT;
 
-CREATE TABLE model_rules (
-    tenant_id  BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
-    rules      TEXT    NOT NULL,  -- JSON
-    updated_at INTEGER NOT NULL
-) STRICT;
-
 CREATE TABLE private_sections (
     entry_id INTEGER NOT NULL,
     i        INTEGER NOT NULL,
@@ -173,16 +196,32 @@ CREATE TABLE refusal_slots (
     PRIMARY KEY (slot, tenant_id, reason, budget_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE routes (
-    id         BLOB    PRIMARY KEY,
-    tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- NULL: for all tenants
-    model      TEXT    NOT NULL,  -- what callers ask for: a model's name, or an alias
-    targets    TEXT    NOT NULL,  -- JSON, in the order they are asked
-    patience   TEXT    NOT NULL,  -- JSON
-    retries    TEXT    NOT NULL,  -- JSON
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+CREATE TABLE refusals (
+    seq        INTEGER PRIMARY KEY, -- index of the entry in the audit ledger
+    id         BLOB    NOT NULL UNIQUE, -- of the request
+    time       INTEGER NOT NULL,
+    tenant_id  BLOB,
+    api_key_id BLOB,
+    user       TEXT,
+    provider   TEXT,
+    model      TEXT,
+    operation  TEXT,
+    stream     INTEGER NOT NULL DEFAULT 0,
+    tags       TEXT    NOT NULL DEFAULT '[]',
+    reason     TEXT    NOT NULL,
+    message    TEXT,
+    calls      INTEGER NOT NULL,
+    asked_nano INTEGER NOT NULL,
+    trace_id   TEXT
 ) STRICT;
+
+CREATE TABLE request_tags (
+    kind INTEGER NOT NULL,
+    tag  TEXT    NOT NULL,
+    at   INTEGER NOT NULL,
+    row  INTEGER NOT NULL, -- seq of the charge or refusal
+    PRIMARY KEY (kind, tag, at, row)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sealed_items (
     name       TEXT    PRIMARY KEY,
@@ -306,13 +345,37 @@ CREATE UNIQUE INDEX budgets_tenant ON budgets (tenant_id, period) WHERE tenant_i
 
 CREATE UNIQUE INDEX budgets_workspace ON budgets (period) WHERE tenant_id IS NULL;
 
+CREATE INDEX captures_expiry ON captures (expires_at);
+
+CREATE INDEX captures_key ON captures (key_id);
+
+CREATE INDEX captures_tenant ON captures (tenant_id, time);
+
+CREATE INDEX charges_api_key ON charges (api_key_id, time) WHERE api_key_id IS NOT NULL;
+
+CREATE INDEX charges_dear ON charges (time) WHERE cost_nano >= 100000000;
+
 CREATE UNIQUE INDEX charges_dedupe ON charges (dedupe) WHERE dedupe IS NOT NULL;
 
 CREATE INDEX charges_model ON charges (model, time);
 
+CREATE INDEX charges_outcome ON charges (outcome, time) WHERE outcome <> 'success';
+
+CREATE INDEX charges_provider ON charges (provider, time);
+
+CREATE INDEX charges_request ON charges (request_id, time) WHERE request_id IS NOT NULL;
+
+CREATE INDEX charges_slow ON charges (time) WHERE latency_ms >= 10000;
+
+CREATE INDEX charges_status ON charges (status, time) WHERE status <> 200;
+
 CREATE INDEX charges_tenant ON charges (tenant_id, time);
 
 CREATE INDEX charges_time ON charges (time);
+
+CREATE INDEX charges_trace ON charges (trace_id, time) WHERE trace_id IS NOT NULL;
+
+CREATE INDEX charges_user ON charges (user, time) WHERE user IS NOT NULL;
 
 CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
 
@@ -332,15 +395,29 @@ CREATE INDEX private_sections_key ON private_sections (key_id);
 
 CREATE INDEX refusal_slots_budget ON refusal_slots (budget_id, slot);
 
-CREATE UNIQUE INDEX routes_tenant ON routes (tenant_id, model) WHERE tenant_id IS NOT NULL;
+CREATE INDEX refusals_api_key ON refusals (api_key_id, time) WHERE api_key_id IS NOT NULL;
 
-CREATE UNIQUE INDEX routes_workspace ON routes (model) WHERE tenant_id IS NULL;
+CREATE INDEX refusals_model ON refusals (model, time) WHERE model IS NOT NULL;
+
+CREATE INDEX refusals_provider ON refusals (provider, time) WHERE provider IS NOT NULL;
+
+CREATE INDEX refusals_reason ON refusals (reason, time);
+
+CREATE INDEX refusals_tenant ON refusals (tenant_id, time) WHERE tenant_id IS NOT NULL;
+
+CREATE INDEX refusals_time ON refusals (time);
+
+CREATE INDEX refusals_trace ON refusals (trace_id, time) WHERE trace_id IS NOT NULL;
+
+CREATE INDEX refusals_user ON refusals (user, time) WHERE user IS NOT NULL;
 
 CREATE INDEX sessions_used ON sessions (used_hash) WHERE used_hash IS NOT NULL;
 
 CREATE INDEX sessions_user ON sessions (user_id, created_at);
 
 CREATE INDEX tenants_name ON tenants (name COLLATE NOCASE, id);
+
+CREATE INDEX usage_facets_slot ON usage_facets (facet, slot);
 
 CREATE INDEX usage_facets_tenant ON usage_facets (tenant_id, facet, slot);
 

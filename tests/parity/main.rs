@@ -157,6 +157,16 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     let record = records.body["items"][0]["id"].as_str().unwrap().to_owned();
     s.ask("GET", &format!("/usage/records/{record}/explain"), None).await;
     s.ask("GET", "/usage/summary?group_by=model", None).await;
+    for group in ["provider", "user", "tag", "credential", "operation"] {
+        s.ask("GET", &format!("/usage/summary?group_by={group}&tenant_id={tenant}"), None).await;
+    }
+    s.ask("GET", "/requests?limit=1", None).await;
+    s.ask("GET", "/requests?outcome=gone", None).await;
+    s.ask("GET", &format!("/requests?tenant_id={tenant}&min_cost_usd=0.001&q=GPT"), None).await;
+    s.ask("GET", &format!("/requests/{record}"), None).await;
+    s.ask("GET", "/requests/req_00000000000000000000000000", None).await;
+    s.ask("GET", "/requests/live", None).await;
+    s.ask("GET", "/requests/export?format=json&model=gpt-4o", None).await;
     s.ask("GET", "/prices?q=gpt-4o&limit=2", None).await;
     s.ask("GET", "/overview", None).await;
     s.ask("PATCH", "/settings", Some(json!({"time_zone": "UTC"}))).await;

@@ -331,23 +331,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/credentials/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes what calls a credential takes. The key itself stays. */
-        patch: operations["update_credential"];
-        trace?: never;
-    };
     "/credentials/{id}/probe": {
         parameters: {
             query?: never;
@@ -501,52 +484,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/routes": {
+    "/requests": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Routes, oldest first. */
-        get: operations["list_routes"];
+        /** Requests, newest first. */
+        get: operations["list_requests"];
         put?: never;
-        /** Makes a route. */
-        post: operations["create_route"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/routes/{id}": {
+    "/requests/export": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** A route. */
-        get: operations["get_route"];
+        /** The same list as a file, newest first, at most 100,000 requests. The export is an entry in the audit trail. */
+        get: operations["export_requests"];
         put?: never;
         post?: never;
-        /** Removes a route: its model goes to whichever provider key serves it again. */
-        delete: operations["delete_route"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** Changes a route. */
-        patch: operations["update_route"];
+        patch?: never;
         trace?: never;
     };
-    "/routing/health": {
+    "/requests/live": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** How the live provider keys have served in the last minutes. */
-        get: operations["get_routing_health"];
+        /** Calls on their way now, oldest first. */
+        get: operations["list_live_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is known of a request: what it cost and why, what was decided about it, where its time went. */
+        get: operations["get_request"];
         put?: never;
         post?: never;
         delete?: never;
@@ -691,24 +688,6 @@ export interface paths {
         put?: never;
         /** Archives a tenant, for good. */
         post: operations["archive_tenant"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/tenants/{id}/model-rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Which models a tenant may call. */
-        get: operations["get_model_rules"];
-        /** Sets which models a tenant may call. */
-        put: operations["set_model_rules"];
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1009,17 +988,24 @@ export interface components {
          * @enum {string}
          */
         AuditVia: "ui" | "api" | "gateway" | "cli" | "system";
-        /**
-         * @description What a circuit breaker does with calls: lets them pass, keeps them away, lets one try.
-         * @enum {string}
-         */
-        BreakerState: "closed" | "open" | "half_open";
         /** @description Whether it may. */
         BudgetCheckView: {
             allowed: boolean;
             levels: components["schemas"]["BudgetLevelView"][];
             /** @description Id of the budget that refuses. */
             refused_by: string | null;
+        };
+        /** @description A budget the request was measured against. */
+        BudgetDecisionView: {
+            budget_id: string;
+            kind: components["schemas"]["BudgetKind"] | null;
+            /** @description What was left of it with this request's reservation taken off; below zero where a soft budget was over. */
+            left_usd: string;
+            /** @description What it allowed then. */
+            limit_usd: string;
+            period: components["schemas"]["PeriodKind"] | null;
+            scope: components["schemas"]["BudgetScope"] | null;
+            tenant_name: string | null;
         };
         /**
          * @description What happens at a budget's limit.
@@ -1121,27 +1107,8 @@ export interface components {
             /** @description Null serves all. */
             models?: string[] | null;
             name: string;
-            /**
-             * Format: int32
-             * @description Keys with a lower number go first, from 1 to 100; 1 where null.
-             */
-            priority?: number | null;
             /** @description One of `GET /providers`, or `custom`. */
             provider: string;
-            /**
-             * Format: int32
-             * @description Its share of the calls, from 1 to 1,000; 100 where null.
-             */
-            weight?: number | null;
-        };
-        /** @description A new route. */
-        CreateRouteBody: {
-            model: string;
-            patience?: components["schemas"]["RoutePatience"] | null;
-            retries?: components["schemas"]["RouteRetries"] | null;
-            targets: components["schemas"]["RouteTarget"][];
-            /** @description Null: for all tenants. */
-            tenant_id?: string | null;
         };
         /** @description A new tenant. */
         CreateTenantBody: {
@@ -1161,43 +1128,6 @@ export interface components {
             /** @description The whole key, shown this once. */
             secret: string;
         };
-        /** @description How a provider key has served lately. */
-        CredentialHealthView: {
-            breaker: components["schemas"]["BreakerState"];
-            /** @description Why calls are kept from it, if they are. */
-            breaker_reason: string | null;
-            /** @description Since when. */
-            breaker_since: string | null;
-            /** @description When a call may try it again. */
-            breaker_until: string | null;
-            /** Format: int64 */
-            calls: number;
-            credential_id: string;
-            /**
-             * Format: int64
-             * @description Calls the provider failed at.
-             */
-            errors: number;
-            last_error: components["schemas"]["LastErrorView"] | null;
-            /**
-             * Format: int64
-             * @description Calls the provider turned away because there were too many.
-             */
-            limited: number;
-            name: string;
-            /**
-             * Format: int64
-             * @description The time to an answer that 95 of 100 answered calls stayed below.
-             */
-            p95_ms: number | null;
-            /** Format: int32 */
-            priority: number;
-            provider: string;
-            /** @description Until when the provider asked to be left alone. */
-            resting_until: string | null;
-            /** Format: int32 */
-            weight: number;
-        };
         /**
          * @description Whether a credential is in use.
          * @enum {string}
@@ -1206,10 +1136,6 @@ export interface components {
         /** @description A provider credential. The key itself is never shown. */
         CredentialView: {
             base_url: string;
-            /** @description What its circuit breaker does with calls. */
-            breaker: components["schemas"]["BreakerState"];
-            /** @description Why calls are kept from it, if they are. */
-            breaker_reason: string | null;
             created_at: string;
             /** @description Recognises the key without giving it away. */
             fingerprint: string;
@@ -1219,25 +1145,15 @@ export interface components {
             /** @description Models it serves; empty serves all. */
             models: string[];
             name: string;
-            /**
-             * Format: int32
-             * @description Keys with a lower number go first.
-             */
-            priority: number;
             provider: string;
             revoked_at: string | null;
             state: components["schemas"]["CredentialState"];
-            /**
-             * Format: int32
-             * @description Its share of the calls, against other keys of the same priority.
-             */
-            weight: number;
         };
         /**
          * @description What changed.
          * @enum {string}
          */
-        EventKind: "audit" | "charge" | "tenant" | "budget" | "credential" | "route" | "settings" | "ledger";
+        EventKind: "audit" | "charge" | "tenant" | "budget" | "credential" | "settings" | "ledger";
         /** @description Something changed: a hint to ask again. */
         EventView: {
             /** @description Id of the thing, where there is one. */
@@ -1276,6 +1192,11 @@ export interface components {
             rounding: string;
             total_usd: string;
         };
+        /**
+         * @description What a list of requests is exported as.
+         * @enum {string}
+         */
+        ExportFormat: "csv" | "json";
         /** @description The first thing that does not fit. */
         FirstBad: {
             reason: string;
@@ -1375,15 +1296,29 @@ export interface components {
             state: components["schemas"]["ImportState"];
             to: string | null;
         };
-        /** @description What went wrong last. */
-        LastErrorView: {
-            /**
-             * Format: int32
-             * @description Status of the provider's answer, if it answered.
-             */
-            status: number | null;
-            text: string;
-            time: string;
+        /** @description A call on its way. */
+        LiveRequestView: {
+            api_key_id: string;
+            api_key_name: string | null;
+            model: string;
+            operation: string;
+            provider: string;
+            request_id: string;
+            /** @description The most it may cost; kept free at every budget level until it ends. */
+            reserved_usd: string;
+            /** @description When it was admitted. */
+            since: string;
+            stream: boolean;
+            tenant_id: string;
+            tenant_name: string;
+            user: string | null;
+        };
+        /** @description Calls on their way now. */
+        LiveRequests: {
+            /** @description How many there are. */
+            count: number;
+            /** @description The oldest 500 of them, oldest first. */
+            items: components["schemas"]["LiveRequestView"][];
         };
         /** @description A sign-in. */
         LoginBody: {
@@ -1396,13 +1331,6 @@ export interface components {
             scopes: string[];
             user: components["schemas"]["UserView"];
             via: components["schemas"]["SignedInVia"];
-        };
-        /** @description Which models a tenant may call. Patterns may hold `*` for any letters; capitals do not matter. */
-        ModelRulesView: {
-            /** @description Empty allows all. */
-            allow: string[];
-            /** @description Denied whatever `allow` says, also behind an alias. */
-            deny: string[];
         };
         /** @description Something a person should look at. */
         NeedsYouView: {
@@ -1436,6 +1364,8 @@ export interface components {
         OverviewRefused: {
             /** Format: int64 */
             budget: number;
+            /** @description Every reason, the most frequent first. */
+            by_reason: components["schemas"]["RefusedReason"][];
             /** Format: int64 */
             other: number;
             /** Format: int64 */
@@ -1460,11 +1390,32 @@ export interface components {
             /** @description Mean of the same weekday by this time, over four weeks. */
             usual_cost_usd: string | null;
         };
+        /** @description Calls of the last minutes, as the gateway saw them. */
+        OverviewTraffic: {
+            /**
+             * Format: double
+             * @description Half of the calls took at most so much in Reeve itself, in ms; null without calls.
+             */
+            added_latency_p50_ms: number | null;
+            /**
+             * Format: int64
+             * @description Calls that ended in them.
+             */
+            calls: number;
+            /** @description Calls on their way now. */
+            live: number;
+            /**
+             * Format: int32
+             * @description How many minutes the figures are of.
+             */
+            minutes: number;
+        };
         /** @description The figures of today and this month, and what needs a person. */
         OverviewView: {
             /**
              * Format: double
-             * @description What the gateway itself takes of a call, in ms; null where it is not measured.
+             * @description What Reeve itself takes of a call, in ms: 95 of 100 calls of the last 15 minutes took at most so much; null without
+             *     calls.
              */
             added_latency_p95_ms: number | null;
             /** @description The last 30 days, oldest first. */
@@ -1478,6 +1429,7 @@ export interface components {
             /** @description The five that cost most this month. */
             tenants: components["schemas"]["OverviewTenant"][];
             today: components["schemas"]["OverviewToday"];
+            traffic: components["schemas"]["OverviewTraffic"];
         };
         /** @description A page of a list. */
         Page_ApiKeyView: {
@@ -1500,12 +1452,6 @@ export interface components {
         /** @description A page of a list. */
         Page_PriceView: {
             items: components["schemas"]["PriceView"][];
-            /** @description Ask with it for the next page; null on the last. */
-            next_cursor: string | null;
-        };
-        /** @description A page of a list. */
-        Page_RouteView: {
-            items: components["schemas"]["RouteView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -1626,6 +1572,13 @@ export interface components {
         ProvidersView: {
             items: components["schemas"]["ProviderView"][];
         };
+        /** @description What the tenant's quota had left once the request was admitted. */
+        QuotaDecisionView: {
+            /** Format: int64 */
+            concurrent_left: number;
+            /** Format: int64 */
+            requests_left_today: number;
+        };
         /** @description What a tenant may use. */
         QuotaLimits: {
             /** Format: int64 */
@@ -1684,6 +1637,13 @@ export interface components {
             /** @description Shown this once: write it down. */
             recovery_code: string;
         };
+        /** @description Refused calls of one reason. */
+        RefusedReason: {
+            /** Format: int64 */
+            calls: number;
+            /** @description Error code, such as `budget_exceeded`. */
+            reason: string;
+        };
         /** @description A new workspace and its first person. */
         RegisterBody: {
             email: string;
@@ -1694,87 +1654,124 @@ export interface components {
             time_zone: string;
             workspace_name: string;
         };
+        /** @description A provider key. */
+        RequestCredential: {
+            id: string;
+            name: string;
+        };
+        /** @description Everything that is known of a request. */
+        RequestDetailView: {
+            /** @description The budgets it was measured against. */
+            budgets: components["schemas"]["BudgetDecisionView"][];
+            /** @description Until when its bodies are kept; null: they are not. */
+            captured_until: string | null;
+            credential: components["schemas"]["RequestCredential"] | null;
+            explain: components["schemas"]["ExplainView"] | null;
+            quota: components["schemas"]["QuotaDecisionView"] | null;
+            request: components["schemas"]["RequestView"];
+            timing: components["schemas"]["RequestTiming"];
+        };
+        /**
+         * @description How a request ended.
+         * @enum {string}
+         */
+        RequestOutcome: "success" | "failure" | "cancelled" | "refused";
+        /** @description Where a request's time went; null what was not measured. */
+        RequestTiming: {
+            /**
+             * Format: double
+             * @description Spent in Reeve itself, in ms: neither waiting for the provider nor for the caller.
+             */
+            added_ms: number | null;
+            arrived_at: string;
+            /**
+             * Format: int64
+             * @description From arrival to its end, in ms.
+             */
+            end_ms: number | null;
+            /**
+             * Format: int64
+             * @description From arrival to the first byte of the provider's answer, in ms.
+             */
+            first_byte_ms: number | null;
+            /**
+             * Format: double
+             * @description From arrival until it went out to the provider, in ms.
+             */
+            sent_ms: number | null;
+        };
+        /** @description One request: a call that was let through and charged, an imported record, or calls that were refused. */
+        RequestView: {
+            api_key_id: string | null;
+            api_key_name: string | null;
+            /**
+             * Format: int32
+             * @description How often a provider was asked.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description How many calls this row stands for: more than one where many alike were refused within a second.
+             */
+            calls: number;
+            cost_usd: string | null;
+            /** @description Its entry in the ledger: `usage.…` of a charged one, `audit.…` of a refused one. */
+            entry_id: string;
+            /** Format: int64 */
+            first_byte_ms: number | null;
+            /** @description `chg_…` of a charged one, `req_…` of a refused one. */
+            id: string;
+            /** Format: int64 */
+            latency_ms: number | null;
+            /** @description What a refused caller was told. */
+            message: string | null;
+            model: string | null;
+            /** @description `chat`, `embeddings` … */
+            operation: string | null;
+            outcome: components["schemas"]["RequestOutcome"];
+            pricing: components["schemas"]["Pricing"] | null;
+            provider: string | null;
+            /** @description Why it was refused: an error code such as `budget_exceeded`. */
+            reason: string | null;
+            request_id: string | null;
+            /** @description The most it might have cost: kept free while it ran, or what was asked for and refused. */
+            reserved_usd: string | null;
+            source: components["schemas"]["UsageSource"];
+            /**
+             * Format: int32
+             * @description Status of the provider's answer.
+             */
+            status: number | null;
+            stream: boolean;
+            tags: string[];
+            tenant_id: string | null;
+            tenant_name: string | null;
+            time: string;
+            trace_id: string | null;
+            unpriced_reason: string | null;
+            /** @description Quantity by unit; only what is not zero. */
+            usage: {
+                [key: string]: number;
+            };
+            /** @description End user, as the caller named them. */
+            user: string | null;
+        };
+        /** @description A page of requests. */
+        RequestsPage: {
+            items: components["schemas"]["RequestView"][];
+            /**
+             * @description Ask with it for the next page; null on the last. What is rare may take several pages, some of them empty: each looks
+             *     at a bounded part of the log.
+             */
+            next_cursor: string | null;
+            /** @description How far back this page looked; null: to the beginning. */
+            searched_to: string | null;
+        };
         /**
          * @description What a person may do.
          * @enum {string}
          */
         Role: "admin" | "security" | "operator" | "finance" | "developer" | "user";
-        /** @description How long a route waits for a provider; null waits as long as the workspace does. */
-        RoutePatience: {
-            /**
-             * Format: int64
-             * @description For a connection.
-             */
-            connect_ms: number | null;
-            /**
-             * Format: int64
-             * @description For the first byte of an answer.
-             */
-            first_byte_ms: number | null;
-            /**
-             * Format: int64
-             * @description For a whole answer, all attempts together.
-             */
-            total_ms: number | null;
-        };
-        /** @description What a route tries again. */
-        RouteRetries: {
-            /** @description Whether to try again what may have run at the provider. The call may be paid for twice then, and both are charged. */
-            after_unknown: boolean;
-            /**
-             * Format: int64
-             * @description The wait before the first repetition; it doubles with each.
-             */
-            backoff_ms: number;
-            /**
-             * Format: int32
-             * @description How often each target is asked again before the next one is.
-             */
-            each: number;
-            /**
-             * Format: int64
-             * @description The longest wait. Where a provider asks for a longer one the next target is asked instead.
-             */
-            max_backoff_ms: number;
-        };
-        /** @description One place a call may go to. */
-        RouteTarget: {
-            /** @description Null: any key of the provider that serves the model, by priority and weight. */
-            credential_id: string | null;
-            /** @description As the provider spells it. */
-            model: string;
-            /** @description One of `GET /providers`, or `custom`. */
-            provider: string;
-            /**
-             * Format: int32
-             * @description Its share of the calls' first attempts, from 0 to 1,000. With 0 it only steps in for the others.
-             */
-            weight: number;
-        };
-        /** @description Where calls for a model go. */
-        RouteView: {
-            created_at: string;
-            id: string;
-            /** @description What callers ask for: a model's name, or an alias. */
-            model: string;
-            patience: components["schemas"]["RoutePatience"];
-            retries: components["schemas"]["RouteRetries"];
-            /** @description In the order they are asked; which is asked first goes by weight. */
-            targets: components["schemas"]["RouteTarget"][];
-            /** @description Null: for all tenants. */
-            tenant_id: string | null;
-            tenant_name: string | null;
-            updated_at: string;
-        };
-        /** @description How the live provider keys have served lately: few, so not paged. */
-        RoutingHealthView: {
-            items: components["schemas"]["CredentialHealthView"][];
-            /**
-             * Format: int64
-             * @description Minutes that the figures look back on.
-             */
-            window_minutes: number;
-        };
         /** @description How much of it came or went. */
         SampleCounts: {
             /** Format: int64 */
@@ -1796,11 +1793,6 @@ export interface components {
              */
             expires_in: number;
             user: components["schemas"]["UserView"];
-        };
-        /** @description What a tenant is to be allowed; two empty lists allow everything. */
-        SetModelRulesBody: {
-            allow: string[];
-            deny: string[];
         };
         /** @description The workspace's settings, and what the host decides. */
         SettingsView: {
@@ -1867,13 +1859,13 @@ export interface components {
          * @description By what sums are told apart.
          * @enum {string}
          */
-        SummaryGroup: "day" | "model" | "tenant" | "api_key";
+        SummaryGroup: "day" | "model" | "provider" | "tenant" | "api_key" | "user" | "tag" | "credential" | "operation";
         /** @description Sums of one group. */
         SummaryRow: {
             cost_usd: string;
             /** Format: int64 */
             input_tokens: number;
-            /** @description Day, model, tenant id or key id. */
+            /** @description Day, model, tenant id, key id … */
             key: string;
             /** @description Its name for people. */
             label: string;
@@ -1885,6 +1877,9 @@ export interface components {
         /** @description Sums by group, and all together. */
         SummaryView: {
             items: components["schemas"]["SummaryRow"][];
+            /** @description Whether there are more groups than the 100 dearest; of users, tags, provider keys and operations. */
+            more: boolean;
+            /** @description Of everything, also of what is not listed. Labels overlap: a call counts once for each of its tags. */
             total: components["schemas"]["SummaryFigure"];
         };
         /** @description Why a tenant is suspended. */
@@ -1944,22 +1939,6 @@ export interface components {
             limit_usd?: string;
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
-        };
-        /** @description A change of what calls a credential takes: absent stays. */
-        UpdateCredentialBody: {
-            /** @description Null serves all. */
-            models?: string[] | null;
-            name?: string;
-            /** Format: int32 */
-            priority?: number;
-            /** Format: int32 */
-            weight?: number;
-        };
-        /** @description A change of a route: absent stays. */
-        UpdateRouteBody: {
-            patience?: components["schemas"]["RoutePatience"] | null;
-            retries?: components["schemas"]["RouteRetries"] | null;
-            targets?: components["schemas"]["RouteTarget"][];
         };
         /** @description A change of the settings: absent stays, null clears. */
         UpdateSettingsBody: {
@@ -2831,40 +2810,6 @@ export interface operations {
             };
         };
     };
-    update_credential: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpdateCredentialBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CredentialView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     probe_credential: {
         parameters: {
             query?: never;
@@ -3129,9 +3074,32 @@ export interface operations {
             };
         };
     };
-    list_routes: {
+    list_requests: {
         parameters: {
             query?: {
+                tenant_id?: string;
+                model?: string;
+                provider?: string;
+                api_key_id?: string;
+                /** @description End user, as the caller named them. */
+                user?: string;
+                /** @description One of the call's labels. */
+                tag?: string;
+                outcome?: components["schemas"]["RequestOutcome"];
+                /** @description Why it was refused: an error code such as `budget_exceeded`. */
+                reason?: string;
+                /** @description HTTP status of the provider's answer. */
+                status?: number;
+                /** @description Cost at least, in USD. */
+                min_cost_usd?: string;
+                /** @description Took at least so many ms. */
+                min_latency_ms?: number;
+                /** @description From this time. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description An id or a trace id; else looked for in model, provider, user, tags, operation and reason. */
+                q?: string;
                 /** @description 100 if absent, 1,000 at most. */
                 limit?: number;
                 cursor?: string;
@@ -3147,7 +3115,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_RouteView"];
+                    "application/json": components["schemas"]["RequestsPage"];
                 };
             };
             /** @description What went wrong */
@@ -3161,133 +3129,25 @@ export interface operations {
             };
         };
     };
-    create_route: {
+    export_requests: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateRouteBody"];
+            query: {
+                format: components["schemas"]["ExportFormat"];
+                tenant_id?: string;
+                model?: string;
+                provider?: string;
+                api_key_id?: string;
+                user?: string;
+                tag?: string;
+                outcome?: components["schemas"]["RequestOutcome"];
+                reason?: string;
+                status?: number;
+                min_cost_usd?: string;
+                min_latency_ms?: number;
+                from?: string;
+                to?: string;
+                q?: string;
             };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RouteView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_route: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RouteView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_route: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    update_route: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpdateRouteBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RouteView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_routing_health: {
-        parameters: {
-            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -3299,7 +3159,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoutingHealthView"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_live_requests: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRequests"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetailView"];
                 };
             };
             /** @description What went wrong */
@@ -3733,70 +3653,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_model_rules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelRulesView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    set_model_rules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SetModelRulesBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelRulesView"];
                 };
             };
             /** @description What went wrong */

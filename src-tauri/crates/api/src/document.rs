@@ -2,8 +2,8 @@
 
 use crate::failure::Problem;
 use crate::routes::events::EventView;
-use crate::routes::{self, usage::SummaryGroup};
-use crate::words::Stream;
+use crate::routes::{self, requests::ExportFormat, usage::SummaryGroup};
+use crate::words::{RequestOutcome, Stream};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOf, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -41,6 +41,8 @@ pub fn openapi() -> OpenApi {
     add_schema::<EventView>(components);
     add_schema::<Stream>(components);
     add_schema::<SummaryGroup>(components);
+    add_schema::<RequestOutcome>(components);
+    add_schema::<ExportFormat>(components);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for (name, schema) in &mut components.schemas {

@@ -78,6 +78,28 @@ impl From<Stream> for reeve_engine::audit::Stream {
     }
 }
 
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RequestOutcome {
+    Success,
+    Failure,
+    Cancelled,
+    Refused,
+}
+
+impl RequestOutcome {
+    /// The word in the store and on the wire.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// Declares words that only the document needs to list: the values come from the engine as text.
 macro_rules! listed {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident),+ $(,)? })+) => {

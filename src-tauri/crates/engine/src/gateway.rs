@@ -3,15 +3,17 @@
 pub mod admitted;
 pub(crate) mod attempts;
 mod exposure;
+pub(crate) mod live;
 pub(crate) mod pricing;
 pub mod refusals;
 mod served;
 pub(crate) mod settling;
 mod step;
 
-pub use admitted::{Admitted, CallEnd, Ended, Settled};
+pub use admitted::{Admitted, CallEnd, Ended, Settled, Timing};
 pub use attempts::Failed;
 pub use exposure::Recovery;
+pub use live::LiveCall;
 pub use served::Destinations;
 
 use crate::Engine;
@@ -114,9 +116,10 @@ impl Engine {
             Ok(step) => step,
             Err(error) => return Err(Box::pin(self.refuse(caller, &call, error)).await),
         };
-        match self.inner.admission.reserve(&step.ask, now) {
-            Ok((reservation, raise)) => {
-                let admitted = Admitted::new(self.clone(), caller, call, trip, step, reservation);
+        match self.inner.admission.admit(&step.ask, now) {
+            Ok((reservation, raise, decisions)) => {
+                let reserved = (reservation, decisions);
+                let admitted = Admitted::new(self.clone(), caller, call, trip, step, reserved);
                 if raise {
                     Box::pin(self.raise_bound(caller)).await?;
                 }

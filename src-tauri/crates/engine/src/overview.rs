@@ -5,6 +5,7 @@ use crate::audit::{AuditPage, EntryFilter};
 use crate::budgets::{BudgetStatus, BudgetWithStatus};
 use crate::cx::Cx;
 use crate::error::Error;
+pub use crate::latency::{Added, MINUTES};
 use crate::tenants::TenantWithUsage;
 use crate::usage::Sums;
 use chrono::NaiveDate;
@@ -29,7 +30,7 @@ pub struct Spending {
 }
 
 /// Refused calls of today.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RefusedToday {
     /// All.
     pub total: u64,
@@ -41,6 +42,19 @@ pub struct RefusedToday {
     pub quota: u64,
     /// For another reason.
     pub other: u64,
+    /// By error code, the most frequent first.
+    pub by_reason: Vec<(String, u64)>,
+}
+
+/// Calls of the last minutes, as the gateway saw them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// What they took in Reeve itself; `None` where there were none.
+    pub added: Option<Added>,
+    /// Calls that ended in the last [`MINUTES`] minutes.
+    pub calls: u64,
+    /// Calls on their way now.
+    pub live: usize,
 }
 
 /// Something a person should look at.
@@ -67,6 +81,8 @@ pub struct Overview {
     pub month: Spending,
     /// Refused calls of today.
     pub refused: RefusedToday,
+    /// Calls of the last minutes.
+    pub traffic: Traffic,
     /// What needs a person.
     pub needs_you: Vec<NeedsYou>,
     /// The last 30 days, oldest first.
@@ -100,6 +116,7 @@ impl Engine {
             usual: self.usual(today, now).await?,
             month: self.spending(PeriodKind::Month, now),
             refused: self.refused_today(now).await?,
+            traffic: self.traffic(now),
             needs_you: self.needs_you(&budgets).await?,
             tenants: self.top_tenants(&budgets).await?,
             daily,
@@ -154,8 +171,19 @@ impl Engine {
                 "quota_exceeded" => refused.quota += r.calls,
                 _ => refused.other += r.calls,
             }
+            // One budget's calls and another's are one reason.
+            match refused.by_reason.iter_mut().find(|(reason, _)| *reason == r.reason) {
+                Some((_, calls)) => *calls += r.calls,
+                None => refused.by_reason.push((r.reason, r.calls)),
+            }
         }
+        refused.by_reason.sort_by_key(|(_, calls)| std::cmp::Reverse(*calls));
         Ok(refused)
+    }
+
+    fn traffic(&self, now: Millis) -> Traffic {
+        let added = self.inner.added_latency.read(now);
+        Traffic { added, calls: added.map_or(0, |a| a.calls), live: self.inner.live.count() }
     }
 
     async fn needs_you(&self, budgets: &[BudgetWithStatus]) -> Result<Vec<NeedsYou>, Error> {

@@ -12,7 +12,7 @@ use reeve_core::period::PeriodKind;
 use reeve_core::permission::Permission;
 use reeve_core::tenant::TenantStatus;
 use reeve_store::table::budgets::Budget;
-use reeve_store::table::charges::Charge;
+use reeve_store::table::charges::{Charge, Trail};
 use reeve_store::table::tenants::Tenant;
 
 /// Charges written in one transaction: the gateway waits no longer than for these.
@@ -189,6 +189,7 @@ impl Engine {
                 credential_id: None,
                 tags: Vec::new(),
                 attempts: 1,
+                trail: Trail::default(),
             })
         };
         calls.into_iter().map(charge).collect()
@@ -226,6 +227,8 @@ impl Engine {
                 recorded.usage_slots().delete_sample()?;
                 recorded.usage_facets().delete_sample()?;
                 recorded.refusal_slots().delete_sample()?;
+                recorded.refusals().delete_sample()?;
+                recorded.captures().delete_sample()?;
                 let usage_records = recorded.charges().delete_sample()? as u64;
                 recorded.budgets().delete_sample()?;
                 let tenants = recorded.tenants().delete_sample()? as u64;

@@ -4,15 +4,16 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
 use chrono::NaiveDate;
-use reeve_core::id::{ChargeId, TenantId};
+use reeve_core::id::{ApiKeyId, ChargeId, CredentialId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::local_day;
 use reeve_core::permission::Permission;
 use reeve_core::price::CostLine;
 use reeve_core::time::Millis;
 pub use reeve_store::table::charges::{Charge, ChargeFilter};
+use reeve_store::table::usage_facets::Facet;
 pub use reeve_store::table::usage_slots::Sums;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// By what sums are told apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +24,45 @@ pub enum GroupBy {
     Model,
     /// Tenant.
     Tenant,
+    /// Provider.
+    Provider,
     /// API key.
     ApiKey,
+    /// End user, as callers named them.
+    User,
+    /// Label; a call counts once for each of its own.
+    Tag,
+    /// Provider key.
+    Credential,
+    /// `chat`, `embeddings` …
+    Operation,
+}
+
+impl GroupBy {
+    /// What is summed apart from the slots, because it is not bounded.
+    const fn facet(self) -> Option<Facet> {
+        match self {
+            Self::User => Some(Facet::User),
+            Self::Tag => Some(Facet::Tag),
+            Self::Credential => Some(Facet::Credential),
+            Self::Operation => Some(Facet::Operation),
+            Self::Day | Self::Model | Self::Provider | Self::Tenant | Self::ApiKey => None,
+        }
+    }
+}
+
+/// Groups of a facet that are listed, the dearest first.
+const MOST_GROUPS: usize = 100;
+
+/// Sums by group.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The groups: days in order, else the dearest first.
+    pub groups: Vec<Group>,
+    /// The sums of everything, also of what is not listed.
+    pub total: Sums,
+    /// Whether there are groups that are not listed.
+    pub more: bool,
 }
 
 /// Sums of one group.
@@ -97,16 +135,16 @@ impl Engine {
     /// If `cx` may not see it, or there is none.
     pub async fn explain_charge(&self, cx: &Cx, id: ChargeId) -> Result<Explanation, Error> {
         self.require(cx, Permission::UsageRead).await?;
-        let charge = self
-            .inner
-            .store
-            .read(move |r| r.charges().get(id))
-            .await?
-            .ok_or_else(|| Error::not_found("usage record"))?;
+        let charge = self.inner.store.read(move |r| r.charges().get(id)).await?;
+        Ok(self.explained(charge.ok_or_else(|| Error::not_found("usage record"))?))
+    }
+
+    /// A charge with what it is made of.
+    pub(crate) fn explained(&self, charge: Charge) -> Explanation {
         let price: Option<ExplainedPrice> =
             charge.price.as_deref().and_then(|json| serde_json::from_str(json).ok());
         let lines = price.as_ref().map(|p| p.lines.clone()).unwrap_or_default();
-        Ok(Explanation { charge, lines, price })
+        Explanation { charge, lines, price }
     }
 
     /// Sums of the charges in `[from, to)` by group, and their total.
@@ -120,8 +158,11 @@ impl Engine {
         tenant: Option<TenantId>,
         from: Millis,
         to: Millis,
-    ) -> Result<(Vec<Group>, Sums), Error> {
+    ) -> Result<Summary, Error> {
         self.require(cx, Permission::UsageRead).await?;
+        if let Some(facet) = by.facet() {
+            return self.facet_summary(facet, tenant, from, to).await;
+        }
         let zone = self.zone();
         let groups = self
             .inner
@@ -132,8 +173,9 @@ impl Engine {
                     let key = match by {
                         GroupBy::Day => local_day(zone, slot.start()).to_string(),
                         GroupBy::Model => slot.model.clone(),
+                        GroupBy::Provider => slot.provider.clone(),
                         GroupBy::Tenant => slot.tenant_id.to_string(),
-                        GroupBy::ApiKey => slot.api_key_id.map_or_else(String::new, |k| k.to_string()),
+                        _ => slot.api_key_id.map_or_else(String::new, |k| k.to_string()),
                     };
                     groups.entry(key).or_default().add(&slot.sums);
                 })?;
@@ -142,21 +184,52 @@ impl Engine {
             .await?;
         let mut total = Sums::default();
         groups.values().for_each(|sums| total.add(sums));
-        let names = self.key_names(by, tenant).await?;
+        let names = match by {
+            GroupBy::ApiKey => self.key_names(groups.keys().filter_map(|k| k.parse().ok()).collect()).await?,
+            _ => HashMap::new(),
+        };
         let label = |key: &str| match by {
             GroupBy::Tenant => {
                 key.parse().ok().and_then(|id| self.tenant_name(id)).unwrap_or_else(|| key.to_owned())
             }
             GroupBy::ApiKey if key.is_empty() => "No key (imported)".to_owned(),
-            GroupBy::ApiKey => names.get(key).cloned().unwrap_or_else(|| key.to_owned()),
-            GroupBy::Day | GroupBy::Model => key.to_owned(),
+            GroupBy::ApiKey => {
+                key.parse().ok().and_then(|id| names.get(&id).cloned()).unwrap_or_else(|| key.to_owned())
+            }
+            _ => key.to_owned(),
         };
         let mut groups: Vec<_> =
             groups.into_iter().map(|(key, sums)| Group { label: label(&key), key, sums }).collect();
         if by != GroupBy::Day {
             groups.sort_by_key(|g| std::cmp::Reverse(g.sums.cost));
         }
-        Ok((groups, total))
+        Ok(Summary { groups, total, more: false })
+    }
+
+    async fn facet_summary(
+        &self,
+        facet: Facet,
+        tenant: Option<TenantId>,
+        from: Millis,
+        to: Millis,
+    ) -> Result<Summary, Error> {
+        self.inner
+            .store
+            .read(move |r| {
+                let mut dearest = r.usage_facets().dearest(facet, tenant, from, to, MOST_GROUPS + 1)?;
+                let more = dearest.len() > MOST_GROUPS;
+                dearest.truncate(MOST_GROUPS);
+                let mut groups = Vec::with_capacity(dearest.len());
+                for (key, sums) in dearest {
+                    let label = match (facet, key.parse::<CredentialId>()) {
+                        (Facet::Credential, Ok(id)) => r.credentials().get(id)?.map(|c| c.name),
+                        _ => None,
+                    };
+                    groups.push(Group { label: label.unwrap_or_else(|| key.clone()), key, sums });
+                }
+                Ok(Summary { groups, total: r.usage_slots().sums(tenant, from, to)?, more })
+            })
+            .await
     }
 
     /// The first moment of the last `days` calendar days, today included, in the workspace's zone.
@@ -166,14 +239,23 @@ impl Engine {
         reeve_core::period::start_of(self.zone(), first)
     }
 
-    async fn key_names(
-        &self,
-        by: GroupBy,
-        tenant: Option<TenantId>,
-    ) -> Result<BTreeMap<String, String>, Error> {
-        let Some(tenant) = tenant.filter(|_| by == GroupBy::ApiKey) else { return Ok(BTreeMap::new()) };
-        let keys = self.inner.store.read(move |r| r.api_keys().of_tenant(tenant, None, 1_000)).await?;
-        Ok(keys.into_iter().map(|k| (k.id.to_string(), k.name)).collect())
+    /// Names of API keys, for lists. Whoever may see that a key was used may see what it is called.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn key_names(&self, ids: Vec<ApiKeyId>) -> Result<HashMap<ApiKeyId, String>, Error> {
+        self.inner
+            .store
+            .read(move |r| {
+                let mut names = HashMap::new();
+                for id in ids {
+                    if let Some(name) = r.api_keys().name(id)? {
+                        names.insert(id, name);
+                    }
+                }
+                Ok(names)
+            })
+            .await
     }
 
     /// Sums of the days from `first` to `last`, oldest first, without gaps.

@@ -151,7 +151,7 @@ async fn an_import_is_exact_whole_and_idempotent() {
     assert_eq!((again.new_rows, again.duplicate_rows, again.cost), (0, 4, NanoUsd::ZERO));
     assert_eq!(engine.settled_total(&cx).await.unwrap(), (expected, 4));
 
-    let (groups, total) =
+    let reeve_engine::usage::Summary { groups, total, .. } =
         engine.usage_summary(&cx, GroupBy::Model, None, Millis(0), world.clock.now()).await.unwrap();
     assert_eq!((groups.len(), total.cost, total.input_tokens), (1, expected, 2_166));
     let (charges, _) = engine.charges(&cx, Default::default(), 10).await.unwrap();
@@ -372,6 +372,7 @@ async fn a_crash_turns_what_was_on_its_way_into_a_hold() {
         service_tier: None,
         latency_ms: 5,
         first_byte_ms: None,
+        timing: reeve_engine::gateway::Timing { sent_us: Some(400), added_us: Some(900) },
     };
     let settled = call.settle(&ended);
     assert_eq!(settled.cost, NanoUsd(90 * 2_500 + 10 * 10_000));

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use reeve_core::usage::Usage;
 use reeve_engine::Engine;
-use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled};
+use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled, Timing};
 use reeve_providers::upstream::{self, Key, Target, UpstreamError};
 use std::time::Instant;
 
@@ -111,6 +111,7 @@ impl Exchange {
             service_tier: None,
             latency_ms: ms_since(self.arrived),
             first_byte_ms: None,
+            timing: Timing::default(),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod log;
 mod migrations;
 mod open;
 pub mod reader;
+pub mod requests;
 mod sql;
 pub mod table;
 pub mod tx;

@@ -99,6 +99,10 @@ tables! {
     api_keys,
     /// Budgets.
     budgets,
+    /// Captured bodies and their keys.
+    captures,
+    /// Which bodies are captured.
+    capture_rules,
     /// Charges.
     charges,
     /// Provider credentials.
@@ -117,6 +121,8 @@ tables! {
     refusal_slots,
     /// Routes.
     routes,
+    /// Refused calls.
+    refusals,
     /// Sealed small secrets.
     sealed_items,
     /// Sessions.
@@ -127,7 +133,7 @@ tables! {
     subject_keys,
     /// Tenants.
     tenants,
-    /// Sums of charges by user, tag and provider key.
+    /// Sums of charges by user, tag and other facets.
     usage_facets,
     /// Sums of charges.
     usage_slots,

@@ -55,6 +55,15 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) 
     serde_json::from_str(&text).map_err(|e| bad(format!("column {column}: {e}")))
 }
 
+pub(crate) fn json_opt<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    column: &str,
+) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    let read = |text: String| serde_json::from_str(&text).map_err(|e| bad(format!("column {column}: {e}")));
+    text.map(read).transpose()
+}
+
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }

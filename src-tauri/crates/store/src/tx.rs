@@ -103,6 +103,10 @@ tables! {
     api_keys,
     /// Budgets.
     budgets,
+    /// Captured bodies and their keys.
+    captures,
+    /// Which bodies are captured.
+    capture_rules,
     /// Charges.
     charges,
     /// Provider credentials.
@@ -119,6 +123,8 @@ tables! {
     refusal_slots,
     /// Routes.
     routes,
+    /// Refused calls.
+    refusals,
     /// Sealed small secrets.
     sealed_items,
     /// Sessions.
@@ -129,7 +135,7 @@ tables! {
     subject_keys,
     /// Tenants.
     tenants,
-    /// Sums of charges by user, tag and provider key.
+    /// Sums of charges by user, tag and other facets.
     usage_facets,
     /// Sums of charges.
     usage_slots,

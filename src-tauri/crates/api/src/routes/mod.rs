@@ -13,6 +13,7 @@ pub(crate) mod model_rules;
 pub(crate) mod overview;
 pub(crate) mod prices;
 pub(crate) mod quotas;
+pub(crate) mod requests;
 pub(crate) mod routing;
 pub(crate) mod sample;
 pub(crate) mod settings;
@@ -55,6 +56,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(model_rules::router())
         .merge(routing::router())
         .merge(usage::router())
+        .merge(requests::router())
         .merge(imports::router())
         .merge(prices::router())
         .merge(audit::router())

@@ -125,7 +125,7 @@ pub(crate) struct ExplainPrice {
 }
 
 impl ExplainView {
-    fn new(explanation: Explanation, engine: &Engine) -> Self {
+    pub(super) fn new(explanation: Explanation, engine: &Engine) -> Self {
         let Explanation { charge, lines, price } = explanation;
         let line = |line: CostLine| ExplainLine {
             unit: line.unit.as_str(),
@@ -162,7 +162,7 @@ pub(crate) struct SummaryFigure {
 /// Sums of one group.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SummaryRow {
-    /// Day, model, tenant id or key id.
+    /// Day, model, tenant id, key id …
     key: String,
     /// Its name for people.
     label: String,
@@ -176,7 +176,10 @@ pub(crate) struct SummaryRow {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SummaryView {
     items: Vec<SummaryRow>,
+    /// Of everything, also of what is not listed. Labels overlap: a call counts once for each of its tags.
     total: SummaryFigure,
+    /// Whether there are more groups than the 100 dearest; of users, tags, provider keys and operations.
+    more: bool,
 }
 
 impl From<&Sums> for SummaryFigure {
@@ -196,8 +199,15 @@ impl From<&Sums> for SummaryFigure {
 pub(crate) enum SummaryGroup {
     Day,
     Model,
+    Provider,
     Tenant,
     ApiKey,
+    /// End user, as callers named them.
+    User,
+    Tag,
+    /// Provider key.
+    Credential,
+    Operation,
 }
 
 impl From<SummaryGroup> for GroupBy {
@@ -206,7 +216,12 @@ impl From<SummaryGroup> for GroupBy {
             SummaryGroup::Day => Self::Day,
             SummaryGroup::Model => Self::Model,
             SummaryGroup::Tenant => Self::Tenant,
+            SummaryGroup::Provider => Self::Provider,
             SummaryGroup::ApiKey => Self::ApiKey,
+            SummaryGroup::User => Self::User,
+            SummaryGroup::Tag => Self::Tag,
+            SummaryGroup::Credential => Self::Credential,
+            SummaryGroup::Operation => Self::Operation,
         }
     }
 }
@@ -292,7 +307,9 @@ async fn summarize_usage(
         return Err(Failure::field("to", "must be after from"));
     }
     let tenant = id("tenant_id", query.tenant_id.as_deref())?;
-    let (groups, total) = engine.usage_summary(&cx, query.group_by.into(), tenant, from, to).await?;
+    let by = query.group_by.into();
+    let reeve_engine::usage::Summary { groups, total, more } =
+        engine.usage_summary(&cx, by, tenant, from, to).await?;
     let row = |group: reeve_engine::usage::Group| SummaryRow {
         key: group.key,
         label: group.label,
@@ -301,5 +318,6 @@ async fn summarize_usage(
         input_tokens: group.sums.input_tokens,
         output_tokens: group.sums.output_tokens,
     };
-    Ok(Json(SummaryView { items: groups.into_iter().map(row).collect(), total: SummaryFigure::from(&total) }))
+    let items = groups.into_iter().map(row).collect();
+    Ok(Json(SummaryView { items, total: SummaryFigure::from(&total), more }))
 }

@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`state`], then [`reserve`] and [`settle`].
 
+mod decisions;
 pub mod exposure;
 pub mod keys;
 pub mod meter;

@@ -8,6 +8,7 @@ use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
 use reeve_core::tenant::TenantStatus;
 use reeve_core::time::Millis;
+use reeve_store::table::charges::Decisions;
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug)]
@@ -84,11 +85,20 @@ impl Admission {
     /// # Errors
     /// The first [`Refusal`], in the order: tenant, tokens, day, concurrency, budgets from the workspace down.
     pub fn reserve(&self, ask: &Ask, now: Millis) -> Result<(Reservation, bool), Refusal> {
+        self.admit(ask, now).map(|(reservation, raise, _)| (reservation, raise))
+    }
+
+    /// As [`Admission::reserve`], with what the call was measured against.
+    ///
+    /// # Errors
+    /// As [`Admission::reserve`].
+    pub fn admit(&self, ask: &Ask, now: Millis) -> Result<(Reservation, bool, Decisions), Refusal> {
         let mut state = self.lock();
         state.roll(ask.caller.tenant, now);
         state.check_quota(ask, now)?;
         state.check_budgets(ask)?;
-        Ok(state.take(ask, now))
+        let (reservation, raise) = state.take(ask, now);
+        Ok((reservation, raise, state.decisions(ask.caller.tenant, now)))
     }
 
     /// Reserves the next attempt of a call whose last one was settled. As [`Admission::reserve`], but it is still the same
@@ -185,7 +195,10 @@ impl State {
         }
     }
 
-    fn levels(&self, tenant: TenantId) -> impl Iterator<Item = (BudgetScope, &super::meter::PeriodMeter)> {
+    pub(super) fn levels(
+        &self,
+        tenant: TenantId,
+    ) -> impl Iterator<Item = (BudgetScope, &super::meter::PeriodMeter)> {
         let workspace = self.workspace.meters.iter().map(|m| (BudgetScope::Workspace, m));
         let tenant = self.tenants.get(&tenant).into_iter().flat_map(|t| t.level.meters.iter());
         workspace.chain(tenant.map(|m| (BudgetScope::Tenant, m)))

@@ -2,6 +2,7 @@
 
 use super::Call;
 use super::attempts::FailedAttempt;
+use super::live::LiveCall;
 use super::pricing::Pricing;
 use super::settling::Waiting;
 use super::step::Step;
@@ -16,7 +17,7 @@ use reeve_core::money::NanoUsd;
 use reeve_core::price::Cost;
 use reeve_core::usage::Usage;
 use reeve_ledger::leaf::Ok as Outcome;
-use reeve_store::table::charges::Charge;
+use reeve_store::table::charges::{Charge, Decisions, Trail};
 use reeve_vault::Secret;
 use serde_json::Value;
 use std::sync::Arc;
@@ -61,6 +62,17 @@ pub struct Ended {
     pub latency_ms: i64,
     /// From arrival to the first byte of the answer, in ms.
     pub first_byte_ms: Option<i64>,
+    /// Where its time went, as far as it is known.
+    pub timing: Timing,
+}
+
+/// Where a call's time went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// From arrival until it went out to the provider, in microseconds.
+    pub sent_us: Option<i64>,
+    /// Spent in Reeve itself, in microseconds: neither waiting for the provider nor for the caller.
+    pub added_us: Option<i64>,
 }
 
 impl Ended {
@@ -74,6 +86,7 @@ impl Ended {
             service_tier: None,
             latency_ms: 0,
             first_byte_ms: None,
+            timing: Timing { sent_us: None, added_us: None },
         }
     }
 }
@@ -94,7 +107,7 @@ pub struct Settled {
 pub struct Admitted {
     pub(super) engine: Engine,
     pub(super) caller: Caller,
-    pub(super) call: Call,
+    pub(super) call: Arc<Call>,
     pub(super) trip: Trip,
     pub(super) credential: Arc<LiveCredential>,
     /// Whether this attempt is the trial of an open breaker.
@@ -104,6 +117,8 @@ pub struct Admitted {
     pub(super) model: Option<String>,
     pub(super) output_cap: Option<u64>,
     pub(super) reservation: Reservation,
+    /// What it was measured against when it was admitted.
+    pub(super) decisions: Decisions,
     pub(super) sent: bool,
     pub(super) open: bool,
     /// Attempts that failed before this one.
@@ -119,8 +134,16 @@ impl Admitted {
         call: Call,
         trip: Trip,
         step: Step,
-        reservation: Reservation,
+        (reservation, decisions): (Reservation, Decisions),
     ) -> Self {
+        let call = Arc::new(call);
+        engine.inner.live.enter(LiveCall {
+            call: Arc::clone(&call),
+            caller,
+            provider: step.chosen.credential.provider.clone(),
+            since: reservation.at,
+            reserved: reservation.amount,
+        });
         Self {
             engine,
             caller,
@@ -132,6 +155,7 @@ impl Admitted {
             model: step.model,
             output_cap: step.cap,
             reservation,
+            decisions,
             sent: false,
             open: true,
             failed: Vec::new(),
@@ -236,7 +260,16 @@ impl Admitted {
             credential_id: Some(self.credential.id),
             tags: self.call.tags.clone(),
             attempts: self.trip.attempts().max(1),
+            trail: Trail {
+                reserved: Some(self.reservation.amount),
+                decisions: self.decisions.clone(),
+                sent_us: ended.timing.sent_us,
+                added_us: ended.timing.added_us,
+            },
         };
+        if let Some(us) = ended.timing.added_us {
+            self.engine.inner.added_latency.record(self.engine.now(), us);
+        }
         self.engine.inner.admission.settle(&self.reservation, amount);
         let settled = Settled { charge: charge.id, cost: amount, budget_remaining: self.budget_remaining() };
         self.write(charge, amount);
@@ -288,6 +321,9 @@ pub(crate) fn leaf(draft: Draft, charge: &Charge) -> Draft {
     if let Some(cost) = charge.cost {
         draft = draft.detail("cost_usd", cost.to_string());
     }
+    if let Some(reserved) = charge.trail.reserved {
+        draft = draft.detail("reserved_usd", reserved.to_string());
+    }
     if let Some(credential) = charge.credential_id {
         draft = draft.detail("credential", credential.to_string());
     }
@@ -310,6 +346,7 @@ pub(crate) fn leaf(draft: Draft, charge: &Charge) -> Draft {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        self.engine.inner.live.leave(self.call.request_id);
         if !std::mem::take(&mut self.open) {
             return;
         }

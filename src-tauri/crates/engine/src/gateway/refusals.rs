@@ -11,6 +11,7 @@ use reeve_core::id::{BudgetId, RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
+use reeve_store::table::refusals::RefusedCall;
 use std::collections::HashMap;
 
 /// Entries of one kind written in a second before they are gathered.
@@ -72,7 +73,8 @@ impl Engine {
         let kind = Kind { event, reason: error.code.as_str(), tenant: Some(caller.tenant), budget: None };
         let draft = self.refusal(&kind, Some(caller), call.request_id, call.trace_id.clone());
         let draft = draft.detail("message", clipped(&error.message)).detail("model", clipped(&call.model));
-        self.write_refusal(kind, draft, NanoUsd::ZERO).await;
+        let row = self.row(&kind, Some(caller), call.request_id, &error.message).of(self, call);
+        self.write_refusal(kind, draft, row).await;
         error
     }
 
@@ -86,7 +88,8 @@ impl Engine {
         };
         let draft =
             self.refusal(&kind, Some(caller), request_id, None).detail("message", clipped(&error.message));
-        self.write_refusal(kind, draft, NanoUsd::ZERO).await;
+        let row = self.row(&kind, Some(caller), request_id, &error.message);
+        self.write_refusal(kind, draft, row).await;
         error
     }
 
@@ -95,7 +98,8 @@ impl Engine {
         let kind =
             Kind { event: "access.denied", reason: Code::Forbidden.as_str(), tenant: None, budget: None };
         let draft = self.refusal(&kind, None, request_id, None).detail("message", clipped(why));
-        self.write_refusal(kind, draft, NanoUsd::ZERO).await;
+        let row = self.row(&kind, None, request_id, why);
+        self.write_refusal(kind, draft, row).await;
     }
 
     pub(super) async fn refuse_key(&self, key: &str, request_id: RequestId) {
@@ -106,7 +110,9 @@ impl Engine {
         if let Some(prefix) = key.get(..16).filter(|p| p.starts_with("rvk_")) {
             draft = draft.detail("prefix", clipped(prefix));
         }
-        self.write_refusal(kind, draft, NanoUsd::ZERO).await;
+        let row =
+            self.row(&kind, None, request_id, "The API key is not known, or was revoked, or has expired.");
+        self.write_refusal(kind, draft, row).await;
     }
 
     pub(super) async fn refuse_limit(
@@ -127,7 +133,9 @@ impl Engine {
             .detail("message", clipped(&error.message))
             .detail("model", clipped(&call.model))
             .detail("asked_usd", ask.worst_case.to_string());
-        self.write_refusal(kind, limits(draft, &refusal), ask.worst_case).await;
+        let row = self.row(&kind, Some(caller), call.request_id, &error.message).of(self, call);
+        let row = Row(RefusedCall { asked: ask.worst_case, ..row.0 });
+        self.write_refusal(kind, limits(draft, &refusal), row).await;
         error
     }
 
@@ -202,14 +210,37 @@ impl Engine {
         }
     }
 
-    async fn write_refusal(&self, kind: Kind, draft: Draft, asked: NanoUsd) {
-        if self.inner.refusals.write_now(&kind, asked, self.now()) {
-            self.submit_refusal(kind, draft, 1, asked).await;
+    /// The row of the request log.
+    fn row(&self, kind: &Kind, caller: Option<Caller>, id: RequestId, message: &str) -> Row {
+        Row(RefusedCall {
+            seq: 0,
+            id,
+            time: self.now(),
+            tenant_id: kind.tenant,
+            api_key_id: caller.map(|c| c.key),
+            user: None,
+            provider: None,
+            model: None,
+            operation: None,
+            stream: false,
+            tags: Vec::new(),
+            reason: kind.reason.to_owned(),
+            message: (!message.is_empty()).then(|| clipped(message)),
+            calls: 1,
+            asked: NanoUsd::ZERO,
+            trace_id: None,
+        })
+    }
+
+    async fn write_refusal(&self, kind: Kind, draft: Draft, row: Row) {
+        if self.inner.refusals.write_now(&kind, row.0.asked, self.now()) {
+            self.submit_refusal(kind, draft, row).await;
         }
     }
 
-    async fn submit_refusal(&self, kind: Kind, draft: Draft, calls: u64, asked: NanoUsd) {
+    async fn submit_refusal(&self, kind: Kind, draft: Draft, Row(row): Row) {
         let engine = self.clone();
+        let (calls, asked) = (row.calls, row.asked);
         let submitted = self.inner.store.submit(
             move |tx| {
                 let recorded = draft.record(tx)?;
@@ -225,6 +256,7 @@ impl Engine {
                         share,
                     )?;
                 }
+                recorded.refusals().insert_at(recorded.sequence(), recorded.now(), &row)?;
                 Ok::<_, Error>(recorded.sequence())
             },
             move |written| match written {
@@ -243,9 +275,30 @@ impl Engine {
     /// Writes the gathered refusals.
     pub(crate) async fn flush_refusals(&self) {
         for (kind, calls, asked) in self.inner.refusals.take() {
-            let draft = self.refusal(&kind, None, self.new_request_id(), None).detail("calls", calls);
-            self.submit_refusal(kind, draft, calls, asked).await;
+            let id = self.new_request_id();
+            let draft = self.refusal(&kind, None, id, None).detail("calls", calls);
+            let row = Row(RefusedCall { calls, asked, ..self.row(&kind, None, id, "").0 });
+            self.submit_refusal(kind, draft, row).await;
         }
+    }
+}
+
+/// A refused call on its way to the request log.
+struct Row(RefusedCall);
+
+impl Row {
+    /// With what is known of the call.
+    fn of(self, engine: &Engine, call: &Call) -> Self {
+        Self(RefusedCall {
+            user: call.user.clone(),
+            provider: engine.provider_of(&call.model),
+            model: Some(clipped(&call.model)),
+            operation: Some(call.operation.to_owned()),
+            stream: call.stream,
+            tags: call.tags.clone(),
+            trace_id: call.trace_id.clone(),
+            ..self.0
+        })
     }
 }
 

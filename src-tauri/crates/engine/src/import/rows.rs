@@ -10,7 +10,7 @@ use reeve_core::id::{ChargeId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 use reeve_core::usage::{Unit, Usage};
-use reeve_store::table::charges::Charge;
+use reeve_store::table::charges::{Charge, Trail};
 use reeve_store::table::tenants::Tenant;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -207,6 +207,7 @@ impl<'e> Parser<'e> {
             credential_id: None,
             tags: Vec::new(),
             attempts: 1,
+            trail: Trail::default(),
         };
         Ok((charge, shown))
     }

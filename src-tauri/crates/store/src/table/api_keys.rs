@@ -62,6 +62,15 @@ impl Reads<'_> {
             .optional()?)
     }
 
+    /// A key's name, whoever's it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn name(&self, id: ApiKeyId) -> Result<Option<String>, StoreError> {
+        let mut rows = self.conn.prepare_cached("SELECT name FROM api_keys WHERE id = ?1")?;
+        Ok(rows.query_row([id.0.as_bytes()], |r| r.get("name")).optional()?)
+    }
+
     /// A tenant's keys, oldest first, behind `after`.
     ///
     /// # Errors

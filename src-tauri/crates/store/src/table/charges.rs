@@ -1,13 +1,17 @@
 //! Charges: one row a call or imported record.
 
+mod page;
+
 use super::handles;
+use super::request_tags::{self, Kind};
 use crate::error::StoreError;
 use crate::sql;
-use reeve_core::id::{ApiKeyId, ChargeId, CredentialId, ImportId, TenantId};
+use reeve_core::id::{ApiKeyId, BudgetId, ChargeId, CredentialId, ImportId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 use reeve_core::usage::Usage;
 use rusqlite::{OptionalExtension, Row, named_params, params};
+use serde::{Deserialize, Serialize};
 
 handles!();
 
@@ -68,6 +72,63 @@ pub struct Charge {
     pub tags: Vec<String>,
     /// How often a provider was asked for this one answer.
     pub attempts: u32,
+    /// What was decided about it, and where its time went.
+    pub trail: Trail,
+}
+
+/// What was decided about a call, and where its time went; all unknown of what did not come through the gateway.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Trail {
+    /// The most it might have cost, kept free at every budget level until it ended.
+    pub reserved: Option<NanoUsd>,
+    /// What it was measured against when it was admitted.
+    pub decisions: Decisions,
+    /// From its arrival until it went out to the provider, in microseconds.
+    pub sent_us: Option<i64>,
+    /// Spent in Reeve itself, in microseconds: neither waiting for the provider nor for the caller.
+    pub added_us: Option<i64>,
+}
+
+/// What a call was measured against. Kept beside each charge, so its names are short.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Decisions {
+    /// Every budget above the call.
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetLeft>,
+    /// The tenant's quota.
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaLeft>,
+}
+
+/// What a budget had left once a call was reserved.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BudgetLeft {
+    /// Which.
+    #[serde(rename = "i")]
+    pub budget: BudgetId,
+    /// What it allowed, in nano-USD.
+    #[serde(rename = "m")]
+    pub limit: i64,
+    /// What was left, in nano-USD; below zero where a soft budget is over.
+    #[serde(rename = "l")]
+    pub left: i64,
+}
+
+/// What a tenant's quota had left once a call was admitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct QuotaLeft {
+    /// Calls of the day.
+    #[serde(rename = "r")]
+    pub requests: u64,
+    /// Calls at the same time.
+    #[serde(rename = "c")]
+    pub concurrent: u64,
+}
+
+impl Decisions {
+    fn is_empty(&self) -> bool {
+        self.budgets.is_empty() && self.quota.is_none()
+    }
 }
 
 /// Which charges to list, newest first; what is `None` does not filter.
@@ -87,11 +148,15 @@ pub struct ChargeFilter {
 
 macro_rules! columns {
     () => {
+        const_str::concat!(columns!("SELECT seq"), " FROM charges")
+    };
+    ("SELECT seq") => {
         "SELECT seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome, status, usage, cost_nano,
          pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id, request_id, import_id, dedupe,
-         credential_id, tags, attempts FROM charges"
+         credential_id, tags, attempts, reserved_nano, decisions, sent_us, added_us"
     };
 }
+use columns;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Charge> {
     Ok(Charge {
@@ -122,6 +187,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Charge> {
         credential_id: sql::id_opt(row, "credential_id")?.map(CredentialId),
         tags: sql::json(row, "tags")?,
         attempts: row.get("attempts")?,
+        trail: Trail {
+            reserved: row.get::<_, Option<i64>>("reserved_nano")?.map(NanoUsd),
+            decisions: sql::json_opt(row, "decisions")?.unwrap_or_default(),
+            sent_us: row.get("sent_us")?,
+            added_us: row.get("added_us")?,
+        },
     })
 }
 
@@ -219,9 +290,9 @@ impl Writes<'_> {
             .prepare_cached(
                 "INSERT INTO charges (seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome,
                    status, usage, cost_nano, pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id,
-                   request_id, import_id, dedupe, credential_id, tags, attempts)
+                   request_id, import_id, dedupe, credential_id, tags, attempts, reserved_nano, decisions, sent_us, added_us)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                   ?23, ?24, ?25, ?26, ?27)",
+                   ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
             )?
             .execute(params![
                 sql::signed(seq),
@@ -250,9 +321,13 @@ impl Writes<'_> {
                 c.dedupe,
                 c.credential_id.as_ref().map(|k| k.0.as_bytes()),
                 sql::to_json(&c.tags)?,
-                c.attempts
+                c.attempts,
+                c.trail.reserved.map(|n| n.0),
+                (!c.trail.decisions.is_empty()).then(|| sql::to_json(&c.trail.decisions)).transpose()?,
+                c.trail.sent_us,
+                c.trail.added_us
             ])?;
-        Ok(())
+        request_tags::insert(self.conn, Kind::Charge, &c.tags, c.time, seq)
     }
 
     /// Removes the charges of sample tenants; their leaves stay in the usage ledger.
@@ -260,6 +335,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn delete_sample(&self) -> Result<usize, StoreError> {
+        request_tags::delete_sample(self.conn, Kind::Charge)?;
         let sql = "DELETE FROM charges WHERE tenant_id IN (SELECT id FROM tenants WHERE sample = 1)";
         Ok(self.conn.prepare_cached(sql)?.execute([])?)
     }

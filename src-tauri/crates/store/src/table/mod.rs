@@ -4,6 +4,8 @@
 
 pub mod api_keys;
 pub mod budgets;
+pub mod capture_rules;
+pub mod captures;
 pub mod charges;
 pub mod credentials;
 pub mod entries;
@@ -12,6 +14,8 @@ pub mod holds;
 pub mod model_rules;
 pub mod quota_overrides;
 pub mod refusal_slots;
+pub mod refusals;
+pub(crate) mod request_tags;
 pub mod routes;
 pub mod sealed_items;
 pub mod sessions;

@@ -21,6 +21,8 @@ pub enum Facet {
     Tag,
     /// Provider key, by its id.
     Credential,
+    /// `chat`, `embeddings` …
+    Operation,
 }
 
 impl Facet {
@@ -31,6 +33,7 @@ impl Facet {
             Self::User => "user",
             Self::Tag => "tag",
             Self::Credential => "credential",
+            Self::Operation => "operation",
         }
     }
 }
@@ -56,7 +59,8 @@ impl UsageFacet {
         let user = charge.user.iter().map(|user| (Facet::User, user.clone()));
         let tags = charge.tags.iter().map(|tag| (Facet::Tag, tag.clone()));
         let credential = charge.credential_id.iter().map(|id| (Facet::Credential, id.to_string()));
-        user.chain(tags).chain(credential).map(|(facet, value)| Self {
+        let operation = std::iter::once((Facet::Operation, charge.operation.clone()));
+        user.chain(tags).chain(credential).chain(operation).map(|(facet, value)| Self {
             facet,
             value,
             slot: slot_of(charge.time),
@@ -112,31 +116,41 @@ impl Reads<'_> {
         Ok(statement.query_row(params![facet.as_str(), value, first, end, tenant], sums)?)
     }
 
-    /// The dearest values of a facet in `[from, to)`, of one tenant, at most `limit`.
+    /// The dearest values of a facet in `[from, to)`, of one tenant or of all, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn dearest(
         &self,
         facet: Facet,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         from: Millis,
         to: Millis,
         limit: usize,
     ) -> Result<Vec<(String, Sums)>, StoreError> {
-        let sql = const_str::concat!(
+        const ORDER: &str = " AND slot >= ?2 AND slot < ?3 GROUP BY value ORDER BY cost_nano DESC, requests DESC, value LIMIT ?4";
+        let of_tenant = const_str::concat!(
             "SELECT value, ",
             SUMS,
-            " INDEXED BY usage_facets_tenant WHERE tenant_id = ?1 AND facet = ?2 AND slot >= ?3 AND slot < ?4
-             GROUP BY value ORDER BY cost_nano DESC, value LIMIT ?5"
+            " INDEXED BY usage_facets_tenant WHERE facet = ?1 AND tenant_id = ?5",
+            ORDER
+        );
+        let of_all = const_str::concat!(
+            "SELECT value, ",
+            SUMS,
+            " INDEXED BY usage_facets_slot WHERE facet = ?1",
+            ORDER
         );
         let (first, end) = (slot_of(from), slot_of(to.plus(SLOT - 1)));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.conn.prepare_cached(sql)?;
-        let rows = statement
-            .query_map(params![tenant.0.as_bytes(), facet.as_str(), first, end, limit], |row| {
-                Ok((row.get("value")?, sums(row)?))
-            })?;
+        let read = |row: &Row<'_>| Ok((row.get("value")?, sums(row)?));
+        let mut statement = self.conn.prepare_cached(if tenant.is_some() { of_tenant } else { of_all })?;
+        let rows = match tenant {
+            Some(id) => {
+                statement.query_map(params![facet.as_str(), first, end, limit, id.0.as_bytes()], read)
+            }
+            None => statement.query_map(params![facet.as_str(), first, end, limit], read),
+        }?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -1,0 +1,180 @@
+use super::*;
+use crate::table::charges::{Trail, Writes};
+use crate::table::refusals;
+use reeve_core::id::{ApiKeyId, ChargeId, TenantId};
+use reeve_core::money::NanoUsd;
+use reeve_core::usage::{Unit, Usage};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+fn uuid(n: u64) -> Uuid {
+    Uuid::from_u128(u128::from(n))
+}
+
+/// Every number decides differently, so that each filter finds something and no two the same.
+fn charge(n: u64) -> Charge {
+    Charge {
+        seq: n,
+        id: ChargeId(uuid(n)),
+        time: Millis(i64::try_from(n / 3).unwrap()),
+        tenant_id: TenantId(uuid(n % 5)),
+        api_key_id: (n % 2 == 0).then(|| ApiKeyId(uuid(n % 4))),
+        user: (n % 7 == 0).then(|| format!("user-{}", n % 21)),
+        provider: ["openai", "anthropic"][usize::from(n % 11 == 0)].to_owned(),
+        model: format!("model-{}", n % 3),
+        operation: "chat".to_owned(),
+        source: "gateway".to_owned(),
+        outcome: ["success", "failure", "cancelled"][usize::try_from(n % 13).unwrap().min(2)].to_owned(),
+        status: Some(if n % 17 == 0 { 429 } else { 200 }),
+        usage: Usage::new().with(Unit::Input, n),
+        cost: (n % 19 != 0).then(|| NanoUsd(i64::try_from(n).unwrap() * 1_000_000)),
+        pricing: "priced".to_owned(),
+        unpriced_reason: None,
+        price: None,
+        latency_ms: Some(i64::try_from(n % 400).unwrap() * 100),
+        first_byte_ms: None,
+        stream: false,
+        trace_id: (n % 23 == 0).then(|| format!("{n:032x}")),
+        request_id: Some(RequestId(uuid(n)).to_string()),
+        import_id: None,
+        dedupe: None,
+        credential_id: None,
+        tags: (0..n % 3).map(|t| format!("tag-{t}")).collect(),
+        attempts: 1,
+        trail: Trail { reserved: Some(NanoUsd(5)), ..Trail::default() },
+    }
+}
+
+fn filled(count: u64) -> Connection {
+    let mut conn = Connection::open_in_memory().unwrap();
+    crate::migrations::apply(&mut conn).unwrap();
+    conn.pragma_update(None, "foreign_keys", "OFF").unwrap();
+    let tx = conn.transaction().unwrap();
+    (0..count).for_each(|n| Writes { conn: &tx }.insert(&charge(n)).unwrap());
+    tx.commit().unwrap();
+    conn
+}
+
+/// Each filter, the index that must lead it, and what it means.
+type Case = (&'static str, RequestFilter, fn(&Charge) -> bool);
+
+fn cases() -> Vec<Case> {
+    let f = RequestFilter::default;
+    vec![
+        ("charges_time", f(), |_| true),
+        ("charges_time", RequestFilter { from: Some(Millis(40)), to: Some(Millis(90)), ..f() }, |c| {
+            (40..90).contains(&c.time.0)
+        }),
+        ("charges_tenant", RequestFilter { tenant: Some(TenantId(uuid(3))), ..f() }, |c| {
+            c.tenant_id.0 == uuid(3)
+        }),
+        ("charges_model", RequestFilter { model: Some("model-1".to_owned()), ..f() }, |c| {
+            c.model == "model-1"
+        }),
+        ("charges_provider", RequestFilter { provider: Some("anthropic".to_owned()), ..f() }, |c| {
+            c.provider == "anthropic"
+        }),
+        ("charges_api_key", RequestFilter { api_key: Some(ApiKeyId(uuid(2))), ..f() }, |c| {
+            c.api_key_id == Some(ApiKeyId(uuid(2)))
+        }),
+        ("charges_user", RequestFilter { user: Some("user-14".to_owned()), ..f() }, |c| {
+            c.user.as_deref() == Some("user-14")
+        }),
+        (
+            "SEARCH r USING PRIMARY KEY (kind=? AND tag=?",
+            RequestFilter { tag: Some("tag-1".to_owned()), ..f() },
+            |c| c.tags.iter().any(|t| t == "tag-1"),
+        ),
+        ("charges_outcome", RequestFilter { outcome: Some("failure".to_owned()), ..f() }, |c| {
+            c.outcome == "failure"
+        }),
+        ("charges_time", RequestFilter { outcome: Some("success".to_owned()), ..f() }, |c| {
+            c.outcome == "success"
+        }),
+        ("charges_status", RequestFilter { status: Some(429), ..f() }, |c| c.status == Some(429)),
+        ("charges_time", RequestFilter { status: Some(200), ..f() }, |c| c.status == Some(200)),
+        ("charges_dear", RequestFilter { min_cost: Some(NanoUsd(150_000_000)), ..f() }, |c| {
+            c.cost.is_some_and(|n| n.0 >= 150_000_000)
+        }),
+        ("charges_slow", RequestFilter { min_latency_ms: Some(12_000), ..f() }, |c| {
+            c.latency_ms.is_some_and(|ms| ms >= 12_000)
+        }),
+        ("charges_trace", RequestFilter { trace: Some(format!("{:032x}", 46)), ..f() }, |c| c.seq == 46),
+        ("charges_request", RequestFilter { request: Some(RequestId(uuid(99))), ..f() }, |c| c.seq == 99),
+        ("sqlite_autoindex_charges_1", RequestFilter { charge: Some(ChargeId(uuid(98))), ..f() }, |c| {
+            c.seq == 98
+        }),
+        ("charges_time", RequestFilter { text: Some("anthropic".to_owned()), ..f() }, |c| {
+            c.provider == "anthropic"
+        }),
+        (
+            "charges_user",
+            RequestFilter { user: Some("user-14".to_owned()), provider: Some("openai".to_owned()), ..f() },
+            |c| c.user.as_deref() == Some("user-14") && c.provider == "openai",
+        ),
+    ]
+}
+
+#[test]
+fn every_filter_finds_what_it_says_by_an_index() {
+    let conn = filled(1_000);
+    let reads = Reads { conn: &conn };
+    for (index, filter, means) in cases() {
+        let plan = reads.plan(&filter).unwrap();
+        assert!(plan.contains(index), "{filter:?}: {plan}");
+        assert!(!plan.contains("SCAN charges"), "{filter:?}: {plan}");
+        // One id is one row, which needs no sorting.
+        assert!(filter.charge.is_some() || !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+        let found = reads.stretch(&filter, None, 2_000).unwrap();
+        let mut expected: Vec<_> = (0..1_000).map(charge).filter(means).collect();
+        expected.sort_by_key(|c| std::cmp::Reverse((c.time, c.seq)));
+        assert!(!expected.is_empty(), "{filter:?} finds nothing, so it proves nothing");
+        assert_eq!(found.rows, expected, "{filter:?}");
+        assert_eq!(found.end, None);
+        let (mut paged, mut before) = (Vec::new(), None);
+        loop {
+            let page = reads.stretch(&filter, before, 7).unwrap();
+            paged.extend(page.rows);
+            before = page.end;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, expected, "{filter:?} in pages");
+    }
+}
+
+#[test]
+fn every_filter_of_refusals_has_an_index() {
+    let conn = filled(0);
+    let reads = refusals::Reads { conn: &conn };
+    let mut all = cases();
+    let reason = RequestFilter { reason: Some("budget_exceeded".to_owned()), ..RequestFilter::default() };
+    all.push(("refusals_reason", reason, |_| true));
+    for (_, filter, _) in all {
+        let plan = reads.plan(&filter).unwrap();
+        assert!(!plan.contains("SCAN refusals"), "{filter:?}: {plan}");
+        assert!(filter.request.is_some() || !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+        assert!(reads.stretch(&filter, None, 5).unwrap().rows.is_empty());
+    }
+}
+
+#[test]
+fn a_rare_word_does_not_read_the_whole_table_at_once() {
+    let count = MOST_READ as u64 + 500;
+    let conn = filled(count);
+    let reads = Reads { conn: &conn };
+    // Only the very first charge.
+    let filter = RequestFilter {
+        text: Some("model-0".to_owned()),
+        status: Some(200),
+        to: Some(Millis(1)),
+        ..RequestFilter::default()
+    };
+    assert_eq!(reads.stretch(&filter, None, 5).unwrap().rows.len(), 0, "its status is another");
+    let nowhere = RequestFilter { text: Some("nowhere".to_owned()), ..RequestFilter::default() };
+    let page = reads.stretch(&nowhere, None, 5).unwrap();
+    let end = page.end.expect("it stopped on the way");
+    assert!(page.rows.is_empty() && end.seq == count - MOST_READ as u64);
+    assert_eq!(reads.stretch(&nowhere, Some(end), 5).unwrap().end, None, "the rest fits");
+}
