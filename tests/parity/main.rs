@@ -158,11 +158,11 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", &format!("/usage/records/{record}/explain"), None).await;
     s.ask("GET", "/usage/summary?group_by=model", None).await;
     for group in ["provider", "user", "tag", "credential", "operation"] {
-        s.ask("GET", &format!("/usage/summary?group_by={group}&tenant_id={tenant}"), None).await;
+        s.ask("GET", &format!("/usage/summary?group_by={group}"), None).await;
     }
     s.ask("GET", "/requests?limit=1", None).await;
     s.ask("GET", "/requests?outcome=gone", None).await;
-    s.ask("GET", &format!("/requests?tenant_id={tenant}&min_cost_usd=0.001&q=GPT"), None).await;
+    s.ask("GET", "/requests?min_cost_usd=0.001&q=GPT", None).await;
     s.ask("GET", &format!("/requests/{record}"), None).await;
     s.ask("GET", "/requests/req_00000000000000000000000000", None).await;
     s.ask("GET", "/requests/live", None).await;

@@ -9,10 +9,11 @@ import { Shell } from "@/features/frame";
 import { KeysPage, type KeysSearch } from "@/features/keys";
 import { OverviewPage } from "@/features/overview";
 import { RoutesPage, type RoutesSearch } from "@/features/routes";
+import { RequestsPage, type RequestsSearch } from "@/features/requests";
 import { SettingsPage } from "@/features/settings";
 import { SetupPage, type SetupSearch } from "@/features/setup";
 import { SignInPage, type SignInSearch } from "@/features/session";
-import { TENANT_TABS, TenantPage, TenantsPage, type TenantSearch, type TenantsSearch } from "@/features/tenants";
+import { PERIODS, TENANT_TABS, TenantPage, TenantsPage, type TenantSearch, type TenantsSearch } from "@/features/tenants";
 import { GROUPS, UsagePage, type UsageSearch } from "@/features/usage";
 import { oneOf, str } from "@/lib/filters";
 import { Empty } from "@/ui";
@@ -70,7 +71,7 @@ const tenants = createRoute({
 const tenant = createRoute({
   getParentRoute: () => app,
   path: "/tenants/$id",
-  validateSearch: (s: Raw): TenantSearch => ({ tab: oneOf(s.tab, TENANT_TABS) }),
+  validateSearch: (s: Raw): TenantSearch => ({ tab: oneOf(s.tab, TENANT_TABS), period: oneOf(s.period, PERIODS) }),
   component: TenantPage,
 });
 const budgets = createRoute({
@@ -83,9 +84,15 @@ const usage = createRoute({
   getParentRoute: () => app,
   path: "/usage",
   validateSearch: (s: Raw): UsageSearch => ({
-    range: str(s.range), tenant: str(s.tenant), model: str(s.model), group: oneOf(s.group, GROUPS), record: str(s.record), view: oneOf(s.view, ["records"]), import: yes(s.import),
+    range: str(s.range), tenant: str(s.tenant), group: oneOf(s.group, GROUPS), import: yes(s.import),
   }),
   component: UsagePage,
+});
+const requests = createRoute({
+  getParentRoute: () => app,
+  path: "/requests",
+  validateSearch: (s: Raw): RequestsSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), request: str(s.request) }),
+  component: RequestsPage,
 });
 const audit = createRoute({
   getParentRoute: () => app,
@@ -107,7 +114,7 @@ const routing = createRoute({
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, audit, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, requests, audit, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

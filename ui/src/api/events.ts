@@ -6,8 +6,8 @@ import type { EventView } from "./types";
 
 /** Starts of the query keys that an event makes stale. Long lists are not here: rows being read must not move. */
 const STALE: Record<EventView["type"], string[][]> = {
-  audit: [["overview"], ["audit", "health"], ["audit", "head"], ["audit", "history"]],
-  charge: [["overview"], ["tenants"], ["budgets"], ["usage", "summary"]],
+  audit: [["overview"], ["audit", "health"], ["audit", "head"], ["audit", "history"], ["requests", "head"]],
+  charge: [["overview"], ["tenants"], ["budgets"], ["usage", "summary"], ["requests", "head"], ["requests", "live"]],
   tenant: [["tenants"], ["overview"]],
   budget: [["budgets"], ["overview"], ["holds"]],
   credential: [["credentials"], ["routes"], ["overview"]],

@@ -3,4 +3,4 @@ export { ApiError, errorReference, errorWords, fieldErrors } from "./errors";
 export { eventsState, onEvent, startEvents } from "./events";
 export { session } from "./session";
 export type * from "./types";
-export type { AuditFilterQuery, RecordsQuery, SummaryQuery, TenantsQuery } from "./paths";
+export type { AuditFilterQuery, RequestsQuery, SummaryQuery, TenantsQuery } from "./paths";

@@ -7,5 +7,5 @@ type Unpaged<Q> = Omit<Q, "limit" | "cursor" | "buckets">;
 
 export type AuditFilterQuery = Unpaged<Query<"/audit/logs">>;
 export type TenantsQuery = Query<"/tenants">;
-export type RecordsQuery = Query<"/usage/records">;
+export type RequestsQuery = Unpaged<Query<"/requests">>;
 export type SummaryQuery = paths["/usage/summary"]["get"]["parameters"]["query"];

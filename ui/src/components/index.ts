@@ -10,5 +10,6 @@ export { RecoveryCode, recoveryGroups, UnlockWithRecovery } from "./RecoveryCode
 export { ErrorState, FormError, Kpi, SampleChip, SkeletonRows } from "./states";
 export { Day, Id, Money, Outcome, STATUS_WORDS, STATUSES, TenantState, TIER_WORDS, TIERS, TimeAgo } from "./values";
 export { meQuery, nowRounded, setupQuery, useMay, useNow, useSetup, useZone } from "./workspace";
+export { RankedBars } from "./RankedBars";
 export { TokenBox, type FilterField } from "./TokenBox";
 export { VaultNotice, vaultWords } from "./VaultNotice";

@@ -3,6 +3,8 @@ const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFracti
 
 export const formatCount = (n: number | null | undefined): string => (n == null ? "–" : whole.format(n));
 export const formatCompact = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : compact.format(n));
+/** A mean: one decimal where it is small. */
+export const formatRate = (n: number): string => (n < 10 ? n.toLocaleString("en", { maximumFractionDigits: 1 }) : whole.format(n));
 export const plural = (n: number, one: string, many = `${one}s`): string => `${formatCount(n)} ${n === 1 ? one : many}`;
 export const formatPercent = (n: number): string =>
   `${n.toLocaleString("en", { maximumFractionDigits: Math.abs(n) < 10 ? 1 : 0 })}%`;

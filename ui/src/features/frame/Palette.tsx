@@ -40,7 +40,7 @@ function useEntries(): Group[] {
       { id: "do-route", label: "New route", icon: "plus", blocked: mayRoute, run: () => void navigate({ to: "/routing", search: { new: true } }) },
       { id: "do-import", label: "Import usage", icon: "import", blocked: mayUsage, run: () => void navigate({ to: "/usage", search: { import: true } }) },
       { id: "do-verify", label: "Verify ledger", icon: "shield", run: openVerify },
-      { id: "do-refused", label: "Show refused and failed calls", icon: "audit", run: () => void navigate({ to: "/audit", search: { filters: "outcome:not ok" } }) },
+      { id: "do-refused", label: "Show refused requests", icon: "requests", run: () => void navigate({ to: "/requests", search: { filters: "outcome:refused" } }) },
       { id: "do-theme", label: "Switch theme", icon: "theme", run: () => setTheme(effectiveTheme() === "dark" ? "light" : "dark") },
     ] },
     { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))) },

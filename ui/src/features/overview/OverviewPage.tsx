@@ -1,10 +1,11 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useRouter } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { api, take, type AuditEntryView, type OverviewTenant, type OverviewView } from "@/api";
 import { DailyCost, ErrorState, Kpi, Money, Outcome, Page, SampleChip, SkeletonRows, TableToggle, TIER_WORDS, TimeAgo, useMay, useZone } from "@/components";
+import { reasonWords } from "@/features/requests";
 import { formatUsd, percentOf, plotUsd } from "@/lib/money";
-import { formatCount, formatDuration, formatPercent, plural } from "@/lib/number";
+import { formatCount, formatDuration, formatPercent, formatRate, plural } from "@/lib/number";
 import { absolute, clockTime } from "@/lib/time";
 import { Button, Chip, Empty, Meter, Skeleton, Sparkline, type Tone } from "@/ui";
 
@@ -26,8 +27,15 @@ function todayNote(o: OverviewView, zone: string): string {
   return parts.join(", ") || "No daily limit set";
 }
 function refusedNote({ refused_today: r }: OverviewView): string {
-  const parts = ([["budget", r.budget], ["quota", r.quota], ["rate", r.rate], ["other", r.other]] as const).filter(([, n]) => n > 0).map(([w, n]) => `${formatCount(n)} ${w}`);
-  return parts.join(", ") || "No call was refused";
+  const parts = r.by_reason.slice(0, 3).map((b) => `${formatCount(b.calls)} ${reasonWords(b.reason)}`);
+  const rest = r.total - r.by_reason.slice(0, 3).reduce((sum, b) => sum + b.calls, 0);
+  return [...parts, ...(rest > 0 ? [`${formatCount(rest)} other`] : [])].join(", ") || "No call was refused";
+}
+/** What the gateway adds, and of which calls that is said: a figure without its ground is no figure. */
+function trafficNote({ added_latency_p95_ms: p95, traffic: t }: OverviewView): ReactNode {
+  if (p95 === null) return t.live > 0 ? `${plural(t.live, "call")} on the way now` : `No call in the last ${t.minutes} minutes`;
+  const why = `Of ${plural(t.calls, "call")} in the last ${t.minutes} minutes, half took at most ${formatDuration(t.added_latency_p50_ms)} and 95 in 100 at most ${formatDuration(p95)} in Reeve itself, waiting for provider and caller left out.`;
+  return <span title={why}>{formatDuration(p95)} added at p95, {formatRate(t.calls / t.minutes)} a minute<span className="sr">. {why}</span></span>;
 }
 function needsNote({ needs_you }: OverviewView): string {
   const by = (s: string) => needs_you.filter((n) => n.severity === s).length;
@@ -42,8 +50,8 @@ function Figures({ o }: { o: OverviewView | undefined }) {
     <div className="kpis">
       <Kpi label="Spend today" unit={o.today.limit_usd && <>of <Money usd={o.today.limit_usd} whole /></>} note={todayNote(o, zone)}><Money usd={o.today.cost_usd} /></Kpi>
       <Kpi label="Month to date" unit={o.month.limit_usd && <>of <Money usd={o.month.limit_usd} whole /></>} note={o.month.projected_usd === null ? "Too early to project the month" : <>Projected <b><Money usd={o.month.projected_usd} whole /></b> at this pace</>}><Money usd={o.month.cost_usd} /></Kpi>
-      <Kpi label="Requests today" note={o.added_latency_p95_ms === null ? "Through the gateway and imported" : `p95 added latency ${formatDuration(o.added_latency_p95_ms)}`}>{formatCount(o.today.requests)}</Kpi>
-      <Kpi label="Refused today" note={refusedNote(o)}>{formatCount(o.refused_today.total)}</Kpi>
+      <Kpi label="Requests today" note={trafficNote(o)}><Link className="figlink" to="/requests">{formatCount(o.today.requests)}</Link></Kpi>
+      <Kpi label="Refused today" note={refusedNote(o)}><Link className="figlink" to="/requests" search={{ filters: "outcome:refused" }}>{formatCount(o.refused_today.total)}</Link></Kpi>
       <Kpi label="Needs you" note={needsNote(o)}>{formatCount(o.needs_you.length)}</Kpi>
     </div>
   );

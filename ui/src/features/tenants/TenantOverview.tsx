@@ -1,35 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { TenantView } from "@/api";
-import { DailyCost, ErrorState, Kpi, lastDays, Money, SkeletonRows, TableToggle } from "@/components";
-import { addUsd, percentOf } from "@/lib/money";
-import { formatCount, formatPercent, plural } from "@/lib/number";
+import { DailyCost, Kpi, lastDays, Money, TableToggle } from "@/components";
+import { LiveRequests } from "@/features/requests";
+import { addUsd } from "@/lib/money";
+import { plural } from "@/lib/number";
 import { dayKey } from "@/lib/time";
-import { Empty } from "@/ui";
 import { summaryQuery } from "./queries";
 import { QuotaCard } from "./QuotaCard";
-
-function ByModel({ id }: { id: string }) {
-  const list = useQuery(summaryQuery(id, "model"));
-  return (
-    <section className="card">
-      <header><h2>By model</h2><span className="dim">last 30 days</span></header>
-      {list.isPending ? <SkeletonRows rows={4} /> : list.isError ? <ErrorState of={list} what="Models" tight /> : list.data.items.length === 0 ? <Empty tight title="No calls in 30 days" /> : (
-        <table className="t">
-          <thead><tr><th>Model</th><th className="num">Cost</th><th className="num">Share of cost</th><th className="num">Requests</th><th className="num">Tokens in</th><th className="num">Tokens out</th></tr></thead>
-          <tbody>
-            {list.data.items.map((m) => (
-              <tr key={m.key}>
-                <td className="mono">{m.label}</td><td className="num strong"><Money usd={m.cost_usd} /></td><td className="num dim">{formatPercent(percentOf(m.cost_usd, list.data.total.cost_usd))}</td>
-                <td className="num">{formatCount(m.requests)}</td><td className="num dim">{formatCount(m.input_tokens)}</td><td className="num dim">{formatCount(m.output_tokens)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
-  );
-}
 
 export function TenantOverview({ tenant }: { tenant: TenantView }) {
   const [table, setTable] = useState(false);
@@ -51,7 +29,7 @@ export function TenantOverview({ tenant }: { tenant: TenantView }) {
         </section>
         <QuotaCard tenant={tenant} />
       </div>
-      <ByModel id={tenant.id} />
+      <LiveRequests tenant={tenant.id} name={tenant.name} />
     </div>
   );
 }

@@ -9,13 +9,15 @@ import { Button, Chip, MenuButton, Tabs, TextField, toast } from "@/ui";
 import { absolute } from "@/lib/time";
 import { ApiKeys } from "./ApiKeys";
 import { ModelRules } from "./ModelRules";
-import { tenantQuery } from "./queries";
+import { tenantQuery, type Period } from "./queries";
 import { TenantForm } from "./TenantForm";
 import { TenantOverview } from "./TenantOverview";
+import { TenantUsage } from "./TenantUsage";
 
-export const TENANT_TABS = ["overview", "keys", "budgets", "models", "history", "properties"] as const;
+export const TENANT_TABS = ["overview", "usage", "keys", "budgets", "models", "history", "properties"] as const;
 export interface TenantSearch {
   tab?: (typeof TENANT_TABS)[number];
+  period?: Period;
 }
 const route = getRouteApi("/app/tenants/$id");
 type Act = "suspend" | "resume" | "archive";
@@ -86,9 +88,10 @@ export function TenantPage() {
       actions={<><Button onPress={() => setOpen("edit")} disabledReason={may ?? archived}>Edit</Button><MenuButton label="More" items={acts} onAction={(a) => setOpen(a as Act)} /></>}
     >
       <Tabs
-        label={t.name} fill selected={tab} onChange={(next) => void navigate({ search: { tab: next === "overview" ? undefined : (next as TenantSearch["tab"]) }, replace: true })}
+        label={t.name} fill selected={tab} onChange={(next) => void navigate({ search: (old) => ({ ...old, tab: next === "overview" ? undefined : (next as TenantSearch["tab"]) }), replace: true })}
         tabs={[
           { id: "overview", label: "Overview", content: <TenantOverview tenant={t} /> },
+          { id: "usage", label: "Usage", content: <TenantUsage tenant={t} /> },
           { id: "keys", label: "API keys", content: <ApiKeys tenant={t} /> },
           { id: "budgets", label: "Budgets", content: <TenantBudgets tenant={t} /> },
           { id: "models", label: "Models", content: <ModelRules tenant={t} /> },

@@ -1,5 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, take, type SummaryQuery, type TenantsQuery } from "@/api";
+import { lastDays } from "@/components";
+import { dayKey } from "@/lib/time";
 
 export const tenantsQuery = (filter: TenantsQuery) =>
   infiniteQueryOptions({
@@ -45,6 +47,18 @@ export const summaryQuery = (tenant: string, groupBy: SummaryQuery["group_by"]) 
     queryKey: ["usage", "summary", "tenant", tenant, groupBy],
     queryFn: ({ signal }) =>
       take(api.GET("/usage/summary", { params: { query: { group_by: groupBy, tenant_id: tenant, days: 30 } }, signal })),
+  });
+export const PERIODS = ["today", "7d", "30d", "month"] as const;
+export type Period = (typeof PERIODS)[number];
+/** Calendar days of the workspace, today included: every period is whole days. */
+export const daysOf = (period: Period, today: string): number => (period === "today" ? 1 : period === "7d" ? 7 : period === "30d" ? 30 : Number(today.slice(8, 10)));
+const todayIn = (zone: string) => dayKey(new Date().toISOString(), zone);
+export const periodDays = (period: Period, zone: string): string[] => lastDays(todayIn(zone), daysOf(period, todayIn(zone)));
+export const periodQuery = (tenant: string, groupBy: SummaryQuery["group_by"], period: Period, zone: string) =>
+  queryOptions({
+    queryKey: ["usage", "summary", "tenant", tenant, groupBy, period],
+    queryFn: ({ signal }) => take(api.GET("/usage/summary", { params: { query: { group_by: groupBy, tenant_id: tenant, days: daysOf(period, todayIn(zone)) } }, signal })),
+    placeholderData: keepPreviousData,
   });
 export const modelsQuery = queryOptions({
   queryKey: ["credentials", "models"],

@@ -1,2 +1,3 @@
-export { GROUPS } from "./queries";
+export { Explain } from "./Explain";
+export { GROUPS, tokensIn, tokensOut } from "./queries";
 export { UsagePage, type UsageSearch } from "./UsagePage";

@@ -1,13 +1,12 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, take, type SummaryQuery } from "@/api";
 import { resolveRange } from "@/lib/time";
 
-export const GROUPS = ["model", "tenant", "api_key"] as const;
+export const GROUPS = ["model", "provider", "tenant", "api_key", "user", "tag", "credential", "operation"] as const;
 export type Group = (typeof GROUPS)[number];
 export interface UsageFilter {
   range: string;
   tenant?: string;
-  model?: string;
 }
 /** Rounded to the minute: the same view asks the same question. */
 const span = (range: string) => resolveRange(range, Math.floor(Date.now() / 60_000) * 60_000);
@@ -19,21 +18,6 @@ export const summaryQuery = (filter: UsageFilter, group: SummaryQuery["group_by"
     queryKey: ["usage", "summary", filter.range, filter.tenant, group],
     queryFn: ({ signal }) => take(api.GET("/usage/summary", { params: { query: { group_by: group, tenant_id: filter.tenant, ...days(filter.range) } }, signal })),
     placeholderData: keepPreviousData,
-  });
-export const recordsQuery = (filter: UsageFilter) =>
-  infiniteQueryOptions({
-    queryKey: ["usage", "records", filter],
-    queryFn: ({ pageParam, signal }) =>
-      take(api.GET("/usage/records", { params: { query: { tenant_id: filter.tenant, model: filter.model, ...span(filter.range), limit: 200, cursor: pageParam } }, signal })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next_cursor ?? undefined,
-    placeholderData: keepPreviousData,
-  });
-export const explainQuery = (id: string) =>
-  queryOptions({
-    queryKey: ["usage", "explain", id],
-    queryFn: ({ signal }) => take(api.GET("/usage/records/{id}/explain", { params: { path: { id } }, signal })),
-    staleTime: Infinity,
   });
 
 export const UNIT_WORDS: Record<string, string> = {

@@ -95,7 +95,7 @@ fn pages_of_two_tables_are_one_list_without_gaps_or_doubles() {
                 let of_charges = stretch(
                     &charges,
                     |c| Place { time: c.time, kind: Kind::Charge, seq: c.seq },
-                    |c| c.seq % rare == 0,
+                    |c| c.seq.is_multiple_of(rare),
                     before,
                     limit,
                     most,
@@ -103,7 +103,7 @@ fn pages_of_two_tables_are_one_list_without_gaps_or_doubles() {
                 let of_refusals = stretch(
                     &refusals,
                     |r| Place { time: r.time, kind: Kind::Refusal, seq: r.seq },
-                    |r| r.seq % rare == 0,
+                    |r| r.seq.is_multiple_of(rare),
                     before,
                     limit,
                     most,
@@ -116,7 +116,7 @@ fn pages_of_two_tables_are_one_list_without_gaps_or_doubles() {
                     break;
                 }
             }
-            let expected: Vec<_> = all.iter().copied().filter(|p| p.seq % rare == 0).collect();
+            let expected: Vec<_> = all.iter().copied().filter(|p| p.seq.is_multiple_of(rare)).collect();
             assert_eq!(seen, expected, "pages of {limit}, {most} looked at, every {rare}");
         }
     }
