@@ -108,7 +108,7 @@ CREATE TABLE credentials (
     sealed       BLOB,
     created_at   INTEGER NOT NULL,
     revoked_at   INTEGER,
-    last_used_at INTEGER,
+    last_used_at INTEGER, weight INTEGER NOT NULL DEFAULT 100 CHECK (weight > 0), priority INTEGER NOT NULL DEFAULT 1 CHECK (priority > 0),
     CHECK ((revoked_at IS NULL) = (wrapped_dek IS NOT NULL)),
     CHECK ((revoked_at IS NULL) = (sealed IS NOT NULL))
 ) STRICT;
@@ -169,6 +169,12 @@ CREATE TABLE log_state (
     head      TEXT    NOT NULL  -- newest signed checkpoint
 ) STRICT;
 
+CREATE TABLE model_rules (
+    tenant_id  BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
+    rules      TEXT    NOT NULL,  -- JSON
+    updated_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE private_sections (
     entry_id INTEGER NOT NULL,
     i        INTEGER NOT NULL,
@@ -222,6 +228,17 @@ CREATE TABLE request_tags (
     row  INTEGER NOT NULL, -- seq of the charge or refusal
     PRIMARY KEY (kind, tag, at, row)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE routes (
+    id         BLOB    PRIMARY KEY,
+    tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- NULL: for all tenants
+    model      TEXT    NOT NULL,  -- what callers ask for: a model's name, or an alias
+    targets    TEXT    NOT NULL,  -- JSON, in the order they are asked
+    patience   TEXT    NOT NULL,  -- JSON
+    retries    TEXT    NOT NULL,  -- JSON
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE sealed_items (
     name       TEXT    PRIMARY KEY,
@@ -410,6 +427,10 @@ CREATE INDEX refusals_time ON refusals (time);
 CREATE INDEX refusals_trace ON refusals (trace_id, time) WHERE trace_id IS NOT NULL;
 
 CREATE INDEX refusals_user ON refusals (user, time) WHERE user IS NOT NULL;
+
+CREATE UNIQUE INDEX routes_tenant ON routes (tenant_id, model) WHERE tenant_id IS NOT NULL;
+
+CREATE UNIQUE INDEX routes_workspace ON routes (model) WHERE tenant_id IS NULL;
 
 CREATE INDEX sessions_used ON sessions (used_hash) WHERE used_hash IS NOT NULL;
 

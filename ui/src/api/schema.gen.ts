@@ -331,6 +331,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/credentials/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what calls a credential takes. The key itself stays. */
+        patch: operations["update_credential"];
+        trace?: never;
+    };
     "/credentials/{id}/probe": {
         parameters: {
             query?: never;
@@ -552,6 +569,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Routes, oldest first. */
+        get: operations["list_routes"];
+        put?: never;
+        /** Makes a route. */
+        post: operations["create_route"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/routes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A route. */
+        get: operations["get_route"];
+        put?: never;
+        post?: never;
+        /** Removes a route: its model goes to whichever provider key serves it again. */
+        delete: operations["delete_route"];
+        options?: never;
+        head?: never;
+        /** Changes a route. */
+        patch: operations["update_route"];
+        trace?: never;
+    };
+    "/routing/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the live provider keys have served in the last minutes. */
+        get: operations["get_routing_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sample": {
         parameters: {
             query?: never;
@@ -688,6 +759,24 @@ export interface paths {
         put?: never;
         /** Archives a tenant, for good. */
         post: operations["archive_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{id}/model-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which models a tenant may call. */
+        get: operations["get_model_rules"];
+        /** Sets which models a tenant may call. */
+        put: operations["set_model_rules"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -988,6 +1077,11 @@ export interface components {
          * @enum {string}
          */
         AuditVia: "ui" | "api" | "gateway" | "cli" | "system";
+        /**
+         * @description What a circuit breaker does with calls: lets them pass, keeps them away, lets one try.
+         * @enum {string}
+         */
+        BreakerState: "closed" | "open" | "half_open";
         /** @description Whether it may. */
         BudgetCheckView: {
             allowed: boolean;
@@ -1107,8 +1201,27 @@ export interface components {
             /** @description Null serves all. */
             models?: string[] | null;
             name: string;
+            /**
+             * Format: int32
+             * @description Keys with a lower number go first, from 1 to 100; 1 where null.
+             */
+            priority?: number | null;
             /** @description One of `GET /providers`, or `custom`. */
             provider: string;
+            /**
+             * Format: int32
+             * @description Its share of the calls, from 1 to 1,000; 100 where null.
+             */
+            weight?: number | null;
+        };
+        /** @description A new route. */
+        CreateRouteBody: {
+            model: string;
+            patience?: components["schemas"]["RoutePatience"] | null;
+            retries?: components["schemas"]["RouteRetries"] | null;
+            targets: components["schemas"]["RouteTarget"][];
+            /** @description Null: for all tenants. */
+            tenant_id?: string | null;
         };
         /** @description A new tenant. */
         CreateTenantBody: {
@@ -1128,6 +1241,43 @@ export interface components {
             /** @description The whole key, shown this once. */
             secret: string;
         };
+        /** @description How a provider key has served lately. */
+        CredentialHealthView: {
+            breaker: components["schemas"]["BreakerState"];
+            /** @description Why calls are kept from it, if they are. */
+            breaker_reason: string | null;
+            /** @description Since when. */
+            breaker_since: string | null;
+            /** @description When a call may try it again. */
+            breaker_until: string | null;
+            /** Format: int64 */
+            calls: number;
+            credential_id: string;
+            /**
+             * Format: int64
+             * @description Calls the provider failed at.
+             */
+            errors: number;
+            last_error: components["schemas"]["LastErrorView"] | null;
+            /**
+             * Format: int64
+             * @description Calls the provider turned away because there were too many.
+             */
+            limited: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description The time to an answer that 95 of 100 answered calls stayed below.
+             */
+            p95_ms: number | null;
+            /** Format: int32 */
+            priority: number;
+            provider: string;
+            /** @description Until when the provider asked to be left alone. */
+            resting_until: string | null;
+            /** Format: int32 */
+            weight: number;
+        };
         /**
          * @description Whether a credential is in use.
          * @enum {string}
@@ -1136,6 +1286,10 @@ export interface components {
         /** @description A provider credential. The key itself is never shown. */
         CredentialView: {
             base_url: string;
+            /** @description What its circuit breaker does with calls. */
+            breaker: components["schemas"]["BreakerState"];
+            /** @description Why calls are kept from it, if they are. */
+            breaker_reason: string | null;
             created_at: string;
             /** @description Recognises the key without giving it away. */
             fingerprint: string;
@@ -1145,15 +1299,25 @@ export interface components {
             /** @description Models it serves; empty serves all. */
             models: string[];
             name: string;
+            /**
+             * Format: int32
+             * @description Keys with a lower number go first.
+             */
+            priority: number;
             provider: string;
             revoked_at: string | null;
             state: components["schemas"]["CredentialState"];
+            /**
+             * Format: int32
+             * @description Its share of the calls, against other keys of the same priority.
+             */
+            weight: number;
         };
         /**
          * @description What changed.
          * @enum {string}
          */
-        EventKind: "audit" | "charge" | "tenant" | "budget" | "credential" | "settings" | "ledger";
+        EventKind: "audit" | "charge" | "tenant" | "budget" | "credential" | "route" | "settings" | "ledger";
         /** @description Something changed: a hint to ask again. */
         EventView: {
             /** @description Id of the thing, where there is one. */
@@ -1296,6 +1460,16 @@ export interface components {
             state: components["schemas"]["ImportState"];
             to: string | null;
         };
+        /** @description What went wrong last. */
+        LastErrorView: {
+            /**
+             * Format: int32
+             * @description Status of the provider's answer, if it answered.
+             */
+            status: number | null;
+            text: string;
+            time: string;
+        };
         /** @description A call on its way. */
         LiveRequestView: {
             api_key_id: string;
@@ -1331,6 +1505,13 @@ export interface components {
             scopes: string[];
             user: components["schemas"]["UserView"];
             via: components["schemas"]["SignedInVia"];
+        };
+        /** @description Which models a tenant may call. Patterns may hold `*` for any letters; capitals do not matter. */
+        ModelRulesView: {
+            /** @description Empty allows all. */
+            allow: string[];
+            /** @description Denied whatever `allow` says, also behind an alias. */
+            deny: string[];
         };
         /** @description Something a person should look at. */
         NeedsYouView: {
@@ -1452,6 +1633,12 @@ export interface components {
         /** @description A page of a list. */
         Page_PriceView: {
             items: components["schemas"]["PriceView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_RouteView: {
+            items: components["schemas"]["RouteView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -1772,6 +1959,82 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "security" | "operator" | "finance" | "developer" | "user";
+        /** @description How long a route waits for a provider; null waits as long as the workspace does. */
+        RoutePatience: {
+            /**
+             * Format: int64
+             * @description For a connection.
+             */
+            connect_ms: number | null;
+            /**
+             * Format: int64
+             * @description For the first byte of an answer.
+             */
+            first_byte_ms: number | null;
+            /**
+             * Format: int64
+             * @description For a whole answer, all attempts together.
+             */
+            total_ms: number | null;
+        };
+        /** @description What a route tries again. */
+        RouteRetries: {
+            /** @description Whether to try again what may have run at the provider. The call may be paid for twice then, and both are charged. */
+            after_unknown: boolean;
+            /**
+             * Format: int64
+             * @description The wait before the first repetition; it doubles with each.
+             */
+            backoff_ms: number;
+            /**
+             * Format: int32
+             * @description How often each target is asked again before the next one is.
+             */
+            each: number;
+            /**
+             * Format: int64
+             * @description The longest wait. Where a provider asks for a longer one the next target is asked instead.
+             */
+            max_backoff_ms: number;
+        };
+        /** @description One place a call may go to. */
+        RouteTarget: {
+            /** @description Null: any key of the provider that serves the model, by priority and weight. */
+            credential_id: string | null;
+            /** @description As the provider spells it. */
+            model: string;
+            /** @description One of `GET /providers`, or `custom`. */
+            provider: string;
+            /**
+             * Format: int32
+             * @description Its share of the calls' first attempts, from 0 to 1,000. With 0 it only steps in for the others.
+             */
+            weight: number;
+        };
+        /** @description Where calls for a model go. */
+        RouteView: {
+            created_at: string;
+            id: string;
+            /** @description What callers ask for: a model's name, or an alias. */
+            model: string;
+            patience: components["schemas"]["RoutePatience"];
+            retries: components["schemas"]["RouteRetries"];
+            /** @description In the order they are asked; which is asked first goes by weight. */
+            targets: components["schemas"]["RouteTarget"][];
+            /** @description Null: for all tenants. */
+            tenant_id: string | null;
+            tenant_name: string | null;
+            updated_at: string;
+        };
+        /** @description How the live provider keys have served lately: few, so not paged. */
+        RoutingHealthView: {
+            items: components["schemas"]["CredentialHealthView"][];
+            /**
+             * Format: int64
+             * @description Minutes that the figures look back on.
+             */
+            window_minutes: number;
+        };
         /** @description How much of it came or went. */
         SampleCounts: {
             /** Format: int64 */
@@ -1793,6 +2056,11 @@ export interface components {
              */
             expires_in: number;
             user: components["schemas"]["UserView"];
+        };
+        /** @description What a tenant is to be allowed; two empty lists allow everything. */
+        SetModelRulesBody: {
+            allow: string[];
+            deny: string[];
         };
         /** @description The workspace's settings, and what the host decides. */
         SettingsView: {
@@ -1939,6 +2207,22 @@ export interface components {
             limit_usd?: string;
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
+        };
+        /** @description A change of what calls a credential takes: absent stays. */
+        UpdateCredentialBody: {
+            /** @description Null serves all. */
+            models?: string[] | null;
+            name?: string;
+            /** Format: int32 */
+            priority?: number;
+            /** Format: int32 */
+            weight?: number;
+        };
+        /** @description A change of a route: absent stays. */
+        UpdateRouteBody: {
+            patience?: components["schemas"]["RoutePatience"] | null;
+            retries?: components["schemas"]["RouteRetries"] | null;
+            targets?: components["schemas"]["RouteTarget"][];
         };
         /** @description A change of the settings: absent stays, null clears. */
         UpdateSettingsBody: {
@@ -2810,6 +3094,40 @@ export interface operations {
             };
         };
     };
+    update_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCredentialBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     probe_credential: {
         parameters: {
             query?: never;
@@ -3220,6 +3538,190 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequestDetailView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_routes: {
+        parameters: {
+            query?: {
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRouteBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRouteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_routing_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingHealthView"];
                 };
             };
             /** @description What went wrong */
@@ -3653,6 +4155,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelRulesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_model_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetModelRulesBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelRulesView"];
                 };
             };
             /** @description What went wrong */
