@@ -58,6 +58,7 @@ function Unpriced({ settings, may }: { settings: SettingsView; may: string | nul
   const v = form.values;
   const [input, output] = [readUsdInput(v.input), readUsdInput(v.output)];
   const needs = v.unpriced === "ceiling" && (input === null || output === null);
+  const same = v.unpriced === settings.unpriced && v.input === (settings.ceiling_input_usd_per_million ?? "") && v.output === (settings.ceiling_output_usd_per_million ?? "");
   const body: UpdateSettingsBody = { unpriced: v.unpriced, ceiling_input_usd_per_million: v.unpriced === "ceiling" ? input : null, ceiling_output_usd_per_million: v.unpriced === "ceiling" ? output : null };
   return (
     <Card title="Models without a known price" lede="Never counted as free.">
@@ -73,7 +74,7 @@ function Unpriced({ settings, may }: { settings: SettingsView; may: string | nul
           </div>
         )}
         {!!save.error && Object.keys(e).length === 0 && <FormError error={save.error} />}
-        <div className="row"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={may ?? (needs && "Enter both rates")}>Save</Button></div>
+        <div className="row"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={may ?? (same ? "Nothing has changed" : needs && "Enter both rates")}>Save</Button></div>
       </form>
     </Card>
   );
