@@ -44,7 +44,7 @@ pub async fn serve_with(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     // Until the tables are there, prompts are bounded by their bytes.
-    drop(tokio::task::spawn_blocking(tokens::warm_up));
+    drop(tokio::task::spawn_blocking(tokens::warm_up_usual));
     let router = router_with(engine, access);
     let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));

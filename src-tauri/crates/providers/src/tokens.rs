@@ -12,7 +12,8 @@
 //! its bytes), and digits, signs, white space and all else outside ASCII count a token a byte. That is a bound by construction
 //! for everything but words, and for words it leaves a factor of two.
 //!
-//! The tables take a moment to build: [`warm_up`] does, off the hot path. Until then every bound is the number of bytes.
+//! The tables take a moment to build: [`warm_up_usual`] does, off the hot path, for today's models; the first call of an older
+//! one builds its own behind it. Until then every bound is the number of bytes.
 
 mod family;
 mod input;
@@ -31,15 +32,15 @@ pub const FAST_BYTES: usize = 64 * 1024;
 /// How much of a request goes through `tiktoken`, in bytes.
 pub const SLOW_BYTES: usize = 4 * 1024;
 
-/// Builds the tables; takes some hundred milliseconds, so call it on a thread that may block, once, at start.
+/// Builds all tables; takes some hundred milliseconds, so call it on a thread that may block.
 pub fn warm_up() {
     vocabulary::build();
+    vocabulary::build_old();
 }
 
-/// Whether the tables are there.
-#[must_use]
-pub fn is_warm() -> bool {
-    vocabulary::is_built()
+/// Builds the tables of today's models; takes as long, so call it on a thread that may block, once, at start.
+pub fn warm_up_usual() {
+    vocabulary::build();
 }
 
 /// The most tokens `text` can be.

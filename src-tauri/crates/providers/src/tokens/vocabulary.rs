@@ -3,7 +3,8 @@
 use super::family::Family;
 use super::scan::Style;
 use rustc_hash::FxHashSet;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
+use std::thread;
 use tiktoken_rs::CoreBPE;
 
 static O200K: OnceLock<Vocabulary> = OnceLock::new();
@@ -22,10 +23,13 @@ pub(super) struct Vocabulary {
 const SHORT: usize = 15;
 
 impl Vocabulary {
-    /// The tables of a tokenizer, or of the one that bounds it; `None` before [`build`].
+    /// The tables of a tokenizer, or of the one that bounds it; `None` while they are not built.
     pub(super) fn of(family: Family) -> Option<&'static Self> {
         match family {
-            Family::Cl100k => CL100K.get(),
+            Family::Cl100k => CL100K.get().or_else(|| {
+                build_old_soon();
+                None
+            }),
             Family::O200k | Family::Other => O200K.get(),
         }
     }
@@ -63,11 +67,19 @@ impl std::fmt::Debug for Vocabulary {
 
 pub(super) fn build() {
     O200K.get_or_init(|| Vocabulary::new(tiktoken_rs::o200k_base_singleton(), Style::O200k, 199_998));
+}
+
+pub(super) fn build_old() {
     CL100K.get_or_init(|| Vocabulary::new(tiktoken_rs::cl100k_base_singleton(), Style::Cl100k, 100_256));
 }
 
-pub(super) fn is_built() -> bool {
-    O200K.get().is_some() && CL100K.get().is_some()
+/// Builds the older tables on a thread of their own, once somebody asks for a model that needs them: they weigh 30 MB.
+fn build_old_soon() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        // Without a thread the bound stays the number of bytes: higher, and still a bound.
+        let _ = thread::Builder::new().name("reeve-tokens".to_owned()).spawn(build_old);
+    });
 }
 
 /// The bytes and their number in one word; `None` where they do not fit.
