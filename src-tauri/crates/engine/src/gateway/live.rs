@@ -104,6 +104,8 @@ mod tests {
             max_output_tokens: None,
             choices: 1,
             service_tier: None,
+            others: reeve_core::usage::Usage::new(),
+            billing: crate::gateway::Billing::Tokens,
         };
         let caller = Caller { key: ApiKeyId(Uuid::nil()), tenant: TenantId(Uuid::from_u128(tenant)) };
         let since = Millis(1_000 - i64::try_from(n).unwrap());
