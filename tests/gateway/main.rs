@@ -13,6 +13,7 @@ mod listener;
 mod models;
 mod quotas;
 mod requests;
+mod routing;
 mod streamed;
 mod streams_cut;
 mod vault;

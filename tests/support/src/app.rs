@@ -15,7 +15,7 @@ pub use tenant::{MakeTenant, TestTenant};
 
 use crate::provider::ScriptedProvider;
 use reeve_core::budget::{BudgetKind, Limit};
-use reeve_core::id::{BudgetId, TenantId};
+use reeve_core::id::{BudgetId, CredentialId, TenantId};
 use reeve_core::period::PeriodKind;
 use reeve_core::time::Clock;
 use reeve_engine::budgets::SetBudget;
@@ -132,9 +132,17 @@ impl TestApp {
     }
 
     /// Adds a provider key for `models`; for all of them where that is empty.
-    pub async fn credential(&self, provider: &str, base_url: &str, key: &str, models: &[&str]) {
+    pub async fn credential(
+        &self,
+        provider: &str,
+        base_url: &str,
+        key: &str,
+        models: &[&str],
+    ) -> CredentialId {
+        let port = base_url.rsplit(':').next().unwrap_or_default();
+        let name = format!("{provider} {port} {}", models.join(" "));
         let new = AddCredential {
-            name: format!("{provider} {}", base_url.rsplit(':').next().unwrap_or_default()),
+            name,
             provider: provider.to_owned(),
             base_url: Some(base_url.to_owned()),
             models: models.iter().map(ToString::to_string).collect(),
@@ -142,7 +150,7 @@ impl TestApp {
             priority: None,
             api_key: Secret::copy_of(key.as_bytes()),
         };
-        self.engine.add_credential(&Cx::system(), new).await.expect("a credential");
+        self.engine.add_credential(&Cx::system(), new).await.expect("a credential").id
     }
 
     /// A tenant to be made.

@@ -3,6 +3,7 @@
 use crate::shape::{Outgoing, Shape, Way};
 use bytes::Bytes;
 use http::HeaderValue;
+use reeve_core::id::TenantId;
 use reeve_core::usage::Usage;
 use reeve_engine::gateway::Billing;
 use reeve_engine::{Engine, Error};
@@ -27,6 +28,8 @@ pub(crate) struct Incoming {
     pub(crate) query: Option<String>,
     /// What the body says it is.
     pub(crate) content_type: Option<HeaderValue>,
+    /// Whose call it is: routes may be a tenant's own.
+    pub(crate) tenant: TenantId,
 }
 
 /// A request, understood.
@@ -104,6 +107,19 @@ pub(crate) async fn understand(engine: &Engine, shape: Shape, incoming: &Incomin
 /// How text of a model is counted. Without a provider the call will be refused anyway.
 pub(crate) fn family(provider: Option<&str>, model: &str) -> Family {
     provider.map_or(Family::Other, |provider| Family::of(provider, model))
+}
+
+/// The most input a request is at any place it may go to.
+pub(crate) fn most_anywhere(
+    engine: &Engine,
+    tenant: TenantId,
+    model: &str,
+    count: impl Fn(Family) -> InputBound,
+) -> u64 {
+    let destinations = engine.destinations(tenant, model);
+    let at = |provider, model| most(count(family(provider, model)), provider, model);
+    let each = destinations.each(model).map(|(provider, model)| at(Some(provider), model));
+    each.max().unwrap_or_else(|| at(None, model))
 }
 
 /// Where the provider adds input of its own, the model's context is the only bound.

@@ -42,7 +42,7 @@ async fn run(
     let (head, body) = request.into_parts();
     let caller = engine.identify(auth::key(&head.headers), request_id).await?;
     let query = head.uri.query().map(str::to_owned);
-    let taken = match read(gateway, shape, model, query, &head.headers, body).await {
+    let taken = match read(gateway, caller, shape, model, query, &head.headers, body).await {
         Ok(read) => read,
         Err(Unread::Malformed(error)) => {
             return Err(engine.refuse_request(caller, request_id, error).await.into());
@@ -68,12 +68,12 @@ async fn exchange(
     let Taken { asked, incoming, share } = taken;
     let admitted = engine.admit(caller, call).await?;
     let outgoing = asked.outgoing(&incoming, Way::of(&admitted)).await?;
-    drop(incoming);
     let abandoned = Abandoned::default();
     let exchange =
         Exchange { engine: engine.clone(), admitted, asked, arrived, abandoned: abandoned.clone() };
+    let taken = (incoming, share);
     // From here on the provider may work, so the rest goes on even when the client leaves.
-    Ok(Detached::new(engine.tasks().clone(), abandoned, exchange.run(headers, outgoing, share)).await)
+    Ok(Detached::new(engine.tasks().clone(), abandoned, exchange.run(headers, outgoing, taken)).await)
 }
 
 /// A request that was read to its end.
@@ -90,6 +90,7 @@ enum Unread {
 
 async fn read(
     gateway: &Gateway,
+    caller: Caller,
     shape: Shape,
     model: Option<String>,
     query: Option<String>,
@@ -98,7 +99,7 @@ async fn read(
 ) -> Result<Taken, Unread> {
     let body::Held { bytes, share } = body::read(&gateway.memory, body).await.map_err(Unread::Failed)?;
     let content_type = headers.get(header::CONTENT_TYPE).cloned();
-    let incoming = Incoming { body: bytes, model, query, content_type };
+    let incoming = Incoming { body: bytes, model, query, content_type, tenant: caller.tenant };
     let mut asked = understand(&gateway.engine, shape, &incoming).await.map_err(Unread::Malformed)?;
     asked.user = headers::user(headers, asked.user.take()).map_err(Unread::Malformed)?;
     asked.tags = headers::tags(headers).map_err(Unread::Malformed)?;

@@ -1,18 +1,18 @@
 //! One request to the provider, and what comes of it.
 
-use crate::asked::Asked;
+use crate::asked::{Asked, Incoming};
 use crate::body;
 use crate::detached::Abandoned;
 use crate::error::Failure;
 use crate::headers;
-use crate::shape::Outgoing;
-use crate::{stream, whole};
+use crate::shape::{Outgoing, Way};
+use crate::{attempt, stream, whole};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use reeve_core::usage::Usage;
 use reeve_engine::Engine;
 use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled, Timing};
-use reeve_providers::upstream::{self, Key, Target, UpstreamError};
+use reeve_providers::upstream::{self, UpstreamError};
 use std::time::Instant;
 
 /// What a provider says at most when it refuses, in bytes.
@@ -28,38 +28,44 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// Sends the request and brings back the answer, or the beginning of one.
+    /// Sends the request, again and elsewhere where its route says so, and brings back the answer, or the beginning of one.
+    /// What came in is kept until an answer has begun, with its share of the memory.
     pub(crate) async fn run(
         mut self,
         headers: HeaderMap,
-        outgoing: Outgoing,
-        share: body::Share,
+        mut outgoing: Outgoing,
+        came_in: (Incoming, body::Share),
     ) -> Response {
-        // Not sent yet: dropped with an error, the reservation is released.
-        let key = match self.admitted.lend_key() {
-            Ok(key) => key,
-            Err(error) => return self.told(error),
+        let sent = loop {
+            // Not sent yet: dropped with an error, the reservation is released.
+            let key = match self.admitted.lend_key() {
+                Ok(key) => key,
+                Err(error) => return self.told(error),
+            };
+            let sent = self.send(&headers, outgoing, &key).await;
+            drop(key);
+            let Some(failed) = attempt::failed(&sent) else { break sent };
+            // Boxed, as all that is rare.
+            if !Box::pin(self.goes_on(failed)).await {
+                break sent;
+            }
+            outgoing = match self.asked.outgoing(&came_in.0, Way::of(&self.admitted)).await {
+                Ok(outgoing) => outgoing,
+                Err(error) => return self.told(error),
+            };
         };
-        let Outgoing { path, query, content_type, auth, body } = outgoing;
-        let target = Target {
-            base_url: &self.admitted.route().base_url,
-            path: &path,
-            query: query.as_deref(),
-            content_type,
-            auth,
-            key: Key(key.expose()),
-            headers: &headers,
-        };
-        let sent = self.engine.upstream().send(target, body).await;
-        drop((key, share, headers));
-        match sent {
+        drop((came_in, headers));
+        let served_by = headers::ServedBy::new(&self.admitted);
+        let mut response = match sent {
             Err(error) => self.unanswered(&error),
             Ok(response) if !response.status.is_success() => self.refused(response).await,
             Ok(response) if self.asked.stream && is_event_stream(&response.headers) => {
                 stream::relay(self, response)
             }
             Ok(response) => whole::answer(self, response).await,
-        }
+        };
+        served_by.stamp(&mut response);
+        response
     }
 
     /// No answer came. Where nothing was sent nothing is charged; else nobody knows what will be billed, and the worst
@@ -67,15 +73,16 @@ impl Exchange {
     fn unanswered(self, error: &UpstreamError) -> Response {
         tracing::warn!(
             error = error as &dyn std::error::Error,
-            provider = self.admitted.route().provider,
+            provider = self.admitted.credential().provider,
             "a provider did not answer"
         );
-        if !error.may_have_run() {
+        let usage = if error.may_have_run() { None } else { Some(Usage::new()) };
+        if usage.is_some() && !self.admitted.was_heard_of() {
             let told = self.told(error);
             self.admitted.release();
             return told;
         }
-        let ended = self.ended(CallEnd::Failure, None, None);
+        let ended = self.ended(CallEnd::Failure, usage, None);
         let told = self.told(error);
         self.settled(&ended, told)
     }
@@ -87,7 +94,7 @@ impl Exchange {
             Ended { status: Some(status.as_u16()), ..self.ended(CallEnd::Failure, Some(Usage::new()), None) };
         let told = match response.collect(REFUSAL_BYTES).await {
             _ if status == StatusCode::UNAUTHORIZED => {
-                self.told(Failure::provider_key_refused(&self.admitted.route().provider))
+                self.told(Failure::provider_key_refused(&self.admitted.credential().provider))
             }
             Ok(body) => (status, headers, body).into_response(),
             Err(error) => self.told(&error),
@@ -131,7 +138,7 @@ pub(crate) fn ms_since(moment: Instant) -> i64 {
     i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use reeve_core::id::RequestId;
 use reeve_core::money::NanoUsd;
 use reeve_engine::Error;
+use reeve_engine::gateway::Admitted;
 
 /// Id of the request, on every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-reeve-request-id");
@@ -12,6 +13,12 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-reeve-reque
 pub(crate) const COST: HeaderName = HeaderName::from_static("x-reeve-cost");
 /// What is left of the tightest hard budget above the call, in USD.
 pub(crate) const BUDGET_REMAINING: HeaderName = HeaderName::from_static("x-reeve-budget-remaining");
+/// The model that served the call, as its provider spells it.
+const MODEL: HeaderName = HeaderName::from_static("x-reeve-model");
+/// The provider that served the call, as the price catalogue spells it.
+const PROVIDER: HeaderName = HeaderName::from_static("x-reeve-provider");
+/// How often providers were asked.
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-reeve-attempts");
 /// The end user, as the caller names them.
 const USER: HeaderName = HeaderName::from_static("x-reeve-user");
 /// Labels of the call, separated by commas.
@@ -31,6 +38,33 @@ pub(crate) fn stamp(response: &mut Response, id: RequestId) {
 /// Puts an amount on an answer.
 pub(crate) fn put_usd(response: &mut Response, name: HeaderName, amount: NanoUsd) {
     put(response, name, &amount);
+}
+
+/// What served a call, for its answer.
+pub(crate) struct ServedBy([(HeaderName, Option<HeaderValue>); 3]);
+
+impl ServedBy {
+    pub(crate) fn new(admitted: &Admitted) -> Self {
+        let text = |text: &str| HeaderValue::from_str(text).ok();
+        let attempts = match admitted.attempts() {
+            0 | 1 => HeaderValue::from_static("1"),
+            more => HeaderValue::from(more),
+        };
+        Self([
+            (MODEL, text(admitted.model())),
+            (PROVIDER, text(&admitted.credential().provider)),
+            (ATTEMPTS, Some(attempts)),
+        ])
+    }
+
+    /// Puts it on the answer.
+    pub(crate) fn stamp(self, response: &mut Response) {
+        for (name, value) in self.0 {
+            if let Some(value) = value {
+                response.headers_mut().insert(name, value);
+            }
+        }
+    }
 }
 
 fn put(response: &mut Response, name: HeaderName, value: &dyn std::fmt::Display) {

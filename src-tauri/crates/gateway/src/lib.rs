@@ -9,6 +9,7 @@
 
 mod access;
 mod asked;
+mod attempt;
 mod auth;
 mod body;
 mod call;

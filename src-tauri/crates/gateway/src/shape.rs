@@ -43,7 +43,7 @@ impl<'a> Way<'a> {
     /// The way of the attempt that is next.
     pub(crate) fn of(admitted: &'a Admitted) -> Self {
         Self {
-            provider: &admitted.route().provider,
+            provider: &admitted.credential().provider,
             model: admitted.other_model(),
             cap: admitted.output_cap(),
         }
@@ -108,8 +108,8 @@ impl Shape {
     /// Understands a request.
     pub(crate) fn read(self, engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
         match self {
-            Self::Chat => chat::read(engine, &incoming.body),
-            Self::Embeddings => embeddings::read(engine, &incoming.body),
+            Self::Chat => chat::read(engine, incoming),
+            Self::Embeddings => embeddings::read(engine, incoming),
         }
     }
 

@@ -67,7 +67,7 @@ impl Relay {
             status: response.status.as_u16(),
             reader: asked.shape.reader(asked),
             produced: Produced::new(
-                family(Some(&admitted.route().provider), &asked.model),
+                family(Some(&admitted.credential().provider), admitted.model()),
                 asked.shape.words(),
             ),
             most_tokens: each.saturating_mul(asked.choices).saturating_mul(PATIENCE).saturating_add(4_096),
@@ -156,6 +156,7 @@ impl Relay {
             return;
         };
         let dialect = exchange.asked.shape.dialect();
+        exchange.admitted.broke_off(why);
         self.settle(CallEnd::Failure);
         self.ready.push_back(Failure::stream_cut(why).event(dialect));
     }

@@ -20,9 +20,10 @@ pub(crate) async fn answer(exchange: Exchange, response: upstream::Response) -> 
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                provider = exchange.admitted.route().provider,
+                provider = exchange.admitted.credential().provider,
                 "an answer broke off"
             );
+            exchange.admitted.broke_off(&error.to_string());
             // It was made, so it will be billed; what for is lost with the rest of it.
             let ended = exchange.ended(CallEnd::Failure, None, None);
             let ended = Ended { status: Some(status.as_u16()), first_byte_ms: Some(head_ms), ..ended };

@@ -6,6 +6,7 @@
 
 mod auth;
 mod base_url;
+mod clients;
 mod error;
 mod headers;
 mod probe;
@@ -53,6 +54,17 @@ impl Default for UpstreamConfig {
     }
 }
 
+/// How long one call waits; the client's own patience where absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Within {
+    /// For a connection, TLS included.
+    pub connect: Option<Duration>,
+    /// For the head of an answer, once there is a connection.
+    pub head: Option<Duration>,
+    /// For the whole call.
+    pub total: Option<Duration>,
+}
+
 /// One call: where to, and with which key.
 #[derive(Debug)]
 pub struct Target<'a> {
@@ -95,7 +107,7 @@ impl std::fmt::Debug for Key<'_> {
 /// certificate the system trusts.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    client: reqwest::Client,
+    clients: clients::Clients,
     config: UpstreamConfig,
 }
 
@@ -105,21 +117,8 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError::Setup`] where TLS or the proxy cannot be set up.
     pub fn new(config: UpstreamConfig) -> Result<Self, UpstreamError> {
-        let builder = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(config.idle_connections)
-            .pool_idle_timeout(Duration::from_secs(60))
-            .tcp_nodelay(true)
-            .user_agent(concat!("reeve/", env!("CARGO_PKG_VERSION")));
-        let builder = match &config.proxy {
-            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy).map_err(UpstreamError::Setup)?),
-            None => builder,
-        };
-        Ok(Self { client: builder.build().map_err(UpstreamError::Setup)?, config })
+        let clients = clients::Clients::new(&config)?;
+        Ok(Self { clients, config })
     }
 
     /// Posts `body` and returns as soon as the head of the answer is here, whatever its status.
@@ -127,10 +126,29 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`]: no answer came. [`UpstreamError::may_have_run`] tells whether it may cost something all the same.
     pub async fn send(&self, target: Target<'_>, body: Bytes) -> Result<Response, UpstreamError> {
-        self.call(Method::POST, target, body).await
+        self.call(Method::POST, target, body, Within::default()).await
     }
 
-    async fn call(&self, method: Method, target: Target<'_>, body: Bytes) -> Result<Response, UpstreamError> {
+    /// As [`Upstream::send`], with another patience.
+    ///
+    /// # Errors
+    /// As [`Upstream::send`].
+    pub async fn send_within(
+        &self,
+        target: Target<'_>,
+        body: Bytes,
+        within: Within,
+    ) -> Result<Response, UpstreamError> {
+        self.call(Method::POST, target, body, within).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        target: Target<'_>,
+        body: Bytes,
+        within: Within,
+    ) -> Result<Response, UpstreamError> {
         let mut url = target.base_url.join(target.path)?;
         if target.query.is_some() {
             url.set_query(target.query);
@@ -143,13 +161,19 @@ impl Upstream {
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = (!body.is_empty()).then(|| body.into());
-        let deadline = Instant::now() + self.config.total_timeout;
-        let head = self.config.connect_timeout + self.config.head_timeout;
-        let head = head.min(self.config.total_timeout);
-        let answer = tokio::time::timeout(head, self.client.execute(request))
+        let connect = within.connect.unwrap_or(self.config.connect_timeout);
+        let total = within.total.unwrap_or(self.config.total_timeout);
+        let deadline = Instant::now() + total;
+        let head = connect + within.head.unwrap_or(self.config.head_timeout);
+        let head = head.min(total);
+        let client = match within.connect {
+            None => self.clients.usual().clone(),
+            Some(connect) => self.clients.connecting_within(connect).await,
+        };
+        let answer = tokio::time::timeout(head, client.execute(request))
             .await
             .map_err(|_| UpstreamError::Timeout { phase: Phase::Head, after: head })?
-            .map_err(|e| UpstreamError::of_send(e, self.config.connect_timeout))?;
+            .map_err(|e| UpstreamError::of_send(e, connect))?;
         if answer.status().is_redirection() {
             return Err(UpstreamError::Redirected { status: answer.status().as_u16() });
         }

@@ -165,7 +165,7 @@ impl Admitted {
 
     /// The provider key of this attempt, and where it goes.
     #[must_use]
-    pub fn route(&self) -> &LiveCredential {
+    pub fn credential(&self) -> &LiveCredential {
         &self.credential
     }
 

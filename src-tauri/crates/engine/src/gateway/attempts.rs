@@ -27,12 +27,16 @@ pub(super) struct FailedAttempt {
 impl FailedAttempt {
     pub(super) fn json(&self) -> Value {
         let Self { credential, provider, model, how } = self;
-        let (how, status) = match how {
-            Failed::NotSent => ("not_sent", None),
-            Failed::Refused { status, .. } => ("refused", Some(*status)),
-            Failed::Unknown => ("unknown", None),
-        };
-        json!({ "credential": credential, "provider": provider, "model": model, "how": how, "status": status })
+        // An entry holds no nulls.
+        match how {
+            Failed::Refused { status, .. } => json!({
+                "credential": credential, "provider": provider, "model": model, "how": "refused", "status": status
+            }),
+            Failed::NotSent | Failed::Unknown => {
+                let how = if *how == Failed::Unknown { "unknown" } else { "not_sent" };
+                json!({ "credential": credential, "provider": provider, "model": model, "how": how })
+            }
+        }
     }
 }
 
@@ -43,16 +47,16 @@ impl Admitted {
         self.trip.attempts()
     }
 
+    /// Whether a provider may have heard of the call in an attempt before this one.
+    #[must_use]
+    pub fn was_heard_of(&self) -> bool {
+        self.failed.iter().any(|attempt| attempt.how != Failed::NotSent)
+    }
+
     /// How long the call's route waits; `None` without one, or where it does not say.
     #[must_use]
     pub fn patience(&self) -> Option<Patience> {
         self.trip.patience()
-    }
-
-    /// Whether the call could be asked again at all: then its beginning is worth waiting for.
-    #[must_use]
-    pub fn asks_again_after_unknown(&self) -> bool {
-        self.trip.onward(Failed::Unknown, 0).is_some()
     }
 
     /// The provider's answer has begun, or it said no: what that tells of its key. A status that lies with the caller
@@ -104,9 +108,12 @@ impl Admitted {
 
     /// An attempt failed: makes the call ready for the next one, if its route has one, and says how long to wait before it.
     /// The reservation then covers the next attempt, at every budget level. Where the failed one may have run it has been
-    /// charged at its worst case.
-    pub async fn next_attempt(&mut self, failed: Failed) -> Option<Duration> {
+    /// charged at its worst case. Waits longer than `left` are not made: the next target is asked instead.
+    pub async fn next_attempt(&mut self, failed: Failed, left: Duration) -> Option<Duration> {
         let mut onward = self.trip.onward(failed, self.engine.inner.routing.dice.roll())?;
+        if matches!(onward, Onward::Again(ms) if Duration::from_millis(ms) >= left) {
+            onward = Onward::Next;
+        }
         let before = self.failed_attempt(failed);
         loop {
             if onward == Onward::Next && !self.trip.skip() {

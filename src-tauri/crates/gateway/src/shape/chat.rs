@@ -1,19 +1,17 @@
 //! `/v1/chat/completions`.
 
 use super::{Outgoing, Shape, Way};
-use crate::asked::{Asked, Incoming, family, most};
+use crate::asked::{Asked, Incoming, most_anywhere};
 use crate::error::not_understood;
-use bytes::Bytes;
 use reeve_engine::{Engine, Error};
 use reeve_providers::openai::{ChatRequest, Edits, max_tokens_field};
 use reeve_providers::tokens;
 
-pub(super) fn read(engine: &Engine, body: &Bytes) -> Result<Asked, Error> {
-    let request = ChatRequest::read(body).map_err(|e| not_understood(&e))?;
-    let provider = engine.provider_of(&request.model);
-    let bound = tokens::chat(family(provider.as_deref(), &request.model), &request);
+pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
+    let request = ChatRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
+    let count = |family| tokens::chat(family, &request);
     Ok(Asked {
-        input_tokens: most(bound, provider.as_deref(), &request.model),
+        input_tokens: most_anywhere(engine, incoming.tenant, &request.model, count),
         stream: request.stream,
         include_usage: request.include_usage,
         max_output_tokens: request.max_tokens,

@@ -1,19 +1,17 @@
 //! `/v1/embeddings`.
 
 use super::{Outgoing, Shape, Way};
-use crate::asked::{Asked, Incoming, family, most};
+use crate::asked::{Asked, Incoming, most_anywhere};
 use crate::error::not_understood;
-use bytes::Bytes;
 use reeve_engine::{Engine, Error};
 use reeve_providers::openai::EmbeddingsRequest;
 use reeve_providers::tokens;
 
-pub(super) fn read(engine: &Engine, body: &Bytes) -> Result<Asked, Error> {
-    let request = EmbeddingsRequest::read(body).map_err(|e| not_understood(&e))?;
-    let provider = engine.provider_of(&request.model);
-    let bound = tokens::embeddings(family(provider.as_deref(), &request.model), &request);
+pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
+    let request = EmbeddingsRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
+    let count = |family| tokens::embeddings(family, &request);
     Ok(Asked {
-        input_tokens: most(bound, provider.as_deref(), &request.model),
+        input_tokens: most_anywhere(engine, incoming.tenant, &request.model, count),
         max_output_tokens: Some(0),
         user: request.user.map(Into::into),
         ..Asked::new(Shape::Embeddings, request.model.into())

@@ -56,7 +56,7 @@ impl Upstream {
     pub async fn probe(&self, base_url: &BaseUrl, key: Key<'_>) -> Result<Probe, UpstreamError> {
         let none = HeaderMap::new();
         let target = Target::json(base_url, "/models", key, &none);
-        let response = self.call(Method::GET, target, Bytes::new()).await?;
+        let response = self.call(Method::GET, target, Bytes::new(), super::Within::default()).await?;
         let status = response.status;
         if !status.is_success() {
             return Ok(Probe { outcome: refused(status), status: status.as_u16(), models: None });

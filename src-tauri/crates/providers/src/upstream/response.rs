@@ -15,6 +15,8 @@ pub struct Response {
     pub status: StatusCode,
     /// Those of its headers that may be passed on.
     pub headers: HeaderMap,
+    /// The first piece, where it was waited for.
+    first: Option<Bytes>,
     body: reqwest::Response,
     idle: Duration,
     deadline: Instant,
@@ -23,7 +25,7 @@ pub struct Response {
 impl Response {
     pub(super) fn new(answer: reqwest::Response, idle: Duration, deadline: Instant) -> Self {
         let headers = forwarded_response_headers(answer.headers());
-        Self { status: answer.status(), headers, body: answer, idle, deadline }
+        Self { status: answer.status(), headers, first: None, body: answer, idle, deadline }
     }
 
     /// The next piece of the body; `None` at its end.
@@ -31,12 +33,27 @@ impl Response {
     /// # Errors
     /// [`UpstreamError::BrokenWithin`] or [`UpstreamError::Timeout`].
     pub async fn piece(&mut self) -> Result<Option<Bytes>, UpstreamError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         let left = self.deadline.saturating_duration_since(Instant::now());
         let (phase, after) = if left < self.idle { (Phase::Total, left) } else { (Phase::Piece, self.idle) };
         tokio::time::timeout(after, self.body.chunk())
             .await
             .map_err(|_| UpstreamError::Timeout { phase, after })?
             .map_err(|e| UpstreamError::BrokenWithin(e.without_url()))
+    }
+
+    /// Waits for the first piece of the body, and keeps it for [`Response::piece`].
+    ///
+    /// # Errors
+    /// [`UpstreamError::Timeout`] of the head where it does not come `within` the time, because nothing has come till then;
+    /// else as [`Response::piece`].
+    pub async fn wait_for_first(&mut self, within: Duration) -> Result<(), UpstreamError> {
+        let waited = tokio::time::timeout(within, self.piece()).await;
+        let late = UpstreamError::Timeout { phase: Phase::Head, after: within };
+        self.first = waited.map_err(|_| late)??;
+        Ok(())
     }
 
     /// The whole body.
