@@ -2,15 +2,19 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests stop the test, too")]
 
 mod access;
+mod anthropic;
+mod bedrock;
 mod budgets;
 mod clients;
 mod concurrency;
 mod embeddings;
 mod faults;
 mod forwarding;
+mod google;
 mod keys;
 mod listener;
 mod models;
+mod natives;
 mod quotas;
 mod requests;
 mod routing;

@@ -6,11 +6,13 @@
 mod answer;
 mod clock;
 mod ledger;
+mod native;
 mod tenant;
 
 pub use answer::Answer;
 pub use clock::SetClock;
-pub use ledger::{eventually, price_of};
+pub use ledger::{eventually, price_at, price_of};
+pub use native::AWS_KEY;
 pub use tenant::{MakeTenant, TestTenant};
 
 use crate::provider::ScriptedProvider;

@@ -7,6 +7,7 @@
 mod answer;
 mod counts;
 mod fault;
+mod native;
 mod record;
 mod routes;
 mod stream;
@@ -93,6 +94,24 @@ impl ScriptedProvider {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// The base address of Anthropic's shape, as in a credential; the same as that of OpenAI's.
+    #[must_use]
+    pub fn anthropic_url(&self) -> String {
+        self.base_url()
+    }
+
+    /// The base address of Google's shape, as in a credential.
+    #[must_use]
+    pub fn google_url(&self) -> String {
+        format!("http://{}/v1beta", self.address)
+    }
+
+    /// The base address of Bedrock's shape, as in a credential.
+    #[must_use]
+    pub fn bedrock_url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The key it took at the start.

@@ -24,11 +24,39 @@ const answer = await client.chat.completions.create({
 });
 console.log(answer.choices[0].message.content);`;
 
+// In the own words of other providers: the same key, another address, a model of theirs.
+const anthropic = (root: string, key: string) => `import anthropic
+
+client = anthropic.Anthropic(base_url="${root}/anthropic", api_key="${key}")
+answer = client.messages.create(
+    model="claude-sonnet-4-5",
+    max_tokens=100,
+    messages=[{"role": "user", "content": "Say hello"}],
+)
+print(answer.content[0].text)`;
+const google = (root: string, key: string) => `from google import genai
+
+client = genai.Client(api_key="${key}", http_options={"base_url": "${root}/google"})
+answer = client.models.generate_content(model="gemini-2.5-flash", contents="Say hello")
+print(answer.text)`;
+const bedrock = (root: string, key: string) => `import os, boto3
+
+os.environ["AWS_BEARER_TOKEN_BEDROCK"] = "${key}"
+client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url="${root}/bedrock")
+answer = client.converse(
+    modelId="us.amazon.nova-lite-v1:0",
+    messages=[{"role": "user", "content": [{"text": "Say hello"}]}],
+)
+print(answer["output"]["message"]["content"][0]["text"])`;
+
 export function Snippets({ url, secret, model }: { url: string | null; secret?: string; model: string }) {
   if (!url) return <Notice box>The gateway is not running, so there is no address to send calls to. Start Reeve with a gateway address, then come back.</Notice>;
   const key = secret ?? "rvk_your_tenant_key";
   const tab = (id: string, label: string, text: string) => ({ id, label, content: <div style={{ paddingTop: 10 }}><Code what={`${label} example`}>{text}</Code></div> });
-  return <Tabs flush label="Example in" tabs={[tab("curl", "curl", curl(url, key, model)), tab("python", "Python", python(url, key, model)), tab("node", "Node", node(url, key, model))]} />;
+  const root = url.replace(/\/v1\/?$/, "");
+  const openai = [tab("curl", "curl", curl(url, key, model)), tab("python", "Python", python(url, key, model)), tab("node", "Node", node(url, key, model))];
+  const others = [tab("anthropic", "Anthropic", anthropic(root, key)), tab("google", "Google", google(root, key)), tab("bedrock", "Bedrock", bedrock(root, key))];
+  return <Tabs flush label="Example in" tabs={[...openai, ...others]} />;
 }
 export function Secret({ value, what }: { value: string; what: string }) {
   return (

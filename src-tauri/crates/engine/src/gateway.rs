@@ -45,6 +45,8 @@ pub struct Call {
     pub operation: &'static str,
     /// Model, as the caller spelled it.
     pub model: String,
+    /// The only provider whose keys may serve it, where the call is made in that provider's own words.
+    pub provider: Option<&'static str>,
     /// End user, as the caller named them.
     pub user: Option<String>,
     /// Labels, as the caller gave them.
@@ -112,6 +114,7 @@ impl Engine {
         let now = self.now();
         let routing = &self.inner.routing;
         let mut trip = Trip::new(routing.table(), caller.tenant, &call.model, routing.dice.roll());
+        trip.only(call.provider);
         let step = match self.first_step(caller, &call, &mut trip) {
             Ok(step) => step,
             Err(error) => return Err(Box::pin(self.refuse(caller, &call, error)).await),

@@ -311,6 +311,7 @@ async fn admitted(
         max_output_tokens: Some(max),
         choices: 1,
         service_tier: None,
+        provider: None,
         others: Usage::new(),
         billing: Billing::Tokens,
     };

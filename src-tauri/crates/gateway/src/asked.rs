@@ -19,7 +19,6 @@ const UNKNOWN_CONTEXT: u64 = 1_000_000;
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "read by shapes whose address or body is not that of a chat")]
 pub(crate) struct Incoming {
     pub(crate) body: Bytes,
     /// The model, where the address names it.
@@ -27,6 +26,7 @@ pub(crate) struct Incoming {
     /// What stood behind the `?`, where the shape passes it on.
     pub(crate) query: Option<String>,
     /// What the body says it is.
+    #[expect(dead_code, reason = "read by shapes whose body is a form")]
     pub(crate) content_type: Option<HeaderValue>,
     /// Whose call it is: routes may be a tenant's own.
     pub(crate) tenant: TenantId,
@@ -79,9 +79,10 @@ impl Asked {
             return self.shape.outgoing(self, incoming, way);
         }
         let (asked, incoming) = (self.clone(), incoming.clone());
-        let (provider, model, cap) = (way.provider.to_owned(), way.model.map(str::to_owned), way.cap);
+        let (provider, model, cap, at) =
+            (way.provider.to_owned(), way.model.map(str::to_owned), way.cap, way.at);
         inline_if_short(incoming.body.len(), move || {
-            let way = Way { provider: &provider, model: model.as_deref(), cap };
+            let way = Way { provider: &provider, model: model.as_deref(), cap, at };
             asked.shape.outgoing(&asked, &incoming, way)
         })
         .await?

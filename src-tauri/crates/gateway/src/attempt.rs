@@ -1,6 +1,6 @@
 //! One attempt of a call: how long it waits, what it tells of the provider key, and whether another follows.
 
-use crate::exchange::{Exchange, is_event_stream, ms_since};
+use crate::exchange::{Exchange, ms_since};
 use crate::shape::Outgoing;
 use http::{HeaderMap, StatusCode, header};
 use reeve_engine::Secret;
@@ -40,8 +40,11 @@ impl Exchange {
     pub(crate) async fn send(&self, headers: &HeaderMap, outgoing: Outgoing, key: &Secret) -> Sent {
         let began = Instant::now();
         let Outgoing { path, query, content_type, auth, body } = outgoing;
+        let credential = self.admitted.credential();
+        let dialect = self.asked.shape.dialect();
+        let (base_url, path) = dialect.address(&credential.provider, &credential.base_url, &path);
         let target = Target {
-            base_url: &self.admitted.credential().base_url,
+            base_url: &base_url,
             path: &path,
             query: query.as_deref(),
             content_type,
@@ -79,7 +82,10 @@ impl Exchange {
     /// can still go elsewhere until that has come.
     async fn begun(&self, mut response: Response, within: Within, began: Instant) -> Sent {
         let Some(first_byte) = within.head else { return Ok(response) };
-        if response.status == StatusCode::OK && self.asked.stream && is_event_stream(&response.headers) {
+        if response.status == StatusCode::OK
+            && self.asked.stream
+            && self.asked.shape.dialect().is_stream(&response.headers)
+        {
             response.wait_for_first(first_byte.saturating_sub(began.elapsed())).await?;
         }
         Ok(response)

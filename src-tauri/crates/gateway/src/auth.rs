@@ -1,11 +1,25 @@
-//! The caller's key: `Authorization: Bearer …` as OpenAI's clients send it, or `x-api-key`.
+//! The caller's key, wherever the clients of a provider put it: `Authorization: Bearer …`, `x-api-key`, `x-goog-api-key`, or
+//! for Google's `?key=`.
 
+use crate::error::Dialect;
+use http::request::Parts;
 use http::{HeaderMap, header};
 
 /// The key of a request; empty where there is none, which is as wrong as any other wrong key.
 pub(crate) fn key(headers: &HeaderMap) -> &str {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| bearer(v.to_str().ok()?));
-    bearer.or_else(|| headers.get("x-api-key").and_then(|v| v.to_str().ok())).map_or("", str::trim)
+    let plain = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    bearer.or_else(|| plain("x-api-key")).or_else(|| plain("x-goog-api-key")).map_or("", str::trim)
+}
+
+/// The key of a request, which Google's clients may put into the address. It goes no further than here.
+pub(crate) fn key_of(head: &Parts, dialect: Dialect) -> &str {
+    let in_headers = key(&head.headers);
+    if !in_headers.is_empty() || dialect != Dialect::Google {
+        return in_headers;
+    }
+    let query = head.uri.query().unwrap_or_default();
+    query.split('&').find_map(|pair| pair.strip_prefix("key=")).unwrap_or_default()
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -25,6 +39,7 @@ mod tests {
         assert_eq!(key(&with("authorization", "Bearer rvk_a")), "rvk_a");
         assert_eq!(key(&with("authorization", "bearer  rvk_a ")), "rvk_a");
         assert_eq!(key(&with("x-api-key", "rvk_a")), "rvk_a");
+        assert_eq!(key(&with("x-goog-api-key", "rvk_a")), "rvk_a");
         assert_eq!(key(&with("authorization", "Basic cnZrX2E=")), "");
         assert_eq!(key(&HeaderMap::new()), "");
     }

@@ -28,6 +28,7 @@ pub(crate) async fn answer(
     let outcome = run(gateway, shape, model, request, request_id).await;
     let mut response = outcome.unwrap_or_else(|failure| failure.told(shape.dialect()));
     headers::stamp(&mut response, request_id);
+    shape.dialect().name_request(&mut response);
     response
 }
 
@@ -40,7 +41,7 @@ async fn run(
 ) -> Result<Response, Failure> {
     let (arrived, engine) = (Instant::now(), &gateway.engine);
     let (head, body) = request.into_parts();
-    let caller = engine.identify(auth::key(&head.headers), request_id).await?;
+    let caller = engine.identify(auth::key_of(&head, shape.dialect()), request_id).await?;
     let query = head.uri.query().map(str::to_owned);
     let taken = match read(gateway, caller, shape, model, query, &head.headers, body).await {
         Ok(read) => read,
@@ -67,7 +68,7 @@ async fn exchange(
     let engine = &gateway.engine;
     let Taken { asked, incoming, share } = taken;
     let admitted = engine.admit(caller, call).await?;
-    let outgoing = asked.outgoing(&incoming, Way::of(&admitted)).await?;
+    let outgoing = asked.outgoing(&incoming, Way::of(&admitted, engine.now())).await?;
     let abandoned = Abandoned::default();
     let exchange =
         Exchange { engine: engine.clone(), admitted, asked, arrived, abandoned: abandoned.clone() };
@@ -112,6 +113,7 @@ fn call(request_id: RequestId, headers: &HeaderMap, asked: &Asked) -> Call {
         trace_id: headers::trace_id(headers),
         operation: asked.shape.word(),
         model: asked.model.clone(),
+        provider: asked.shape.dialect().provider(),
         user: asked.user.clone(),
         tags: asked.tags.clone(),
         stream: asked.stream,

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use reeve_engine::{Code, Error};
+use reeve_providers::bedrock::frames::Frame;
 use reeve_providers::openai::RequestError;
 use reeve_providers::upstream::UpstreamError;
 
@@ -15,6 +16,12 @@ const PATIENCE_S: u64 = 60;
 pub(crate) enum Dialect {
     /// `{"error": {"message", "type", "param", "code"}}`.
     OpenAi,
+    /// `{"type": "error", "error": {"type", "message"}}`.
+    Anthropic,
+    /// `{"error": {"code", "message", "status", "details"}}`.
+    Google,
+    /// `{"message"}` and a header.
+    Bedrock,
 }
 
 /// A failure as the client is told of it.
@@ -49,7 +56,8 @@ impl Failure {
     pub(crate) fn no_such_route(method: &http::Method, path: &str) -> Self {
         let path: String = path.chars().take(200).collect();
         let sentence = format!(
-            "Unknown request URL: {method} {path}. Reeve serves /v1/chat/completions, /v1/embeddings and /v1/models."
+            "Unknown request URL: {method} {path}. Reeve serves /v1/chat/completions, /v1/embeddings, /v1/models, \
+             /anthropic/v1/messages, /google/v1beta/models/… and /bedrock/model/…."
         );
         Self::new(StatusCode::NOT_FOUND, "invalid_request_error", "unknown_url", sentence)
     }
@@ -119,6 +127,21 @@ impl Failure {
         Error::new(code, self.message.clone())
     }
 
+    /// The status, before any provider's clients have their say.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// A word for what went wrong.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Whether a client should not try again by itself.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.retry == Some(false)
+    }
+
     /// What went wrong, in a sentence.
     pub(crate) fn message(&self) -> &str {
         &self.message
@@ -127,8 +150,9 @@ impl Failure {
     /// The failure as an answer.
     pub(crate) fn told(self, dialect: Dialect) -> Response {
         let body = self.json(dialect);
+        let status = dialect.status(&self);
         let mut response =
-            (self.status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
+            (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
                 .into_response();
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after_s {
@@ -137,13 +161,17 @@ impl Failure {
         if let Some(retry) = self.retry {
             headers.insert("x-should-retry", HeaderValue::from_static(if retry { "true" } else { "false" }));
         }
+        dialect.mark(status, headers);
         response
     }
 
     /// The failure as an event at the end of a stream.
     pub(crate) fn event(&self, dialect: Dialect) -> Bytes {
+        let json = self.json(dialect);
         match dialect {
-            Dialect::OpenAi => format!("data: {}\n\n", self.json(dialect)).into(),
+            Dialect::OpenAi | Dialect::Google => format!("data: {json}\n\n").into(),
+            Dialect::Anthropic => format!("event: error\ndata: {json}\n\n").into(),
+            Dialect::Bedrock => Frame::write("modelStreamErrorException", true, json),
         }
     }
 
@@ -151,6 +179,7 @@ impl Failure {
     fn json(&self, dialect: Dialect) -> String {
         match dialect {
             Dialect::OpenAi => self.openai(),
+            other => other.body(self).to_string(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::headers;
 use crate::shape::{Outgoing, Way};
 use crate::{attempt, stream, whole};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use reeve_core::usage::Usage;
 use reeve_engine::Engine;
 use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled, Timing};
@@ -49,7 +49,8 @@ impl Exchange {
             if !Box::pin(self.goes_on(failed)).await {
                 break sent;
             }
-            outgoing = match self.asked.outgoing(&came_in.0, Way::of(&self.admitted)).await {
+            outgoing = match self.asked.outgoing(&came_in.0, Way::of(&self.admitted, self.engine.now())).await
+            {
                 Ok(outgoing) => outgoing,
                 Err(error) => return self.told(error),
             };
@@ -59,7 +60,7 @@ impl Exchange {
         let mut response = match sent {
             Err(error) => self.unanswered(&error),
             Ok(response) if !response.status.is_success() => self.refused(response).await,
-            Ok(response) if self.asked.stream && is_event_stream(&response.headers) => {
+            Ok(response) if self.asked.stream && self.asked.shape.dialect().is_stream(&response.headers) => {
                 stream::relay(self, response)
             }
             Ok(response) => whole::answer(self, response).await,
@@ -93,13 +94,17 @@ impl Exchange {
         let ended =
             Ended { status: Some(status.as_u16()), ..self.ended(CallEnd::Failure, Some(Usage::new()), None) };
         let told = match response.collect(REFUSAL_BYTES).await {
-            _ if status == StatusCode::UNAUTHORIZED => {
+            read if self.refuses_key(status, read.as_ref().map_or(b"".as_slice(), |body| body)) => {
                 self.told(Failure::provider_key_refused(&self.admitted.credential().provider))
             }
             Ok(body) => (status, headers, body).into_response(),
             Err(error) => self.told(&error),
         };
         self.settled(&ended, told)
+    }
+
+    fn refuses_key(&self, status: StatusCode, body: &[u8]) -> bool {
+        self.asked.shape.dialect().is_key_refusal(status, body)
     }
 
     /// A failure in the words of the API that was called.
@@ -136,9 +141,4 @@ impl Exchange {
 /// Milliseconds since `moment`.
 pub(crate) fn ms_since(moment: Instant) -> i64 {
     i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }

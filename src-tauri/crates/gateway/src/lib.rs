@@ -1,4 +1,5 @@
-//! The data plane: an OpenAI-compatible listener that authenticates, admits, forwards, meters and records.
+//! The data plane: a listener that authenticates, admits, forwards, meters and records calls to models, in OpenAI's words and
+//! in those of Anthropic, Google and AWS Bedrock.
 //!
 //! One call goes this way: [`access`] looks at Host and Origin, [`auth`] at the key, [`body`] reads the request, [`asked`]
 //! understands it and estimates what it may use, in the words of its [`shape`], the engine admits it, [`exchange`] sends it, and [`whole`] or [`stream`] brings
@@ -15,6 +16,7 @@ mod body;
 mod call;
 mod connection;
 mod detached;
+mod dialect;
 mod error;
 mod exchange;
 mod headers;

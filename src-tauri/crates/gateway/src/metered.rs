@@ -18,6 +18,9 @@ pub(crate) struct Metered {
 /// What an answer says it used. Where that contradicts itself, the larger numbers count; where they leave out the input or
 /// the output altogether they count for nothing.
 pub(crate) fn metered(answer: &Answer, asked: &Asked) -> Metered {
+    if asked.shape.is_free() {
+        return Metered { usage: Some(Usage::new()), flag: None };
+    }
     match &answer.usage {
         Reading::Usage(usage) => Metered { usage: Some(usage.clone()), flag: None },
         Reading::Missing => Metered { usage: None, flag: None },

@@ -10,18 +10,20 @@ const GATHER: usize = 8 * 1024;
 pub(crate) struct Produced {
     family: Family,
     words: Words,
+    /// Whether events are frames rather than text.
+    frames: bool,
     text: String,
     tokens: u64,
 }
 
 impl Produced {
-    pub(crate) fn new(family: Family, words: Words) -> Self {
-        Self { family, words, text: String::new(), tokens: 0 }
+    pub(crate) fn new(family: Family, words: Words, frames: bool) -> Self {
+        Self { family, words, frames, text: String::new(), tokens: 0 }
     }
 
     /// Takes an event of the stream, as it is sent.
     pub(crate) fn add(&mut self, event: &[u8]) {
-        let Some(data) = data(event) else { return };
+        let Some(data) = (if self.frames { Some(event) } else { data(event) }) else { return };
         // Where it is no shape that is known, not all of it is words.
         self.tokens += (self.words)(data, &mut self.text).unwrap_or(data.len() as u64 / 4);
         if self.text.len() >= GATHER {
@@ -48,7 +50,8 @@ impl Produced {
 
 /// The data of an event with one line of it, which is how chunks are sent.
 fn data(event: &[u8]) -> Option<&[u8]> {
-    let data = event.trim_ascii().strip_prefix(b"data:")?.trim_ascii_start();
+    let line = event.trim_ascii().split(|b| *b == b'\n').find(|line| line.starts_with(b"data:"))?;
+    let data = line.strip_prefix(b"data:")?.trim_ascii();
     (data != b"[DONE]").then_some(data)
 }
 
@@ -58,7 +61,7 @@ mod tests {
 
     fn produced(events: &[&str]) -> u64 {
         tokens::warm_up();
-        let mut produced = Produced::new(Family::O200k, reeve_providers::openai::stream::words);
+        let mut produced = Produced::new(Family::O200k, reeve_providers::openai::stream::words, false);
         events.iter().for_each(|event| produced.add(event.as_bytes()));
         produced.tokens()
     }

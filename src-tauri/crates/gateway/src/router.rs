@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use reeve_engine::Engine;
+use reeve_providers::{bedrock as bedrock_shape, google as google_shape};
 use std::any::Any;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -33,6 +34,18 @@ pub fn router_with(engine: Engine, access: Access) -> Router {
         .route("/v1/chat/completions", post(|gateway, request| call(gateway, request, Shape::Chat)))
         .route("/v1/embeddings", post(|gateway, request| call(gateway, request, Shape::Embeddings)))
         .route("/v1/models", get(list))
+        .route("/v1/messages", post(|gateway, request| call(gateway, request, Shape::Messages)))
+        .route("/anthropic/v1/messages", post(|gateway, request| call(gateway, request, Shape::Messages)))
+        .route(
+            "/v1/messages/count_tokens",
+            post(|gateway, request| call(gateway, request, Shape::CountMessages)),
+        )
+        .route(
+            "/anthropic/v1/messages/count_tokens",
+            post(|gateway, request| call(gateway, request, Shape::CountMessages)),
+        )
+        .route("/google/{version}/models/{*call}", post(google))
+        .route("/bedrock/model/{*call}", post(bedrock))
         .route("/health", get(health))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
@@ -64,6 +77,38 @@ async fn call(State(gateway): Shared, request: Request, shape: Shape) -> Respons
         Ok(()) => call::answer(&gateway, shape, None, request).await,
         Err(failure) => gateway.turn_away(failure, shape.dialect()).await,
     }
+}
+
+/// A call whose address names the model, and what is asked of it.
+async fn addressed(
+    gateway: Arc<Gateway>,
+    request: Request,
+    dialect: Dialect,
+    wanted: Option<(Shape, String)>,
+) -> Response {
+    match (gateway.check(&request), wanted) {
+        (Err(failure), _) => gateway.turn_away(failure, dialect).await,
+        (Ok(()), Some((shape, model))) => call::answer(&gateway, shape, Some(model), request).await,
+        (Ok(()), None) => Failure::no_such_route(request.method(), request.uri().path()).told(dialect),
+    }
+}
+
+async fn google(State(gateway): Shared, request: Request) -> Response {
+    let below = request.uri().path().split_once("/models/").map(|(_, tail)| tail);
+    let path = below.and_then(google_shape::Path::read);
+    let wanted = path.map(|path| (Shape::Google(path.method), path.model.to_owned()));
+    addressed(gateway, request, Dialect::Google, wanted).await
+}
+
+async fn bedrock(State(gateway): Shared, request: Request) -> Response {
+    let below = request.uri().path().strip_prefix("/bedrock/model/").and_then(|rest| rest.rsplit_once('/'));
+    let method = |name: &str| {
+        use bedrock_shape::Method::{Converse, ConverseStream};
+        [Converse, ConverseStream].into_iter().find(|method| method.as_str() == name)
+    };
+    let path = below.and_then(|(id, name)| bedrock_shape::Path::read(id, method(name)?));
+    let wanted = path.map(|path| (Shape::Bedrock(path.method), path.model.into_owned()));
+    addressed(gateway, request, Dialect::Bedrock, wanted).await
 }
 
 async fn list(State(gateway): Shared, request: Request) -> Response {

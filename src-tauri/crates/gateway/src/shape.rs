@@ -4,19 +4,25 @@
 //! words failures are told. To add one: a variant here, a file beside this, a route in [`crate::router`], and the arms the
 //! compiler asks for.
 
+mod anthropic;
+mod bedrock;
 mod chat;
 mod embeddings;
+mod google;
 
 use crate::asked::{Asked, Incoming};
 use crate::error::Dialect;
 use crate::reader::Reader;
 use bytes::Bytes;
 use http::HeaderValue;
+use reeve_core::time::Millis;
 use reeve_engine::gateway::Admitted;
 use reeve_engine::{Engine, Error};
+use reeve_providers::google::Method;
 use reeve_providers::openai::stream::{self, StreamReader};
 use reeve_providers::openai::usage::{Answer, read_answer};
 use reeve_providers::upstream::Auth;
+use reeve_providers::{anthropic as anthropic_shape, bedrock as bedrock_shape, google as google_shape};
 use std::borrow::Cow;
 
 /// What a caller can do at the gateway, and in whose words.
@@ -26,6 +32,14 @@ pub(crate) enum Shape {
     Chat,
     /// `/v1/embeddings`.
     Embeddings,
+    /// Anthropic's messages.
+    Messages,
+    /// The number of tokens of such a message.
+    CountMessages,
+    /// Google's `generateContent` and its siblings.
+    Google(google_shape::Method),
+    /// AWS Bedrock's Converse.
+    Bedrock(bedrock_shape::Method),
 }
 
 /// To whom a request goes, and what it must say there.
@@ -37,15 +51,18 @@ pub(crate) struct Way<'a> {
     pub(crate) model: Option<&'a str>,
     /// The cap on output to be written in, because the caller did not say.
     pub(crate) cap: Option<u64>,
+    /// The time, which some signatures hold.
+    pub(crate) at: Millis,
 }
 
 impl<'a> Way<'a> {
-    /// The way of the attempt that is next.
-    pub(crate) fn of(admitted: &'a Admitted) -> Self {
+    /// The way of the attempt that is next, `at` this time.
+    pub(crate) fn of(admitted: &'a Admitted, at: Millis) -> Self {
         Self {
             provider: &admitted.credential().provider,
             model: admitted.other_model(),
             cap: admitted.output_cap(),
+            at,
         }
     }
 }
@@ -66,27 +83,29 @@ impl Outgoing {
     /// A JSON body to a path that is always the same.
     pub(crate) fn json(path: &'static str, way: Way<'_>, body: Bytes) -> Self {
         let content_type = HeaderValue::from_static("application/json");
-        Self {
-            path: Cow::Borrowed(path),
-            query: None,
-            content_type,
-            auth: bearer_or_azure(way.provider),
-            body,
-        }
+        Self { path: Cow::Borrowed(path), query: None, content_type, auth: auth_of(way), body }
     }
 }
 
 /// How those who speak the OpenAI API take their key.
-fn bearer_or_azure(provider: &str) -> Auth {
-    if provider == "azure-openai" { Auth::ApiKey } else { Auth::Bearer }
+fn auth_of(way: Way<'_>) -> Auth {
+    match way.provider {
+        "azure-openai" => Auth::ApiKey,
+        "aws-bedrock" => Auth::Aws { at: way.at },
+        _ => Auth::Bearer,
+    }
 }
 
 impl Shape {
     /// The word in the ledger.
     pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::Chat => "chat",
-            Self::Embeddings => "embeddings",
+            Self::Chat | Self::Messages | Self::Bedrock(_) => "chat",
+            Self::Google(Method::GenerateContent | Method::StreamGenerateContent) => "chat",
+            Self::Embeddings | Self::Google(Method::EmbedContent | Method::BatchEmbedContents) => {
+                "embeddings"
+            }
+            Self::CountMessages | Self::Google(Method::CountTokens) => "count_tokens",
         }
     }
 
@@ -94,15 +113,26 @@ impl Shape {
     pub(crate) const fn dialect(self) -> Dialect {
         match self {
             Self::Chat | Self::Embeddings => Dialect::OpenAi,
+            Self::Messages | Self::CountMessages => Dialect::Anthropic,
+            Self::Google(_) => Dialect::Google,
+            Self::Bedrock(_) => Dialect::Bedrock,
         }
     }
 
     /// Whether an answer is generated, so that usage without output contradicts itself.
     pub(crate) const fn generates(self) -> bool {
         match self {
-            Self::Chat => true,
-            Self::Embeddings => false,
+            Self::Chat | Self::Messages | Self::Bedrock(_) => true,
+            Self::Google(method) => {
+                matches!(method, Method::GenerateContent | Method::StreamGenerateContent)
+            }
+            Self::Embeddings | Self::CountMessages => false,
         }
+    }
+
+    /// Whether the provider asks nothing for it.
+    pub(crate) const fn is_free(self) -> bool {
+        matches!(self, Self::CountMessages | Self::Google(Method::CountTokens))
     }
 
     /// Understands a request.
@@ -110,6 +140,10 @@ impl Shape {
         match self {
             Self::Chat => chat::read(engine, incoming),
             Self::Embeddings => embeddings::read(engine, incoming),
+            Self::Messages => anthropic::read(incoming),
+            Self::CountMessages => anthropic::read_count(incoming),
+            Self::Google(method) => google::read(method, incoming),
+            Self::Bedrock(method) => bedrock::read(method, incoming),
         }
     }
 
@@ -118,6 +152,9 @@ impl Shape {
         match self {
             Self::Chat => chat::edits(asked, way),
             Self::Embeddings => way.model.is_some(),
+            Self::Messages => true,
+            Self::CountMessages => false,
+            Self::Google(_) | Self::Bedrock(_) => way.cap.is_some(),
         }
     }
 
@@ -131,6 +168,10 @@ impl Shape {
         match self {
             Self::Chat => chat::outgoing(asked, incoming, way),
             Self::Embeddings => embeddings::outgoing(incoming, way),
+            Self::Messages => anthropic::outgoing(incoming, way),
+            Self::CountMessages => Ok(anthropic::outgoing_count(incoming, way)),
+            Self::Google(method) => google::outgoing(method, incoming, way),
+            Self::Bedrock(method) => bedrock::outgoing(method, incoming, way),
         }
     }
 
@@ -138,6 +179,9 @@ impl Shape {
     pub(crate) fn answer(self, body: &[u8]) -> Answer {
         match self {
             Self::Chat | Self::Embeddings => read_answer(body),
+            Self::Messages | Self::CountMessages => anthropic_shape::usage::read_answer(body),
+            Self::Google(_) => google_shape::usage::read_answer(body),
+            Self::Bedrock(_) => bedrock_shape::usage::read_answer(body),
         }
     }
 
@@ -145,6 +189,11 @@ impl Shape {
     pub(crate) fn reader(self, asked: &Asked) -> Reader {
         match self {
             Self::Chat | Self::Embeddings => Reader::OpenAi(StreamReader::new(asked.include_usage)),
+            Self::Messages | Self::CountMessages => {
+                Reader::Anthropic(anthropic_shape::stream::StreamReader::new())
+            }
+            Self::Google(_) => Reader::Google(google_shape::stream::StreamReader::new()),
+            Self::Bedrock(_) => Reader::Bedrock(bedrock_shape::stream::StreamReader::new()),
         }
     }
 
@@ -152,6 +201,9 @@ impl Shape {
     pub(crate) fn words(self) -> Words {
         match self {
             Self::Chat | Self::Embeddings => stream::words,
+            Self::Messages | Self::CountMessages => anthropic_shape::stream::words,
+            Self::Google(_) => google_shape::stream::words,
+            Self::Bedrock(_) => bedrock_shape::stream::words,
         }
     }
 }

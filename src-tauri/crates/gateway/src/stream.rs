@@ -1,7 +1,7 @@
 //! A streamed answer: passed through as it comes, settled when it ends, however it ends.
 
 use crate::asked::family;
-use crate::error::Failure;
+use crate::error::{Dialect, Failure};
 use crate::exchange::{Exchange, ms_since};
 use crate::headers;
 use crate::metered::{ESTIMATED, Metered, metered, service_tier};
@@ -69,6 +69,7 @@ impl Relay {
             produced: Produced::new(
                 family(Some(&admitted.credential().provider), admitted.model()),
                 asked.shape.words(),
+                asked.shape.dialect() == Dialect::Bedrock,
             ),
             most_tokens: each.saturating_mul(asked.choices).saturating_mul(PATIENCE).saturating_add(4_096),
             ready: VecDeque::new(),
@@ -171,8 +172,7 @@ impl Relay {
             // The provider never said: what the client saw is counted, on top of the estimate of what was sent.
             Metered { usage: None, flag } => {
                 let usage =
-                    self.reader.begun().unwrap_or_else(|| Usage::tokens(exchange.asked.input_tokens, 0));
-                let usage = usage.with(Unit::Output, self.produced.tokens());
+                    estimate(self.reader.begun(), exchange.asked.input_tokens, self.produced.tokens());
                 Metered { usage: Some(usage), flag: flag.or(Some(ESTIMATED)) }
             }
             told => told,
@@ -190,6 +190,17 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.settle(CallEnd::Cancelled);
+        let had_all = self.reader.is_finished();
+        self.settle(if had_all { CallEnd::Success } else { CallEnd::Cancelled });
     }
+}
+
+/// What a stream used that did not get to say: what the provider had counted by then, where it counts along, and at least
+/// the words that came.
+fn estimate(begun: Option<Usage>, input: u64, produced: u64) -> Usage {
+    let Some(mut usage) = begun.filter(|usage| usage.input_tokens() > 0) else {
+        return Usage::tokens(input, produced);
+    };
+    usage.add(Unit::Output, produced.saturating_sub(usage.output_tokens()));
+    usage
 }

@@ -5,7 +5,7 @@ mod provider;
 mod search;
 
 pub use line::{CatalogueError, LineError};
-pub use provider::{Provider, providers};
+pub use provider::{Provider, openai_folder, providers};
 pub use search::{Page, Search};
 
 use reeve_core::price::Price;

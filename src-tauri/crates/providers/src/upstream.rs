@@ -155,12 +155,18 @@ impl Upstream {
         }
         let mut headers = forwarded_request_headers(target.headers);
         target.auth.put(target.key, &mut headers)?;
+        if target.auth == Auth::XApiKey {
+            // Every call there names a version of the API.
+            let version = HeaderValue::from_static(crate::anthropic::VERSION);
+            headers.entry("anthropic-version").or_insert(version);
+        }
         if method == Method::POST {
             headers.insert(header::CONTENT_TYPE, target.content_type);
         }
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = (!body.is_empty()).then(|| body.into());
+        target.auth.sign(target.key, &mut request)?;
         let connect = within.connect.unwrap_or(self.config.connect_timeout);
         let total = within.total.unwrap_or(self.config.total_timeout);
         let deadline = Instant::now() + total;

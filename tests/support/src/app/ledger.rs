@@ -16,7 +16,16 @@ use std::time::Duration;
 /// Where the model has no price.
 #[must_use]
 pub fn price_of(model: &str, usage: &Usage) -> NanoUsd {
-    let found = Catalogue::builtin().lookup("openai", model).expect("a listed model");
+    price_at("openai", model, usage)
+}
+
+/// What `usage` of a provider's model costs, by the price list.
+///
+/// # Panics
+/// Where the model has no price.
+#[must_use]
+pub fn price_at(provider: &str, model: &str, usage: &Usage) -> NanoUsd {
+    let found = Catalogue::builtin().lookup(provider, model).expect("a listed model");
     found.price.cost(usage, None).expect("a price").total
 }
 

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
+use reeve_core::usage::Usage;
 use serde_json::{Value, json};
 use std::io;
 use std::time::Duration;
@@ -59,8 +60,8 @@ fn set_usage(answer: &mut Value, usage: Value) {
 }
 
 /// Sends a whole answer, or as much of it as the fault leaves.
-pub(super) fn whole(mut open: Open, fault: Fault, counts: Counts, answer: Value) -> Response {
-    open.due = counts.usage();
+pub(super) fn whole(mut open: Open, fault: Fault, due: Usage, answer: Value) -> Response {
+    open.due = due;
     let mut text = answer.to_string();
     if fault == Fault::MalformedJson {
         text.truncate(text.len() / 2);

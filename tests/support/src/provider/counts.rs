@@ -33,21 +33,30 @@ impl Counts {
     pub fn of_chat(request: &Value) -> Self {
         let messages = request["messages"].as_array().map_or(&[][..], Vec::as_slice);
         let text = messages.iter().map(|m| text_of(&m["content"])).collect::<Vec<_>>().join(" ");
-        let said = |name: &str| {
-            text.split_whitespace()
-                .rev()
-                .find_map(|w| w.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok())
-        };
         let cap = ["max_completion_tokens", "max_tokens"].iter().find_map(|f| request[*f].as_u64());
+        Self::of_text(&text, messages.len() as u64, cap, request["n"].as_u64().unwrap_or(1))
+    }
+
+    /// The counts of so many messages that say `text`.
+    #[must_use]
+    pub(super) fn of_text(text: &str, messages: u64, cap: Option<u64>, n: u64) -> Self {
+        let said = |name: &str| Self::said(text, name);
         let completion = said("tokens").unwrap_or(DEFAULT_OUTPUT).min(cap.unwrap_or(u64::MAX));
-        let prompt = words(&text) + PER_MESSAGE * messages.len() as u64;
+        let prompt = words(text) + PER_MESSAGE * messages;
         Self {
             prompt,
             cached: said("cached").unwrap_or(0).min(prompt),
             completion,
             reasoning: said("reasoning").unwrap_or(0).min(completion),
-            n: request["n"].as_u64().unwrap_or(1),
+            n,
         }
+    }
+
+    /// The number that `text` gives for `name`, as in `tokens=40`.
+    pub(super) fn said(text: &str, name: &str) -> Option<u64> {
+        text.split_whitespace()
+            .rev()
+            .find_map(|w| w.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok())
     }
 
     /// The counts of an embeddings request.

@@ -91,7 +91,15 @@ impl State {
 
     pub(super) fn takes_key(&self, headers: &HeaderMap) -> bool {
         let said = headers.get("authorization").and_then(|v| v.as_bytes().strip_prefix(b"Bearer "));
-        said.is_some_and(|said| self.keys.read().iter().any(|k| k.as_bytes() == said))
+        said.is_some_and(|said| self.has_key(said))
+    }
+
+    pub(super) fn has_key(&self, said: &[u8]) -> bool {
+        self.any_key(|key| key.as_bytes() == said)
+    }
+
+    pub(super) fn any_key(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.keys.read().iter().any(|key| is(key))
     }
 
     pub(super) fn queue(&self, fault: Fault) {

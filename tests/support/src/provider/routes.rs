@@ -3,6 +3,7 @@
 use super::answer::{self, error};
 use super::counts::Counts;
 use super::fault::Fault;
+use super::native;
 use super::record::{Call, State};
 use super::stream;
 use axum::Router;
@@ -23,6 +24,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v1/embeddings", post(embeddings))
         .route("/v1/models", get(models))
         .route("/totals", get(totals))
+        .merge(native::routes())
         .layer(DefaultBodyLimit::max(64 * 1024 * 1024))
         .with_state(state)
 }
@@ -38,7 +40,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    fn new(state: Arc<State>, number: usize, model: String) -> Self {
+    pub(super) fn new(state: Arc<State>, number: usize, model: String) -> Self {
         state.open.fetch_add(1, Ordering::SeqCst);
         Self { state, number, model, due: Usage::new() }
     }
@@ -136,7 +138,7 @@ async fn respond(open: Open, fault: Fault, request: &Value, counts: Counts, is_e
     } else {
         answer::chat(counts, fault, &open.model)
     };
-    answer::whole(open, fault, counts, whole)
+    answer::whole(open, fault, counts.usage(), whole)
 }
 
 fn event_stream(body: Body) -> Response {

@@ -29,14 +29,17 @@ export function KeyFields({ values, set, error }: { values: KeyValues; set: (pat
   const options = (providers.data?.items ?? []).map((p) => ({ id: p.id, label: p.name, note: p.priced_models ? plural(p.priced_models, "priced model") : undefined }));
   const chosen = providers.data?.items.find((p) => p.id === values.provider);
   const custom = values.provider === "custom";
+  const aws = values.provider === "aws-bedrock";
+  const addressHint = custom ? "An OpenAI-compatible address" : aws ? "The region stands in it. Left empty, us-east-1 is used." : "Left empty, the provider's own address is used.";
+  const keyHint = aws ? "A Bedrock API key, or access_key_id:secret_access_key. Sealed on this computer at once and never shown again." : "Sealed on this computer at once and never shown again.";
   const bind = (key: Exclude<keyof KeyValues, "provider">) => ({ value: values[key], onChange: (text: string) => set({ [key]: text }) });
   return (
     <>
       <Select label="Provider" value={values.provider} onChange={(provider) => set({ provider })} options={options} error={e.provider ?? (providers.isError ? "The list of providers could not be loaded." : undefined)} />
       <TextField label="Name" {...bind("name")} error={e.name} hint="To tell several keys of one provider apart" />
-      <TextField label="Base URL" {...bind("base_url")} mono error={e.base_url} placeholder={custom ? "https://models.example.com/v1" : chosen?.base_url} hint={custom ? "An OpenAI-compatible address" : "Left empty, the provider's own address is used."} required={custom} />
+      <TextField label="Base URL" {...bind("base_url")} mono error={e.base_url} placeholder={custom ? "https://models.example.com/v1" : chosen?.base_url} hint={addressHint} required={custom} />
       <TextField label="Models" {...bind("models")} mono error={e.models} hint="Which models go to this key, separated by commas. Left empty, all models of the provider do." />
-      <TextField label="Key" type="password" {...bind("api_key")} mono error={e.api_key} hint="Sealed on this computer at once and never shown again." autoComplete="new-password" required />
+      <TextField label="Key" type="password" {...bind("api_key")} mono error={e.api_key} hint={keyHint} autoComplete="new-password" required />
     </>
   );
 }

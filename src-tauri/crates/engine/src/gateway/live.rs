@@ -97,6 +97,7 @@ mod tests {
             trace_id: None,
             operation: "chat",
             model: "m".to_owned(),
+            provider: None,
             user: None,
             tags: Vec::new(),
             stream: false,

@@ -42,6 +42,8 @@ pub(crate) enum Onward {
 pub(crate) struct Trip {
     table: Arc<Table>,
     route: Option<Arc<LiveRoute>>,
+    /// The only provider it may come to.
+    only: Option<&'static str>,
     /// Which target is asked.
     target: usize,
     /// Targets that were asked, or cannot be: a bit for each.
@@ -64,7 +66,12 @@ impl Trip {
         let route = table.route(tenant, model).cloned();
         let weights = route.iter().flat_map(|live| live.route.targets.iter().map(|t| t.weight));
         let target = route.as_ref().and_then(|_| pick(weights, random)).unwrap_or(0);
-        Self { table, route, target, done: 0, repeats: 0, attempts: 0 }
+        Self { table, route, only: None, target, done: 0, repeats: 0, attempts: 0 }
+    }
+
+    /// Keeps it to one provider: the others would not understand the call.
+    pub(crate) fn only(&mut self, provider: Option<&'static str>) {
+        self.only = provider;
     }
 
     pub(crate) fn table(&self) -> &Table {
@@ -74,9 +81,17 @@ impl Trip {
     /// Where it is.
     pub(crate) fn stop<'t>(&'t self, asked: &str) -> Stop<'t> {
         match self.route.as_deref().map(|route| route.target(self.target)) {
-            Some(Some((target, keys))) => Stop { model: Some(&target.model), keys },
-            Some(None) => Stop { model: None, keys: &[] },
-            None => Stop { model: None, keys: self.table.implicit(asked) },
+            Some(Some((target, keys))) if self.only.is_none_or(|only| target.provider == only) => {
+                Stop { model: Some(&target.model), keys }
+            }
+            Some(_) => Stop { model: None, keys: &[] },
+            None => {
+                let keys = match self.only {
+                    Some(provider) => self.table.implicit_of(provider, asked),
+                    None => self.table.implicit(asked),
+                };
+                Stop { model: None, keys }
+            }
         }
     }
 

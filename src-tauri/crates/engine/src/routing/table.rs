@@ -21,6 +21,8 @@ pub(crate) struct Table {
     named: HashMap<String, Keys>,
     /// Keys that serve all models of their provider, the oldest provider first.
     whole: Vec<(String, Keys)>,
+    /// Keys that name models, by provider and model.
+    named_of: HashMap<String, HashMap<String, Keys>>,
     /// Routes by what callers ask for.
     routes: HashMap<String, Vec<Arc<LiveRoute>>>,
     rules: HashMap<TenantId, ModelRules>,
@@ -55,9 +57,12 @@ impl Table {
             })
             .collect();
         let (mut named, mut whole): (HashMap<_, Keys>, Vec<(String, Keys)>) = Default::default();
+        let mut named_of: HashMap<String, HashMap<String, Keys>> = HashMap::new();
         for key in &keys {
             for model in &key.models {
                 named.entry(model.clone()).or_default().push(Arc::clone(key));
+                let of_provider = named_of.entry(key.provider.clone()).or_default();
+                of_provider.entry(model.clone()).or_default().push(Arc::clone(key));
             }
             if key.models.is_empty() {
                 match whole.iter_mut().find(|(provider, _)| *provider == key.provider) {
@@ -72,7 +77,7 @@ impl Table {
             let asked = route.model.clone();
             by_model.entry(asked).or_default().push(Arc::new(LiveRoute { route, keys }));
         }
-        Self { keys, named, whole, routes: by_model, rules: rules.into_iter().collect() }
+        Self { keys, named, whole, named_of, routes: by_model, rules: rules.into_iter().collect() }
     }
 
     /// Live keys, oldest first.
@@ -110,6 +115,14 @@ impl Table {
                 listed.map_or(oldest, |(_, keys)| keys)
             }
         }
+    }
+
+    /// The same of one provider alone.
+    pub(crate) fn implicit_of(&self, provider: &str, model: &str) -> &[Arc<LiveCredential>] {
+        if let Some(keys) = self.named_of.get(provider).and_then(|own| own.get(model)) {
+            return keys;
+        }
+        self.whole.iter().find(|(whose, _)| whose == provider).map_or(&[], |(_, keys)| keys)
     }
 
     /// What a tenant may call; `None` where nothing is ruled out.

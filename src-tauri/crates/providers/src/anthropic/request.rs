@@ -28,6 +28,7 @@ const GOVERNED: [&str; 16] = [
 /// What governance needs of a request for a message.
 #[derive(Debug)]
 pub struct MessagesRequest<'a> {
+    pub(super) body: &'a Bytes,
     /// All members of the body.
     pub fields: Fields<'a>,
     /// The model asked for.
@@ -69,6 +70,7 @@ impl<'a> MessagesRequest<'a> {
             user: user(&fields)?,
             searches: searches(&fields)?,
             fields,
+            body,
         })
     }
 }

@@ -34,8 +34,19 @@ fn a_request_is_read_for_what_matters() {
     assert_eq!((request.user.as_deref(), request.service_tier.as_deref()), (Some("u-1"), Some("auto")));
     assert_eq!(request.searches, Some(3));
     let endless = asking(json!({"tools": [{"type": "web_search_20260318", "name": "web_search"}]}));
-    assert_eq!(MessagesRequest::read(&endless).unwrap().searches, None);
-    assert_eq!(MessagesRequest::read(&asking(json!({}))).unwrap().searches, Some(0));
+    let request = MessagesRequest::read(&endless).unwrap();
+    assert_eq!(request.searches, None);
+    let bounded: Value = serde_json::from_slice(&request.upstream_body(None)).unwrap();
+    assert_eq!(bounded["tools"][0]["max_uses"], SEARCHES);
+    assert_eq!(MessagesRequest::read(&body).unwrap().upstream_body(None), body, "it says how often");
+    let bare = asking(json!({}));
+    let request = MessagesRequest::read(&bare).unwrap();
+    assert_eq!(request.searches, Some(0));
+    let renamed: Value = serde_json::from_slice(&request.upstream_body(Some("claude-opus-5"))).unwrap();
+    assert_eq!(
+        (renamed["model"].as_str(), renamed["max_tokens"].as_u64()),
+        (Some("claude-opus-5"), Some(100))
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn no_rate_is_lost() {
         }
     }
     assert_eq!(ours, theirs);
-    assert_eq!(ours.values().map(|s| s.0).sum::<u64>(), 8_260);
+    assert_eq!(ours.values().map(|s| s.0).sum::<u64>(), 8_282);
 }
 
 #[test]

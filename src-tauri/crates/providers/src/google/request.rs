@@ -42,6 +42,8 @@ pub struct GenerateRequest<'a> {
     pub candidates: u64,
     /// `standard`, `flex` or `priority`, in small letters.
     pub service_tier: Option<String>,
+    /// Whether the provider may search and bill for each search.
+    pub searches: bool,
 }
 
 /// A request to count tokens, which costs nothing.
@@ -65,8 +67,14 @@ impl<'a> GenerateRequest<'a> {
         same_model(&fields, model)?;
         list(&fields, "contents")?.ok_or(RequestError::Missing { field: "contents" })?;
         list(&fields, "tools")?;
-        let mut request =
-            Self { body, max_tokens: None, candidates: 1, service_tier: service_tier(&fields)?, fields };
+        let mut request = Self {
+            body,
+            max_tokens: None,
+            candidates: 1,
+            service_tier: service_tier(&fields)?,
+            searches: searches(&fields),
+            fields,
+        };
         if let Some(config) = names::object(&request.fields, names::CONFIG, &GOVERNED_CONFIG)? {
             request.max_tokens = number(&config, names::MAX_TOKENS, 1, MAX_OUTPUT_TOKENS)?;
             request.candidates = number(&config, names::CANDIDATES, 1, 128)?.unwrap_or(1);
@@ -146,6 +154,23 @@ fn thinking(config: &Fields<'_>) -> Result<(), RequestError> {
         return Err(RequestError::WrongType { field: names::BUDGET[0], expected: "a whole number" });
     }
     Ok(())
+}
+
+/// Whether a tool is one of those that are billed by the search. What cannot be read as a tool is taken for one.
+fn searches(fields: &Fields<'_>) -> bool {
+    const FREE: [&str; 8] = [
+        "functionDeclarations",
+        "function_declarations",
+        "codeExecution",
+        "code_execution",
+        "urlContext",
+        "url_context",
+        "computerUse",
+        "computer_use",
+    ];
+    let Some(tools) = fields.get("tools") else { return false };
+    let Ok(tools) = serde_json::from_str::<Vec<Fields<'_>>>(tools.get()) else { return true };
+    tools.iter().any(|tool| tool.iter().any(|(name, value)| !FREE.contains(&name) && value.get() != "null"))
 }
 
 fn service_tier(fields: &Fields<'_>) -> Result<Option<String>, RequestError> {

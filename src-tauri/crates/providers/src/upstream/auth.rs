@@ -2,8 +2,10 @@
 
 use super::Key;
 use super::error::UpstreamError;
+use crate::bedrock::sign;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reeve_core::time::Millis;
 
 /// The header a provider reads its key from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,11 @@ pub enum Auth {
     XApiKey,
     /// `x-goog-api-key: …`, as Google does.
     GoogleApiKey,
+    /// A signature over the request, as AWS does; where the key is no pair of AWS keys, as [`Auth::Bearer`].
+    Aws {
+        /// The time of signing.
+        at: Millis,
+    },
 }
 
 impl Auth {
@@ -25,7 +32,8 @@ impl Auth {
             return Ok(());
         }
         let (name, scheme) = match self {
-            Self::Bearer => (header::AUTHORIZATION, b"Bearer ".as_slice()),
+            Self::Aws { .. } if sign::is_key_pair(key.0) => return Ok(()),
+            Self::Bearer | Self::Aws { .. } => (header::AUTHORIZATION, b"Bearer ".as_slice()),
             Self::ApiKey => (HeaderName::from_static("api-key"), b"".as_slice()),
             Self::XApiKey => (HeaderName::from_static("x-api-key"), b"".as_slice()),
             Self::GoogleApiKey => (HeaderName::from_static("x-goog-api-key"), b"".as_slice()),
@@ -36,6 +44,27 @@ impl Auth {
             HeaderValue::from_maybe_shared(Bytes::from(text)).map_err(|_| UpstreamError::KeyNotSendable)?;
         value.set_sensitive(true);
         headers.insert(name, value);
+        Ok(())
+    }
+
+    /// Signs a request that is otherwise ready, where that is how the key is shown.
+    pub(super) fn sign(self, key: Key<'_>, request: &mut reqwest::Request) -> Result<(), UpstreamError> {
+        let Self::Aws { at } = self else { return Ok(()) };
+        if !sign::is_key_pair(key.0) {
+            return Ok(());
+        }
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let headers: Vec<_> = content_type.map(|value| ("content-type", value)).into_iter().collect();
+        let unsigned = sign::Unsigned {
+            method: request.method(),
+            url: request.url().as_str(),
+            headers: &headers,
+            body: request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default(),
+        };
+        let region = request.url().host_str().and_then(sign::region_of).unwrap_or("us-east-1").to_owned();
+        let scope = sign::Scope { region: &region, service: "bedrock", at };
+        let signed = sign::headers(key.0, unsigned, scope).map_err(|_| UpstreamError::KeyNotSendable)?;
+        request.headers_mut().extend(signed);
         Ok(())
     }
 }

@@ -62,10 +62,28 @@ impl BaseUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// The same address without `end`, where it ends in that.
+    #[must_use]
+    pub fn without(&self, end: &str) -> Self {
+        let mut url = self.0.clone();
+        if let Some(path) = self.0.path().strip_suffix(end) {
+            url.set_path(path);
+        }
+        Self(url)
+    }
+
+    /// Its path, without a slash at the end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
     /// The address of `path` below this one. A path that leads elsewhere is refused.
     pub(super) fn join(&self, path: &str) -> Result<Url, UpstreamError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b':');
-        if !path.starts_with('/') || path.contains("..") || !path.bytes().all(plain) {
+        // A colon or slash within a model's id may come encoded, and nothing else.
+        let bare = path.replace("%3A", ":").replace("%2F", ":");
+        if !path.starts_with('/') || path.contains("..") || !bare.bytes().all(plain) {
             return Err(UpstreamError::PathNotSendable);
         }
         let mut url = self.0.clone();
@@ -142,7 +160,13 @@ mod tests {
         );
         let bare = BaseUrl::parse("https://x.example").unwrap();
         assert_eq!((bare.as_str(), bare.join("/models").unwrap().path()), ("https://x.example", "/models"));
-        for path in ["models", "/../admin", "/a?b", "/a#b", "/a%2e%2e", "/a b", "//evil/.."] {
+        let encoded = bare.join("/model/a.b-v1%3A0/converse").unwrap();
+        assert_eq!(encoded.path(), "/model/a.b-v1%3A0/converse", "as it is written");
+        assert_eq!(base.without("/v1").as_str(), "https://x.example/openai");
+        assert_eq!((base.without("/v2").as_str(), bare.path()), (base.as_str(), ""));
+        for path in
+            ["models", "/../admin", "/a%253A", "/a%3a", "/a?b", "/a#b", "/a%2e%2e", "/a b", "//evil/.."]
+        {
             assert!(base.join(path).is_err(), "{path}");
         }
     }

@@ -2,7 +2,9 @@
 
 use http::{HeaderMap, HeaderName};
 
-const REQUEST: [&str; 7] = [
+const REQUEST: [&str; 9] = [
+    "anthropic-beta",
+    "anthropic-version",
     "accept",
     "openai-beta",
     "idempotency-key",
@@ -11,9 +13,17 @@ const REQUEST: [&str; 7] = [
     "x-title",
     "traceparent",
 ];
-const RESPONSE: [&str; 5] =
-    ["content-type", "retry-after", "retry-after-ms", "x-request-id", "x-should-retry"];
-const RESPONSE_PREFIXES: [&str; 2] = ["openai-", "x-ratelimit-"];
+const RESPONSE: [&str; 8] = [
+    "content-type",
+    "retry-after",
+    "retry-after-ms",
+    "request-id",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
+    "x-request-id",
+    "x-should-retry",
+];
+const RESPONSE_PREFIXES: [&str; 3] = ["anthropic-ratelimit-", "openai-", "x-ratelimit-"];
 /// Says whose account it is, which is not the caller's business.
 const WITHHELD: [&str; 2] = ["openai-organization", "openai-project"];
 
