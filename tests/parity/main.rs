@@ -135,9 +135,41 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", &format!("/tenants/{tenant}/api-keys"), None).await;
 
     let credential = json!({"name": "production", "provider": "openai", "base_url": "http://127.0.0.1:1/v1", "models": null, "api_key": "sk-0123456789"});
-    s.ask("POST", "/credentials", Some(credential.clone())).await;
+    let made = s.ask("POST", "/credentials", Some(credential.clone())).await;
     s.ask("POST", "/credentials", Some(credential)).await;
+    let key = format!("/credentials/{}", text(&made, "id"));
+    s.ask("PATCH", &key, Some(json!({"weight": 75, "priority": 2}))).await;
+    s.ask("PATCH", &key, Some(json!({"weight": 0, "models": [""]}))).await;
     s.ask("GET", "/credentials", None).await;
+    let target = json!({"provider": "openai", "model": "gpt-4o-mini", "credential_id": text(&made, "id"), "weight": 100});
+    let route =
+        json!({"tenant_id": null, "model": "fast", "targets": [target], "patience": null, "retries": null});
+    let made = s.ask("POST", "/routes", Some(route.clone())).await;
+    s.ask("POST", "/routes", Some(route)).await;
+    s.ask(
+        "POST",
+        "/routes",
+        Some(json!({"tenant_id": null, "model": "a b", "targets": [], "patience": null, "retries": null})),
+    )
+    .await;
+    let route = format!("/routes/{}", text(&made, "id"));
+    let retries = json!({"each": 9, "backoff_ms": 250, "max_backoff_ms": 100, "after_unknown": true});
+    s.ask("PATCH", &route, Some(json!({"retries": retries}))).await;
+    s.ask(
+        "PATCH",
+        &route,
+        Some(json!({"patience": {"connect_ms": 500, "first_byte_ms": null, "total_ms": null}})),
+    )
+    .await;
+    s.ask("GET", &route, None).await;
+    s.ask("GET", "/routes", None).await;
+    s.ask("GET", "/routing/health", None).await;
+    s.ask("DELETE", &route, None).await;
+    s.ask("GET", &route, None).await;
+    let rules = format!("/tenants/{tenant}/model-rules");
+    s.ask("PUT", &rules, Some(json!({"allow": ["gpt-4o*"], "deny": [" "]}))).await;
+    s.ask("PUT", &rules, Some(json!({"allow": ["gpt-4o*", "gpt-4o*"], "deny": []}))).await;
+    s.ask("GET", &rules, None).await;
     let budget = json!({"scope": "tenant", "tenant_id": tenant, "period": "month", "limit_usd": "600", "kind": "hard", "thresholds": null});
     let budget = s.ask("POST", "/budgets", Some(budget)).await;
     let budget = text(&budget, "id").to_owned();

@@ -30,6 +30,10 @@ words! {
         RouteWrite = "route:write",
         /// Read and verify the audit trail.
         AuditRead = "audit:read",
+        /// See captured bodies of requests.
+        CaptureRead = "capture:read",
+        /// Say which bodies are captured, and delete them.
+        CaptureWrite = "capture:write",
         /// See the workspace's settings.
         SettingsRead = "settings:read",
         /// Change them, load and remove sample data.

@@ -47,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) settings: crate::settings::Live,
     pub(crate) sessions: Sessions,
     pub(crate) refusals: crate::gateway::refusals::Pending,
+    pub(crate) captures: crate::capture::Captures,
     pub(crate) live: crate::gateway::live::LiveCalls,
     pub(crate) added_latency: crate::latency::AddedLatency,
     pub(crate) settling: crate::gateway::settling::Settling,
@@ -89,6 +90,7 @@ impl Engine {
             settings: Default::default(),
             sessions: Sessions::default(),
             refusals: Default::default(),
+            captures: Default::default(),
             live: Default::default(),
             added_latency: Default::default(),
             settling: Default::default(),
@@ -111,6 +113,7 @@ impl Engine {
     async fn load(&self) -> Result<(), Error> {
         self.load_settings().await?;
         self.load_sessions().await?;
+        self.load_capture_rules().await?;
         self.load_routing().await?;
         self.rebuild_admission().await
     }
@@ -122,6 +125,12 @@ impl Engine {
     }
 
     fn start_tasks(&self) {
+        self.start_capture();
+        let engine = self.clone();
+        self.inner.tasks.repeat(Duration::from_secs(600), move || {
+            let engine = engine.clone();
+            async move { engine.sweep_captures().await }
+        });
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(2), move || {
             let engine = engine.clone();

@@ -11,6 +11,7 @@ pub mod admission;
 pub mod api_keys;
 pub mod audit;
 pub mod budgets;
+pub mod capture;
 pub mod clock;
 pub mod credentials;
 pub mod cx;

@@ -236,6 +236,7 @@ impl Engine {
             })
             .await?;
         self.inner.admission.retain_tenants(|t| !t.sample);
+        self.load_capture_rules().await?;
         self.rebuild_admission().await?;
         Ok(count)
     }

@@ -22,6 +22,8 @@ pub enum Purpose {
     LogKey,
     /// The data key of one person's records; losing it erases them.
     SubjectKey,
+    /// The data key of a tenant's captured bodies; losing it deletes them.
+    CaptureKey,
     /// A second factor's seed.
     TotpSeed,
     /// A provider's administrative credential.
@@ -34,6 +36,7 @@ impl Purpose {
             Self::JwtKey => "jwt-key",
             Self::LogKey => "log-key",
             Self::SubjectKey => "subject-key",
+            Self::CaptureKey => "capture-key",
             Self::TotpSeed => "totp-seed",
             Self::AdminCred => "admin-cred",
         }

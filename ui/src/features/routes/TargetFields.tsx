@@ -41,7 +41,7 @@ export function TargetFields({ targets, keys, onChange, errors }: Props) {
                 <TextField label="Model" mono value={t.model} onChange={(model) => set(i, { model })} error={of("model")} placeholder="gpt-4o-mini" />
               </div>
               <div className="two">
-                <Select label="Key" value={t.credential_id} onChange={(credential_id) => set(i, { credential_id })} error={of("credential_id")} options={[{ id: ANY, label: "Any that serves it" }, ...own.map((k) => ({ id: k.id, label: k.name, note: `…${k.last4}` }))]} />
+                <Select label="Key" value={t.credential_id} onChange={(credential_id) => set(i, { credential_id })} error={of("credential_id")} options={[{ id: ANY, label: "Any that serves it" }, ...own.map((k) => ({ id: k.id, label: `${k.name}, …${k.last4}` }))]} />
                 <TextField label="Weight" value={t.weight} onChange={(weight) => set(i, { weight })} error={of("weight")} inputMode="numeric" />
               </div>
             </li>

@@ -50,14 +50,14 @@ export function ModelRules({ tenant }: { tenant: TenantView }) {
   return (
     <div className="page">
       <section className="card">
-        <header><h2>Models</h2><span className="dim clip">A call for another model is refused before anything is spent, and recorded.</span>{r && !all && <span className="push">{edit("Edit")}</span>}</header>
+        <header><h2>Models</h2><span className="dim clip">Calls that these lists rule out are refused before anything is spent, and recorded.</span>{r && !all && <span className="push">{edit("Edit")}</span>}</header>
         {query.isPending ? <SkeletonRows rows={3} /> : query.isError ? <ErrorState of={query} what="The models" tight /> : all ? (
           <Empty level={3} title={`${tenant.name} may call every model`} action={edit("Limit the models", true)}>Every model that a provider key or a route serves. Lists of allowed and denied models narrow that.</Empty>
         ) : (
-          <>
+          <div style={{ paddingTop: 9 }}>
             <List title="Allowed" patterns={r?.allow ?? []} tone="ok" none="every model" />
             <List title="Denied" patterns={r?.deny ?? []} tone="bad" none="none" />
-          </>
+          </div>
         )}
       </section>
       {open && r && <RulesForm tenant={tenant} rules={r} onClose={() => setOpen(false)} />}
