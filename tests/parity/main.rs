@@ -198,6 +198,15 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", &format!("/requests/{record}"), None).await;
     s.ask("GET", "/requests/req_00000000000000000000000000", None).await;
     s.ask("GET", "/requests/live", None).await;
+    let rule = json!({"api_key_ids": null, "share": 0.25, "max_bytes": 20000, "retention_days": 14, "detectors": ["email", "card"], "patterns": ["PRJ-[0-9]+"]});
+    s.ask("GET", &format!("/tenants/{tenant}/capture"), None).await;
+    s.ask("PUT", &format!("/tenants/{tenant}/capture"), Some(rule)).await;
+    let bad = json!({"api_key_ids": null, "share": 2, "max_bytes": 1, "retention_days": 0, "detectors": [], "patterns": ["("]});
+    s.ask("PUT", &format!("/tenants/{tenant}/capture"), Some(bad)).await;
+    s.ask("GET", &format!("/requests/{record}/bodies"), None).await;
+    s.ask("DELETE", &format!("/requests/{record}/bodies"), None).await;
+    s.ask("DELETE", &format!("/tenants/{tenant}/capture"), None).await;
+    s.ask("DELETE", &format!("/tenants/{tenant}/capture/bodies"), None).await;
     s.ask("GET", "/requests/export?format=json&model=gpt-4o", None).await;
     s.ask("GET", "/prices?q=gpt-4o&limit=2", None).await;
     s.ask("GET", "/overview", None).await;

@@ -64,8 +64,9 @@ impl Role {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CredentialRead, CredentialWrite, RouteRead,
-            RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
+            ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CaptureRead, CaptureWrite, CredentialRead,
+            CredentialWrite, RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead,
+            UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -75,6 +76,8 @@ impl Role {
                 CredentialRead,
                 CredentialWrite,
                 RouteRead,
+                CaptureRead,
+                CaptureWrite,
                 AuditRead,
                 SettingsRead,
             ],

@@ -129,7 +129,13 @@ impl Engine {
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(600), move || {
             let engine = engine.clone();
-            async move { engine.sweep_captures().await }
+            async move {
+                let swept = engine.sweep_captures().await.and(engine.sweep_refusals().await);
+                if let Err(error) = swept {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "what is over could not be deleted");
+                }
+            }
         });
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(2), move || {

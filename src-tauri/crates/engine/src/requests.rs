@@ -16,6 +16,11 @@ pub use reeve_store::table::charges::{Charge, QuotaLeft};
 pub use reeve_store::table::refusals::RefusedCall;
 use std::collections::HashMap;
 
+/// How long refused calls stay in the request log, in days.
+const REFUSALS_KEPT_DAYS: i64 = 90;
+/// Refused calls that go in one transaction.
+const SWEEP: usize = 2_000;
+
 /// One request.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Request {
@@ -206,6 +211,24 @@ impl Engine {
                 Ok(RequestPage { items, key_names, next })
             })
             .await
+    }
+
+    /// Takes refused calls out of the request log that are older than [`REFUSALS_KEPT_DAYS`]; their entries stay in the
+    /// audit trail. Each round is one entry.
+    pub(crate) async fn sweep_refusals(&self) -> Result<(), Error> {
+        let before = self.now().plus(-REFUSALS_KEPT_DAYS * Millis::DAY);
+        while self.inner.store.read(move |r| r.refusals().any_before(before)).await? {
+            let draft = self
+                .draft(&Cx::system(), "data.delete", "requests:refused")
+                .detail("what", "refused calls of the request log")
+                .detail("before", before.to_string());
+            let swept = self.inner.store.write(move |tx| {
+                let recorded = draft.record(tx)?;
+                Ok::<_, Error>(recorded.refusals().delete_before(before, SWEEP)?)
+            });
+            swept.await?;
+        }
+        Ok(())
     }
 
     /// Everything that is known of one request.

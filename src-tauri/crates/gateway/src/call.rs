@@ -7,6 +7,7 @@ use crate::error::Failure;
 use crate::exchange::Exchange;
 use crate::router::Gateway;
 use crate::shape::{Shape, Way};
+use crate::watch::{Watch, content_type, harmless};
 use crate::{auth, headers};
 use axum::body::Body;
 use axum::extract::Request;
@@ -15,7 +16,7 @@ use http::{HeaderMap, header};
 use reeve_core::id::RequestId;
 use reeve_engine::admission::Caller;
 use reeve_engine::gateway::Call;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Answers a call, whatever comes of it. `model` is what the address names.
 pub(crate) async fn answer(
@@ -66,12 +67,17 @@ async fn exchange(
     arrived: Instant,
 ) -> Result<Response, Failure> {
     let engine = &gateway.engine;
-    let Taken { asked, incoming, share } = taken;
+    let Taken { asked, incoming, share, reading } = taken;
     let admitted = engine.admit(caller, call).await?;
     let outgoing = asked.outgoing(&incoming, Way::of(&admitted, engine.now())).await?;
+    let capture = admitted.capture().map(|mut capture| {
+        capture.request(content_type(&headers), harmless(&headers), &incoming.body);
+        capture
+    });
+    let watch = Watch::new(reading, capture);
     let abandoned = Abandoned::default();
     let exchange =
-        Exchange { engine: engine.clone(), admitted, asked, arrived, abandoned: abandoned.clone() };
+        Exchange { engine: engine.clone(), admitted, asked, arrived, watch, abandoned: abandoned.clone() };
     let taken = (incoming, share);
     // From here on the provider may work, so the rest goes on even when the client leaves.
     Ok(Detached::new(engine.tasks().clone(), abandoned, exchange.run(headers, outgoing, taken)).await)
@@ -82,6 +88,8 @@ struct Taken {
     asked: Asked,
     incoming: Incoming,
     share: body::Share,
+    /// How long it was waited for.
+    reading: Duration,
 }
 
 enum Unread {
@@ -98,13 +106,15 @@ async fn read(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Taken, Unread> {
+    let began = Instant::now();
     let body::Held { bytes, share } = body::read(&gateway.memory, body).await.map_err(Unread::Failed)?;
+    let reading = began.elapsed();
     let content_type = headers.get(header::CONTENT_TYPE).cloned();
     let incoming = Incoming { body: bytes, model, query, content_type, tenant: caller.tenant };
     let mut asked = understand(&gateway.engine, shape, &incoming).await.map_err(Unread::Malformed)?;
     asked.user = headers::user(headers, asked.user.take()).map_err(Unread::Malformed)?;
     asked.tags = headers::tags(headers).map_err(Unread::Malformed)?;
-    Ok(Taken { asked, incoming, share })
+    Ok(Taken { asked, incoming, share, reading })
 }
 
 fn call(request_id: RequestId, headers: &HeaderMap, asked: &Asked) -> Call {

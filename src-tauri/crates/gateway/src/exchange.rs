@@ -6,12 +6,13 @@ use crate::detached::Abandoned;
 use crate::error::Failure;
 use crate::headers;
 use crate::shape::{Outgoing, Way};
+use crate::watch::Watch;
 use crate::{attempt, stream, whole};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use reeve_core::usage::Usage;
 use reeve_engine::Engine;
-use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled, Timing};
+use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled};
 use reeve_providers::upstream::{self, UpstreamError};
 use std::time::Instant;
 
@@ -24,6 +25,7 @@ pub(crate) struct Exchange {
     pub(crate) admitted: Admitted,
     pub(crate) asked: Asked,
     pub(crate) arrived: Instant,
+    pub(crate) watch: Watch,
     pub(crate) abandoned: Abandoned,
 }
 
@@ -42,13 +44,18 @@ impl Exchange {
                 Ok(key) => key,
                 Err(error) => return self.told(error),
             };
+            self.watch.sending(self.arrived);
+            let began = Instant::now();
             let sent = self.send(&headers, outgoing, &key).await;
+            self.watch.waited(began);
             drop(key);
             let Some(failed) = attempt::failed(&sent) else { break sent };
             // Boxed, as all that is rare.
+            let began = Instant::now();
             if !Box::pin(self.goes_on(failed)).await {
                 break sent;
             }
+            self.watch.waited(began);
             outgoing = match self.asked.outgoing(&came_in.0, Way::of(&self.admitted, self.engine.now())).await
             {
                 Ok(outgoing) => outgoing,
@@ -89,11 +96,18 @@ impl Exchange {
     }
 
     /// The provider said no: the client is told in the provider's words, and nothing is charged.
-    async fn refused(self, response: upstream::Response) -> Response {
+    async fn refused(mut self, response: upstream::Response) -> Response {
         let (status, headers) = (response.status, response.headers.clone());
+        self.watch.answered(&headers, false);
+        let began = Instant::now();
+        let collected = response.collect(REFUSAL_BYTES).await;
+        self.watch.waited(began);
         let ended =
             Ended { status: Some(status.as_u16()), ..self.ended(CallEnd::Failure, Some(Usage::new()), None) };
-        let told = match response.collect(REFUSAL_BYTES).await {
+        if let Ok(body) = &collected {
+            self.watch.body(body);
+        }
+        let told = match collected {
             read if self.refuses_key(status, read.as_ref().map_or(b"".as_slice(), |body| body)) => {
                 self.told(Failure::provider_key_refused(&self.admitted.credential().provider))
             }
@@ -123,13 +137,14 @@ impl Exchange {
             service_tier: None,
             latency_ms: ms_since(self.arrived),
             first_byte_ms: None,
-            timing: Timing::default(),
+            timing: self.watch.timing(self.arrived),
         }
     }
 
     /// Settles the call and puts what it cost on the answer.
     pub(crate) fn settled(self, ended: &Ended, mut response: Response) -> Response {
-        let Settled { cost, budget_remaining, .. } = self.admitted.settle(ended);
+        let Settled { cost, budget_remaining, charge, .. } = self.admitted.settle(ended);
+        self.watch.settled(charge);
         headers::put_usd(&mut response, headers::COST, cost);
         if let Some(remaining) = budget_remaining {
             headers::put_usd(&mut response, headers::BUDGET_REMAINING, remaining);

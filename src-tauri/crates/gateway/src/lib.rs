@@ -29,6 +29,7 @@ mod serve;
 mod shape;
 mod stalled;
 mod stream;
+mod watch;
 mod whole;
 
 pub use access::Access;

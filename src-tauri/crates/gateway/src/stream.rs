@@ -17,6 +17,7 @@ use reeve_providers::openai::usage::Reading;
 use reeve_providers::upstream::{self, UpstreamError};
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::time::Instant;
 
 /// The longest stream, in bytes.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -57,10 +58,13 @@ struct Relay {
     most_tokens: u64,
     first_byte_ms: Option<i64>,
     over: bool,
+    /// Since when a piece is worked on.
+    working: Option<Instant>,
 }
 
 impl Relay {
-    fn new(exchange: Exchange, response: upstream::Response) -> Self {
+    fn new(mut exchange: Exchange, response: upstream::Response) -> Self {
+        exchange.watch.answered(&response.headers, true);
         let (asked, admitted) = (&exchange.asked, &exchange.admitted);
         let each = asked.max_output_tokens.or(admitted.output_cap()).unwrap_or(u64::MAX);
         Self {
@@ -77,6 +81,7 @@ impl Relay {
             bytes: 0,
             first_byte_ms: None,
             over: false,
+            working: None,
             exchange: Some(exchange),
             response,
         }
@@ -91,10 +96,17 @@ impl Relay {
             if self.over {
                 return None;
             }
-            match self.response.piece().await {
+            let piece = self.response.piece().await;
+            let began = Instant::now();
+            self.working = Some(began);
+            match piece {
                 Ok(Some(piece)) => self.take(piece),
                 Ok(None) => self.end(),
                 Err(error) => self.broken(&error),
+            }
+            self.working = None;
+            if let Some(exchange) = &mut self.exchange {
+                exchange.watch.worked(began);
             }
         }
     }
@@ -104,6 +116,9 @@ impl Relay {
             self.first_byte_ms = self.exchange.as_ref().map(|e| ms_since(e.arrived));
         }
         self.bytes += piece.len() as u64;
+        if let Some(exchange) = &mut self.exchange {
+            exchange.watch.piece(&piece);
+        }
         let understood = self.reader.push(piece, &mut self.scratch);
         self.pass();
         if let Err(error) = understood {
@@ -163,7 +178,10 @@ impl Relay {
     }
 
     fn settle(&mut self, end: CallEnd) {
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(mut exchange) = self.exchange.take() else { return };
+        if let Some(began) = self.working.take() {
+            exchange.watch.worked(began);
+        }
         let answer = self.reader.answer();
         let end = if answer.is_error { CallEnd::Failure } else { end };
         let told = metered(answer, &exchange.asked);
@@ -184,7 +202,8 @@ impl Relay {
             service_tier: tier,
             ..ended
         };
-        exchange.admitted.settle(&ended);
+        let settled = exchange.admitted.settle(&ended);
+        exchange.watch.settled(settled.charge);
     }
 }
 

@@ -7,15 +7,20 @@ use axum::response::{IntoResponse, Response};
 use reeve_engine::gateway::{CallEnd, Ended};
 use reeve_providers::openai::usage::Answer;
 use reeve_providers::upstream;
+use std::time::Instant;
 
 /// The longest answer, in bytes: two thousand long embeddings take about as much.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// Brings back a whole answer.
-pub(crate) async fn answer(exchange: Exchange, response: upstream::Response) -> Response {
+pub(crate) async fn answer(mut exchange: Exchange, response: upstream::Response) -> Response {
     let (status, headers) = (response.status, response.headers.clone());
     let head_ms = ms_since(exchange.arrived);
-    let body = match response.collect(MAX_BYTES).await {
+    exchange.watch.answered(&headers, false);
+    let began = Instant::now();
+    let collected = response.collect(MAX_BYTES).await;
+    exchange.watch.waited(began);
+    let body = match collected {
         Ok(body) => body,
         Err(error) => {
             tracing::warn!(
@@ -31,6 +36,7 @@ pub(crate) async fn answer(exchange: Exchange, response: upstream::Response) -> 
             return exchange.settled(&ended, told);
         }
     };
+    exchange.watch.body(&body);
     let (reading, shape) = (body.clone(), exchange.asked.shape);
     let read = inline_if_short(body.len(), move || shape.answer(&reading)).await;
     let ended = match &read {

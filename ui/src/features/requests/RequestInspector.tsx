@@ -9,6 +9,7 @@ import { formatUsd } from "@/lib/money";
 import { formatCount, formatDuration, plural } from "@/lib/number";
 import { absolute } from "@/lib/time";
 import { Chip, Notice } from "@/ui";
+import { Bodies } from "./Bodies";
 import { reasonWords, requestQuery } from "./queries";
 import { Timing } from "./Timing";
 
@@ -83,6 +84,7 @@ export function RequestInspector({ id, onClose, onFilter }: { id: string; onClos
       {d.explain && <Section title="Why it cost this"><Explain view={d.explain} /></Section>}
       <Section title="What was decided"><Decisions d={d} /></Section>
       {d.timing.end_ms !== null && <Section title="Where the time went"><Timing timing={d.timing} provider={r.provider} stream={r.stream} /></Section>}
+      {d.captured_until !== null && <Section title="Captured bodies"><Bodies id={r.id} until={d.captured_until} /></Section>}
       <Section title="The call"><TheCall d={d} onFilter={onFilter} /></Section>
     </Inspector>
   );

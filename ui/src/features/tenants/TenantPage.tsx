@@ -8,13 +8,14 @@ import { TenantBudgets } from "@/features/budgets";
 import { Button, Chip, MenuButton, Tabs, TextField, toast } from "@/ui";
 import { absolute } from "@/lib/time";
 import { ApiKeys } from "./ApiKeys";
+import { CaptureTab } from "./CaptureTab";
 import { ModelRules } from "./ModelRules";
 import { tenantQuery, type Period } from "./queries";
 import { TenantForm } from "./TenantForm";
 import { TenantOverview } from "./TenantOverview";
 import { TenantUsage } from "./TenantUsage";
 
-export const TENANT_TABS = ["overview", "usage", "keys", "budgets", "models", "history", "properties"] as const;
+export const TENANT_TABS = ["overview", "usage", "keys", "budgets", "models", "capture", "history", "properties"] as const;
 export interface TenantSearch {
   tab?: (typeof TENANT_TABS)[number];
   period?: Period;
@@ -95,6 +96,7 @@ export function TenantPage() {
           { id: "keys", label: "API keys", content: <ApiKeys tenant={t} /> },
           { id: "budgets", label: "Budgets", content: <TenantBudgets tenant={t} /> },
           { id: "models", label: "Models", content: <ModelRules tenant={t} /> },
+          { id: "capture", label: "Bodies", content: <CaptureTab tenant={t} /> },
           { id: "history", label: "History", content: <History filter={{ tenant_id: t.id }} /> },
           { id: "properties", label: "Properties", content: <Details tenant={t} /> },
         ]}

@@ -48,6 +48,11 @@ export const summaryQuery = (tenant: string, groupBy: SummaryQuery["group_by"]) 
     queryFn: ({ signal }) =>
       take(api.GET("/usage/summary", { params: { query: { group_by: groupBy, tenant_id: tenant, days: 30 } }, signal })),
   });
+export const captureQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["tenants", "capture", id],
+    queryFn: ({ signal }) => take(api.GET("/tenants/{id}/capture", { params: { path: { id } }, signal })),
+  });
 export const PERIODS = ["today", "7d", "30d", "month"] as const;
 export type Period = (typeof PERIODS)[number];
 /** Calendar days of the workspace, today included: every period is whole days. */

@@ -4,6 +4,7 @@ pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod budgets;
+pub(crate) mod captures;
 pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod health;
@@ -57,6 +58,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(routing::router())
         .merge(usage::router())
         .merge(requests::router())
+        .merge(captures::router())
         .merge(imports::router())
         .merge(prices::router())
         .merge(audit::router())

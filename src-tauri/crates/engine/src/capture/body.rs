@@ -105,7 +105,15 @@ fn assembled(stream: &str) -> (String, u64) {
 
 /// Members whose texts come in pieces.
 const PIECES: [&str; 9] = [
-    "content", "text", "delta", "arguments", "partial_json", "thinking", "reasoning", "reasoning_content", "refusal",
+    "content",
+    "text",
+    "delta",
+    "arguments",
+    "partial_json",
+    "thinking",
+    "reasoning",
+    "reasoning_content",
+    "refusal",
 ];
 
 fn gather(value: &Value, place: &mut String, key: &str, texts: &mut Vec<(String, String)>) {

@@ -49,8 +49,7 @@ fn context(tenant: TenantId, key_id: &str) -> String {
 }
 
 fn open_key(vault: &Vault, kept: CaptureKey) -> Option<DataKey> {
-    let opened =
-        vault.open(Purpose::CaptureKey, &context(kept.tenant_id, &kept.id), &kept.wrapped).ok()?;
+    let opened = vault.open(Purpose::CaptureKey, &context(kept.tenant_id, &kept.id), &kept.wrapped).ok()?;
     let bytes = Zeroizing::new(<[u8; 32]>::try_from(opened.expose()).ok()?);
     Some(DataKey { kept, bytes })
 }
@@ -126,9 +125,8 @@ impl Engine {
     }
 
     async fn write_captures(&self, keys: Vec<CaptureKey>, sealed: Vec<SealedCapture>) -> Result<(), Error> {
-        let draft = self
-            .draft(&Cx::system(), "capture.keep", "capture:bodies")
-            .detail("calls", sealed.len() as u64);
+        let draft =
+            self.draft(&Cx::system(), "capture.keep", "capture:bodies").detail("calls", sealed.len() as u64);
         self.inner
             .store
             .write(move |tx| {
@@ -238,18 +236,13 @@ impl Engine {
         Ok(gone)
     }
 
-    /// Deletes the bodies whose time is over, and refused calls older than three months. Each round is one entry.
-    pub(crate) async fn sweep_captures(&self) {
-        loop {
-            match self.sweep_once().await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    return tracing::error!(error, "captured bodies could not be deleted");
-                }
-            }
-        }
+    /// Deletes the bodies whose time is over. Each round is one entry.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn sweep_captures(&self) -> Result<(), Error> {
+        while self.sweep_once().await? {}
+        Ok(())
     }
 
     async fn sweep_once(&self) -> Result<bool, Error> {

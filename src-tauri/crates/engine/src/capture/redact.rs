@@ -31,8 +31,7 @@ pub enum Detector {
 
 impl Detector {
     /// Every one, in the order they are applied.
-    pub const ALL: [Self; 6] =
-        [Self::Bearer, Self::ApiKey, Self::Email, Self::Iban, Self::Card, Self::Phone];
+    pub const ALL: [Self; 6] = [Self::Bearer, Self::ApiKey, Self::Email, Self::Iban, Self::Card, Self::Phone];
 
     /// The word in the store and on the wire.
     #[must_use]
@@ -94,22 +93,23 @@ fn is_card(candidate: &str) -> bool {
     (13..=19).contains(&digits.len()) && sum % 10 == 0 && digits.iter().any(|d| *d != 0)
 }
 
+/// How long a country's account numbers are (ISO 13616 registry).
+const IBAN: &str = "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18 FO18 FR27 \
+    GB22 GE22 GI23 GL18 GR27 HR21 HU28 IE22 IL23 IS26 IT27 JO30 KW30 KZ20 LB28 LI21 LT20 LU20 LV21 MC27 MD24 ME22 MK19 MT31 MU30 \
+    NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SE24 SI19 SK24 SM27 TN24 TR26 UA29 VA22 VG24 XK20";
+
 /// The length of the account at the beginning of `candidate`: what follows it may look like more of it.
 fn iban(candidate: &str) -> Option<usize> {
-    let ends = candidate.char_indices().filter(|(_, c)| *c != ' ').map(|(i, _)| i + 1);
-    let ends: Vec<_> = ends.collect();
-    ends.iter().rev().copied().find(|end| {
-        let plain: Vec<u8> = candidate[..*end].bytes().filter(|b| *b != b' ').collect();
-        if !(15..=34).contains(&plain.len()) {
-            return false;
-        }
-        let (head, tail) = plain.split_at(4);
-        let rest = tail.iter().chain(head).fold(0_u32, |rest, b| match b {
-            b'0'..=b'9' => (rest * 10 + u32::from(b - b'0')) % 97,
-            _ => (rest * 100 + u32::from(b - b'A') + 10) % 97,
-        });
-        rest == 1
-    })
+    let country = candidate.get(..2)?;
+    let length: usize = IBAN.split(' ').find_map(|known| known.strip_prefix(country))?.parse().ok()?;
+    let end = candidate.char_indices().filter(|(_, c)| *c != ' ').nth(length - 1).map(|(i, _)| i + 1)?;
+    let plain: Vec<u8> = candidate[..end].bytes().filter(|b| *b != b' ').collect();
+    let (head, tail) = plain.split_at(4);
+    let rest = tail.iter().chain(head).fold(0_u32, |rest, b| match b {
+        b'0'..=b'9' => (rest * 10 + u32::from(b - b'0')) % 97,
+        _ => (rest * 100 + u32::from(b - b'A') + 10) % 97,
+    });
+    (rest == 1).then_some(end)
 }
 
 /// Compiles an own pattern.
@@ -124,7 +124,9 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
         .build()
         .map_err(|e| match e {
             regex::Error::CompiledTooBig(_) => "is too large when compiled".to_owned(),
-            other => format!("cannot be read: {}", other.to_string().lines().last().unwrap_or_default().trim()),
+            other => {
+                format!("cannot be read: {}", other.to_string().lines().last().unwrap_or_default().trim())
+            }
         })?;
     if compiled.is_match("") {
         return Err("matches the empty text, so it would leave out nothing and everything".to_owned());

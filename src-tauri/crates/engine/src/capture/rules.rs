@@ -101,9 +101,10 @@ impl Engine {
     pub async fn capture_status(&self, cx: &Cx, tenant: TenantId) -> Result<CaptureStatus, Error> {
         self.require(cx, Permission::TenantRead).await?;
         self.stored_tenant(tenant).await?;
-        let read = self.inner.store.read(move |r| {
-            Ok::<_, Error>((r.capture_rules().get(tenant)?, r.captures().sums(tenant)?))
-        });
+        let read = self
+            .inner
+            .store
+            .read(move |r| Ok::<_, Error>((r.capture_rules().get(tenant)?, r.captures().sums(tenant)?)));
         let (rule, sums) = read.await?;
         Ok(CaptureStatus { rule, sums, dropped: self.captures_dropped() })
     }
@@ -133,7 +134,8 @@ impl Engine {
             updated_at: now,
         });
         let before = self.inner.store.read(move |r| r.capture_rules().get(tenant)).await?;
-        let words = |rule: &Option<CaptureRule>| rule.as_ref().map_or_else(|| "nothing is kept".to_owned(), words);
+        let words =
+            |rule: &Option<CaptureRule>| rule.as_ref().map_or_else(|| "nothing is kept".to_owned(), words);
         let draft = self
             .draft(cx, "capture.update", format_args!("tenant:{tenant}"))
             .tenant(tenant)

@@ -210,6 +210,12 @@ impl Admitted {
         self.engine.inner.admission.tightest(self.caller.tenant)
     }
 
+    /// What is kept of its bodies, where its tenant's rule asks for that.
+    #[must_use]
+    pub fn capture(&self) -> Option<crate::capture::Capture> {
+        self.engine.capture(&self.call, self.caller.tenant, self.caller.key)
+    }
+
     /// The call never reached the provider: nothing is charged, and the reservation is free again.
     pub fn release(mut self) {
         if std::mem::take(&mut self.open) {

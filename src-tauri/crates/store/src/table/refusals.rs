@@ -187,6 +187,15 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
     }
 
+    /// Whether there are any older than `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn any_before(&self, before: Millis) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM refusals INDEXED BY refusals_time WHERE time < ?1 LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.exists([before.0])?)
+    }
+
     /// Refusals of the request log behind `before`, newest first, at most `limit`, of a bounded reading.
     ///
     /// # Errors

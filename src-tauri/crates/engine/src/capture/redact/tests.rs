@@ -36,7 +36,8 @@ fn what_is_found_and_what_only_looks_like_it() {
 
 #[test]
 fn escapes_hide_nothing_and_json_stays_json() {
-    let json = r#"{"a":"jane\u0040example.com","b":[4111111111111111,"x\"y"],"c":"4111 1111 1111 1111","d":null}"#;
+    let json =
+        r#"{"a":"jane\u0040example.com","b":[4111111111111111,"x\"y"],"c":"4111 1111 1111 1111","d":null}"#;
     let mut found = Found::new();
     let redacted = all().json(json, &mut found);
     let value: serde_json::Value = serde_json::from_str(&redacted).unwrap();
