@@ -569,6 +569,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/requests/{id}/bodies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The captured bodies of a request. Every view is an entry in the audit trail. */
+        get: operations["get_bodies"];
+        put?: never;
+        post?: never;
+        /** Deletes the captured bodies of a request. */
+        delete: operations["delete_bodies"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/routes": {
         parameters: {
             query?: never;
@@ -760,6 +778,42 @@ export interface paths {
         /** Archives a tenant, for good. */
         post: operations["archive_tenant"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{id}/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept of a tenant's calls. */
+        get: operations["get_capture"];
+        /** Sets which bodies are kept of a tenant's calls from now on. */
+        put: operations["set_capture"];
+        post?: never;
+        /** Keeps no more bodies of a tenant's calls. What is kept stays until its time is over. */
+        delete: operations["remove_capture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{id}/capture/bodies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes every captured body of a tenant. */
+        delete: operations["delete_tenant_bodies"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1077,6 +1131,38 @@ export interface components {
          * @enum {string}
          */
         AuditVia: "ui" | "api" | "gateway" | "cli" | "system";
+        /** @description The bodies of a request. */
+        BodiesView: {
+            /** @description When they are deleted. */
+            expires_at: string;
+            redacted: components["schemas"]["RedactionCount"][];
+            request: components["schemas"]["BodyView"];
+            response: components["schemas"]["BodyView"];
+        };
+        /** @description A header. */
+        BodyHeader: {
+            name: string;
+            value: string;
+        };
+        /** @description One body, as it was kept. */
+        BodyView: {
+            /**
+             * Format: int64
+             * @description How long it was.
+             */
+            bytes: number;
+            content_type: string | null;
+            /** @description Whether something was cut off. */
+            cut: boolean;
+            /**
+             * Format: int64
+             * @description How many events of a stream it was put together from.
+             */
+            events: number | null;
+            /** @description Headers that say nothing of anybody; no others are kept. */
+            headers: components["schemas"]["BodyHeader"][];
+            text: string;
+        };
         /**
          * @description What a circuit breaker does with calls: lets them pass, keeps them away, lets one try.
          * @enum {string}
@@ -1158,6 +1244,69 @@ export interface components {
             /** @description Percentages at which people are told. */
             thresholds: number[];
             updated_at: string;
+        };
+        /** @description Which bodies to keep. */
+        CaptureBody: {
+            /** @description Only of these API keys; null or empty: of all. */
+            api_key_ids?: string[] | null;
+            detectors: components["schemas"]["DetectorWord"][];
+            /**
+             * Format: int32
+             * @description How much of each body, in bytes: 256 to 1,048,576.
+             */
+            max_bytes: number;
+            /** @description At most 20 regular expressions of at most 500 characters. */
+            patterns: string[];
+            /**
+             * Format: int32
+             * @description 1 to 365.
+             */
+            retention_days: number;
+            /**
+             * Format: double
+             * @description Of which part of the calls: more than 0, at most 1.
+             */
+            share: number;
+        };
+        /** @description What is kept now. */
+        CaptureKept: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            calls: number;
+            oldest: string | null;
+        };
+        /** @description Which bodies are kept of a tenant's calls, and how. */
+        CaptureRuleView: {
+            /** @description Only of these API keys; empty: of all. */
+            api_key_ids: string[];
+            /** @description Built-in detectors whose finds are left out. */
+            detectors: components["schemas"]["DetectorWord"][];
+            /**
+             * Format: int32
+             * @description How much of each body, in bytes.
+             */
+            max_bytes: number;
+            /** @description Regular expressions whose matches are left out too. */
+            patterns: string[];
+            /** Format: int32 */
+            retention_days: number;
+            /**
+             * Format: double
+             * @description Of which part of the calls: more than 0, at most 1.
+             */
+            share: number;
+            updated_at: string;
+        };
+        /** @description What is kept of a tenant's calls. */
+        CaptureView: {
+            /**
+             * Format: int64
+             * @description Calls of all tenants whose bodies could not be kept since Reeve started, because too many waited.
+             */
+            dropped: number;
+            kept: components["schemas"]["CaptureKept"];
+            rule: components["schemas"]["CaptureRuleView"] | null;
         };
         /** @description An amount a tenant would like to spend. */
         CheckBudgetBody: {
@@ -1313,6 +1462,15 @@ export interface components {
              */
             weight: number;
         };
+        /** @description Of how many calls bodies were deleted. */
+        DeletedBodies: {
+            calls: number;
+        };
+        /**
+         * @description What a built-in detector is called.
+         * @enum {string}
+         */
+        DetectorWord: "bearer" | "api_key" | "email" | "iban" | "card" | "phone";
         /**
          * @description What changed.
          * @enum {string}
@@ -1823,6 +1981,13 @@ export interface components {
         RecoveryCodeView: {
             /** @description Shown this once: write it down. */
             recovery_code: string;
+        };
+        /** @description How often something was left out. */
+        RedactionCount: {
+            /** Format: int64 */
+            count: number;
+            /** @description A built-in detector, `own` for own patterns, `data` for what is no text. */
+            found: string;
         };
         /** @description Refused calls of one reason. */
         RefusedReason: {
@@ -3551,6 +3716,64 @@ export interface operations {
             };
         };
     };
+    get_bodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BodiesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_bodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_routes: {
         parameters: {
             query?: {
@@ -4155,6 +4378,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaptureBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tenant_bodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedBodies"];
                 };
             };
             /** @description What went wrong */
