@@ -27,7 +27,7 @@ export function Explain({ view }: { view: ExplainView }) {
       {price && (
         <p className="dim" style={{ marginTop: 6 }}>
           Price of <span className="mono">{price.provider}/{price.model}</span> from {price.source}, version <span className="mono">{price.version}</span>, in force since {shortDay(price.effective_from, zone)}.
-          {price.agree != null && ` ${price.agree} sources agree.`}
+          {price.agree != null && (price.agree ? " A second source gives the same." : " A second source gives another price.")}
         </p>
       )}
     </>
