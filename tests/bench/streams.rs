@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::load::{first_bytes, percentile, request};
 use crate::proxy::Servers;
 use crate::table::{Table, Target};
-use reeve_core::budget::{BudgetKind, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, Limit};
 use reeve_core::period::PeriodKind;
 use reeve_core::tenant::{QuotaOverride, Tier};
 use reeve_engine::budgets::SetBudget;
@@ -64,7 +64,8 @@ async fn set_up(folder: &Path, provider: SocketAddr) -> Result<String, reeve_eng
     engine.set_quota_override(&cx, tenant, Some(quota)).await?;
     let limit = Limit { amount: reeve_core::money::NanoUsd(1_000_000_000_000), kind: BudgetKind::Hard };
     for (tenant_id, period) in [(None, PeriodKind::Month), (Some(tenant), PeriodKind::Day)] {
-        engine.set_budget(&cx, SetBudget { tenant_id, period, limit, thresholds: vec![100] }).await?;
+        let level = tenant_id.map_or(BudgetLevel::WORKSPACE, BudgetLevel::tenant);
+        engine.set_budget(&cx, SetBudget { level, period, limit, thresholds: vec![100] }).await?;
     }
     let key = engine.mint_api_key(&cx, tenant, "load", None).await?.secret.to_string();
     engine.close().await;

@@ -13,7 +13,7 @@
 mod load;
 
 use load::Load;
-use reeve_core::budget::{BudgetKind, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, Limit};
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
@@ -58,7 +58,8 @@ async fn tenant(engine: &Engine, name: &str) -> (TenantId, String) {
 
 async fn budget(engine: &Engine, tenant_id: Option<TenantId>, period: PeriodKind, usd: &str) {
     let limit = Limit { amount: usd.parse().unwrap(), kind: BudgetKind::Hard };
-    let new = SetBudget { tenant_id, period, limit, thresholds: vec![100] };
+    let level = tenant_id.map_or(BudgetLevel::WORKSPACE, BudgetLevel::tenant);
+    let new = SetBudget { level, period, limit, thresholds: vec![100] };
     engine.set_budget(&Cx::system(), new).await.unwrap();
 }
 
@@ -108,7 +109,7 @@ async fn audit(folder: &Path, provider: &ScriptedProvider) -> (NanoUsd, NanoUsd)
             b.tenant_name,
             b.budget.limit.amount
         );
-        if b.budget.tenant_id.is_none() {
+        if b.budget.level == BudgetLevel::WORKSPACE {
             assert_eq!(b.status.spent, settled, "the sums are those of the charges");
         }
     }

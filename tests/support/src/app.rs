@@ -16,7 +16,7 @@ pub use native::AWS_KEY;
 pub use tenant::{MakeTenant, TestTenant};
 
 use crate::provider::ScriptedProvider;
-use reeve_core::budget::{BudgetKind, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, Limit};
 use reeve_core::id::{BudgetId, CredentialId, TenantId};
 use reeve_core::period::PeriodKind;
 use reeve_core::time::Clock;
@@ -162,8 +162,13 @@ impl TestApp {
 
     /// Sets a hard budget of `usd` on a tenant, or on the workspace.
     pub async fn budget(&self, tenant: Option<TenantId>, period: PeriodKind, usd: &str) -> BudgetId {
+        self.budget_at(tenant.map_or(BudgetLevel::WORKSPACE, BudgetLevel::tenant), period, usd).await
+    }
+
+    /// Sets a hard budget of `usd` at any level.
+    pub async fn budget_at(&self, level: BudgetLevel, period: PeriodKind, usd: &str) -> BudgetId {
         let limit = Limit { amount: usd.parse().expect("an amount"), kind: BudgetKind::Hard };
-        let new = SetBudget { tenant_id: tenant, period, limit, thresholds: vec![80, 100] };
+        let new = SetBudget { level, period, limit, thresholds: vec![80, 100] };
         self.engine.set_budget(&Cx::system(), new).await.expect("a budget").budget.id
     }
 

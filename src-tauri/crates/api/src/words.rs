@@ -42,7 +42,7 @@ mirrored! {
 }
 mirrored! {
     /// What a budget is for.
-    BudgetScope = reeve_core::budget::BudgetScope { Workspace, Tenant }
+    BudgetScope = reeve_core::budget::BudgetScope { Workspace, Tenant, ApiKey, User, Model, Tag, Pool }
 }
 mirrored! {
     /// How a budget stands.

@@ -1,9 +1,10 @@
 //! Budgets: the arithmetic of spent, reserved and left, and the rule that refuses.
 //!
-//! Invariant: at every level `spent + reserved <= limit` after every reservation that a hard budget admitted.
+//! Invariant: at every level `spent + reserved + held <= limit` after every reservation that a hard budget admitted.
 
+use crate::id::{OverrideId, TenantId};
 use crate::money::NanoUsd;
-use crate::period::{Period, PeriodKind};
+use crate::period::Period;
 use crate::tenant::words;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,79 @@ words! {
         Workspace = "workspace",
         /// One tenant.
         Tenant = "tenant",
+        /// One API key of a tenant.
+        ApiKey = "api_key",
+        /// One end user, as callers name them: of one tenant, or of all.
+        User = "user",
+        /// One model, whoever serves it: of one tenant, or of all.
+        Model = "model",
+        /// One label of calls: of one tenant, or of all.
+        Tag = "tag",
+        /// Provider credentials that share an account.
+        Pool = "pool",
     }
+}
+
+/// What a budget stands on: its place in the tree.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct BudgetLevel {
+    /// Of what kind.
+    pub scope: BudgetScope,
+    /// Whose calls count; `None` for those of all tenants.
+    pub tenant_id: Option<TenantId>,
+    /// Which key, user, model, tag or pool; empty for the workspace and for a tenant.
+    pub target: String,
+}
+
+impl BudgetLevel {
+    /// The whole workspace.
+    pub const WORKSPACE: Self =
+        Self { scope: BudgetScope::Workspace, tenant_id: None, target: String::new() };
+
+    /// One tenant.
+    #[must_use]
+    pub const fn tenant(id: TenantId) -> Self {
+        Self { scope: BudgetScope::Tenant, tenant_id: Some(id), target: String::new() }
+    }
+
+    /// Whether it is below the workspace and its tenants: metered only while it has a budget.
+    #[must_use]
+    pub const fn is_fine(&self) -> bool {
+        !matches!(self.scope, BudgetScope::Workspace | BudgetScope::Tenant)
+    }
+}
+
+/// Another limit for a while.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LimitOverride {
+    /// Which.
+    pub id: OverrideId,
+    /// The limit while it holds.
+    pub amount: NanoUsd,
+    /// First moment.
+    pub starts_at: Millis,
+    /// First moment after it.
+    pub ends_at: Millis,
+}
+
+/// The limit in force at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InForce {
+    /// How much.
+    pub amount: NanoUsd,
+    /// The override it comes from, if it is not the budget's own.
+    pub from: Option<OverrideId>,
+    /// Until when at least; the end of time where nothing is to change.
+    pub until: Millis,
+}
+
+/// The limit in force at `now`: the budget's own, or that of the newest override that holds.
+#[must_use]
+pub fn in_force(own: NanoUsd, overrides: &[LimitOverride], now: Millis) -> InForce {
+    let holding = overrides.iter().filter(|o| o.starts_at <= now && now < o.ends_at).max_by_key(|o| o.id);
+    let bounds = overrides.iter().flat_map(|o| [o.starts_at, o.ends_at]);
+    let until = bounds.filter(|at| *at > now).min().unwrap_or(Millis(i64::MAX));
+    InForce { amount: holding.map_or(own, |o| o.amount), from: holding.map(|o| o.id), until }
 }
 
 /// What a budget allows in a period.
@@ -120,9 +193,6 @@ pub fn at_this_pace(spent: NanoUsd, period: Period, now: Millis) -> Option<NanoU
     Some(NanoUsd(i64::try_from(projected).unwrap_or(i64::MAX)))
 }
 
-/// Identifies a meter: whose spending, over which kind of period.
-pub type MeterKind = (BudgetScope, PeriodKind);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +224,23 @@ mod tests {
         assert_eq!(at_this_pace(NanoUsd(10), period, Millis(49)), None);
         assert_eq!(at_this_pace(NanoUsd(10), period, Millis(500)), Some(NanoUsd(20)));
         assert_eq!(at_this_pace(NanoUsd(10), period, Millis(5_000)), Some(NanoUsd(10)));
+    }
+
+    #[test]
+    fn the_newest_override_that_holds_wins_and_ends_by_itself() {
+        let over = |id: u128, amount, from, to| LimitOverride {
+            id: OverrideId(uuid::Uuid::from_u128(id)),
+            amount: NanoUsd(amount),
+            starts_at: Millis(from),
+            ends_at: Millis(to),
+        };
+        let list = [over(1, 500, 10, 40), over(2, 50, 20, 30)];
+        let at = |now| in_force(NanoUsd(100), &list, Millis(now));
+        let amounts: Vec<i64> = [9, 10, 19, 20, 29, 30, 39, 40].map(|t| at(t).amount.0).to_vec();
+        assert_eq!(amounts, [100, 500, 500, 50, 50, 500, 500, 100]);
+        let until: Vec<i64> = [0, 10, 20, 30, 40].map(|t| at(t).until.0).to_vec();
+        assert_eq!(until, [10, 20, 30, 40, i64::MAX]);
+        assert_eq!((at(25).from, at(45).from), (Some(list[1].id), None));
     }
 
     proptest! {

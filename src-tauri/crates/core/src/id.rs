@@ -103,6 +103,10 @@ id!(/// A hold: money kept for calls whose outcome was lost in a crash.
     HoldId, "hld_");
 id!(/// A route: where calls for a model go.
     RouteId, "rte_");
+id!(/// A pool: provider credentials that share budgets.
+    PoolId, "cpl_");
+id!(/// A temporary override of a budget's limit.
+    OverrideId, "ovr_");
 id!(/// A request, on either listener.
     RequestId, "req_");
 

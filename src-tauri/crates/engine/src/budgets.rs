@@ -1,15 +1,29 @@
-//! Budgets: setting them, and how they stand.
+//! Budgets: setting them at any level of the tree.
+
+mod check;
+mod level;
+mod overrides;
+mod refused;
+mod status;
+mod thresholds;
+
+pub use check::{CheckSpend, CheckedLevel};
+pub use overrides::{BudgetOverride, SetOverride};
+pub use reeve_store::table::budgets::Budget;
+pub use refused::RefusedCaller;
+pub use status::{BudgetStatus, BudgetWithStatus};
 
 use crate::Engine;
-use crate::admission::Refusal;
+use crate::admission::LevelSnapshot;
+use crate::admission::recover::budgets_of;
 use crate::cx::Cx;
+use crate::entry::Draft;
 use crate::error::{Code, Error};
-use reeve_core::budget::{BudgetKind, BudgetState, Limit, at_this_pace, state};
-use reeve_core::id::{BudgetId, TenantId};
+use reeve_core::budget::{BudgetKind, BudgetLevel, BudgetScope, Limit};
+use reeve_core::id::BudgetId;
 use reeve_core::money::NanoUsd;
-use reeve_core::period::{Period, PeriodKind};
+use reeve_core::period::PeriodKind;
 use reeve_core::permission::Permission;
-pub use reeve_store::table::budgets::Budget;
 
 /// Percentages at which people are told where the budget does not say.
 pub const THRESHOLDS: [u32; 2] = [80, 100];
@@ -17,8 +31,8 @@ pub const THRESHOLDS: [u32; 2] = [80, 100];
 /// A new budget.
 #[derive(Clone, Debug)]
 pub struct SetBudget {
-    /// Whose; `None` for the workspace.
-    pub tenant_id: Option<TenantId>,
+    /// What it stands on.
+    pub level: BudgetLevel,
     /// Day or month.
     pub period: PeriodKind,
     /// Amount and what happens at it.
@@ -36,55 +50,6 @@ pub struct ChangeBudget {
     pub kind: Option<BudgetKind>,
     /// Percentages at which people are told.
     pub thresholds: Option<Vec<u32>>,
-}
-
-/// How a budget stands.
-#[derive(Clone, Copy, Debug)]
-pub struct BudgetStatus {
-    /// The current period.
-    pub period: Period,
-    /// Settled charges.
-    pub spent: NanoUsd,
-    /// Worst case of calls on their way, holds included.
-    pub reserved: NanoUsd,
-    /// The holds' part of it.
-    pub held: NanoUsd,
-    /// What is left.
-    pub remaining: NanoUsd,
-    /// Spent and held, in percent of the limit.
-    pub percentage: f64,
-    /// What will be spent by the end at this pace.
-    pub projected: Option<NanoUsd>,
-    /// In a word.
-    pub state: BudgetState,
-    /// Calls it refused in this period.
-    pub refused_calls: u64,
-    /// What they might have cost.
-    pub refused: NanoUsd,
-}
-
-/// A budget, its tenant's name, and how it stands.
-#[derive(Clone, Debug)]
-pub struct BudgetWithStatus {
-    /// The budget.
-    pub budget: Budget,
-    /// Its tenant's name.
-    pub tenant_name: Option<String>,
-    /// How it stands.
-    pub status: BudgetStatus,
-}
-
-/// One level of a pre-spend check.
-#[derive(Clone, Copy, Debug)]
-pub struct CheckedLevel {
-    /// Which budget.
-    pub budget: BudgetId,
-    /// Whose: `None` for the workspace.
-    pub tenant: Option<TenantId>,
-    /// Day or month.
-    pub period: PeriodKind,
-    /// What is left.
-    pub remaining: NanoUsd,
 }
 
 impl Engine {
@@ -119,61 +84,17 @@ impl Engine {
         self.inner.store.read(move |r| r.budgets().get(id)).await?.ok_or_else(|| Error::not_found("budget"))
     }
 
-    async fn one_with_status(&self, budget: Budget) -> Result<BudgetWithStatus, Error> {
-        self.with_status(vec![budget]).await?.pop().ok_or_else(|| Error::not_found("budget"))
-    }
-
-    pub(crate) async fn with_status(&self, budgets: Vec<Budget>) -> Result<Vec<BudgetWithStatus>, Error> {
-        let (zone, now) = (self.zone(), self.now());
-        let periods: Vec<_> =
-            budgets.iter().map(|b| (b.id, Period::containing(b.period, zone, now))).collect();
-        let refused = self
-            .inner
-            .store
-            .read(move |r| {
-                let sums = periods.into_iter().map(|(id, p)| r.refusal_slots().of_budget(id, p.start, p.end));
-                sums.collect::<Result<Vec<_>, _>>().map_err(Error::from)
-            })
-            .await?;
-        Ok(budgets.into_iter().zip(refused).map(|(budget, refused)| self.status(budget, refused)).collect())
-    }
-
-    fn status(&self, budget: Budget, (refused_calls, refused): (u64, NanoUsd)) -> BudgetWithStatus {
-        let now = self.now();
-        let limits = self.inner.admission.limits(budget.tenant_id, now);
-        let meter = limits.map(|l| if budget.period == PeriodKind::Day { l.day } else { l.month });
-        let period = meter.map_or_else(|| Period::containing(budget.period, self.zone(), now), |m| m.period);
-        let m = meter.map(|m| m.meter).unwrap_or_default();
-        let status = BudgetStatus {
-            period,
-            spent: m.spent,
-            reserved: m.reserved + m.held,
-            held: m.held,
-            remaining: m.remaining(budget.limit.amount),
-            percentage: (m.spent + m.held).percent_of(budget.limit.amount).unwrap_or(100.0),
-            projected: at_this_pace(m.spent, period, now),
-            state: state(&m, budget.limit, &budget.thresholds),
-            refused_calls,
-            refused,
-        };
-        let tenant_name = budget.tenant_id.and_then(|id| self.inner.admission.tenant_name(id));
-        BudgetWithStatus { budget, tenant_name, status }
-    }
-
-    /// Sets a budget where there is none.
+    /// Sets a budget where there is none. What its level has spent of the period counts from the start.
     ///
     /// # Errors
-    /// If `cx` may not, there is no such tenant, a field is wrong, or the level has one for the period.
+    /// If `cx` may not, there is no such tenant, key or pool, a field is wrong, or the level has one for the period.
     pub async fn set_budget(&self, cx: &Cx, new: SetBudget) -> Result<BudgetWithStatus, Error> {
         self.require(cx, Permission::BudgetWrite).await?;
-        let tenant = match new.tenant_id {
-            Some(id) => Some(self.stored_tenant(id).await?),
-            None => None,
-        };
+        let level = self.checked_level(new.level).await?;
         let now = self.now();
         let budget = Budget {
             id: BudgetId(self.inner.ids.next()),
-            tenant_id: new.tenant_id,
+            level,
             period: new.period,
             limit: new.limit,
             thresholds: thresholds(new.thresholds)?,
@@ -181,16 +102,13 @@ impl Engine {
             created_at: now,
             updated_at: now,
         };
-        check_amount(budget.limit.amount)?;
-        let mut draft = self
-            .draft(cx, "budget.create", format_args!("budget:{}", budget.id))
-            .name(tenant.as_ref().map_or("Workspace", |t| &t.name))
+        check_amount(budget.limit.amount, "limit_usd")?;
+        let draft = self
+            .budget_draft(cx, "budget.create", &budget)
+            .await?
             .detail("period", budget.period.as_str())
             .detail("limit_usd", budget.limit.amount.to_string())
             .detail("kind", budget.limit.kind.as_str());
-        if let Some(id) = budget.tenant_id {
-            draft = draft.tenant(id);
-        }
         self.put_budget(budget, draft).await
     }
 
@@ -210,50 +128,38 @@ impl Engine {
             amount: change.amount.unwrap_or(before.limit.amount),
             kind: change.kind.unwrap_or(before.limit.kind),
         };
-        check_amount(limit.amount)?;
+        check_amount(limit.amount, "limit_usd")?;
         let thresholds = change.thresholds.map_or_else(|| Ok(before.thresholds.clone()), thresholds)?;
         let after = Budget { limit, thresholds, updated_at: self.now(), ..before.clone() };
         let list = |t: &[u32]| t.iter().map(|p| format!("{p} %")).collect::<Vec<_>>().join(", ");
-        let name = before.tenant_id.and_then(|id| self.inner.admission.tenant_name(id));
-        let mut draft = self
-            .draft(cx, "budget.update", format_args!("budget:{id}"))
-            .name(name.as_deref().unwrap_or("Workspace"))
+        let draft = self
+            .budget_draft(cx, "budget.update", &before)
+            .await?
             .change("limit_usd", before.limit.amount, after.limit.amount)
             .change("kind", before.limit.kind.as_str(), after.limit.kind.as_str())
             .change("thresholds", list(&before.thresholds), list(&after.thresholds));
-        if let Some(tenant) = before.tenant_id {
-            draft = draft.tenant(tenant);
-        }
         self.put_budget(after, draft).await
     }
 
-    async fn put_budget(
-        &self,
-        budget: Budget,
-        draft: crate::entry::Draft,
-    ) -> Result<BudgetWithStatus, Error> {
-        let (stored, admission) = (budget.clone(), std::sync::Arc::clone(&self.inner.admission));
+    async fn put_budget(&self, budget: Budget, draft: Draft) -> Result<BudgetWithStatus, Error> {
+        let stored = budget.clone();
         let written = self
             .inner
             .store
             .write(move |tx| {
                 let recorded = draft.record(tx)?;
                 recorded.budgets().put(&stored)?;
-                Ok::<_, Error>((recorded.sequence(), recorded.holds().reads().open()?))
+                Ok::<_, Error>(recorded.sequence())
             })
             .await;
-        let (sequence, holds) = written.map_err(|e| match e.code {
-            Code::Conflict => {
-                let whose = if budget.tenant_id.is_some() { "This tenant" } else { "The workspace" };
-                Error::new(
-                    Code::Conflict,
-                    format!("{whose} has a {} budget already; change that one.", word(budget.period)),
-                )
-            }
+        let sequence = written.map_err(|e| match e.code {
+            Code::Conflict => Error::new(
+                Code::Conflict,
+                format!("There is a {} budget for this already; change that one.", word(budget.period)),
+            ),
             _ => e,
         })?;
-        admission.put_budget(&budget);
-        admission.put_holds(&holds, self.now());
+        self.load_level(budget.level.clone(), false).await?;
         self.told_of(crate::EventKind::Budget, sequence);
         self.one_with_status(budget).await
     }
@@ -265,13 +171,11 @@ impl Engine {
     pub async fn remove_budget(&self, cx: &Cx, id: BudgetId) -> Result<(), Error> {
         self.require(cx, Permission::BudgetWrite).await?;
         let budget = self.stored_budget(id).await?;
-        let mut draft = self
-            .draft(cx, "budget.delete", format_args!("budget:{id}"))
+        let draft = self
+            .budget_draft(cx, "budget.delete", &budget)
+            .await?
             .detail("limit_usd", budget.limit.amount.to_string())
             .detail("period", budget.period.as_str());
-        if let Some(tenant) = budget.tenant_id {
-            draft = draft.tenant(tenant);
-        }
         let sequence = self
             .inner
             .store
@@ -281,56 +185,60 @@ impl Engine {
                 Ok::<_, Error>(recorded.sequence())
             })
             .await?;
-        self.inner.admission.remove_budget(&budget);
+        self.load_level(budget.level, false).await?;
         self.told_of(crate::EventKind::Budget, sequence);
         Ok(())
     }
 
-    /// Whether a tenant may spend `amount` now: every level, and which one would refuse. Reserves nothing.
-    ///
-    /// # Errors
-    /// If `cx` may not ask, or there is no such tenant.
-    pub async fn check_budget(
-        &self,
-        cx: &Cx,
-        tenant: TenantId,
-        amount: NanoUsd,
-    ) -> Result<(Option<BudgetId>, Vec<CheckedLevel>), Error> {
-        self.require(cx, Permission::BudgetRead).await?;
-        self.stored_tenant(tenant).await?;
-        let now = self.now();
-        let refused_by = match self.inner.admission.check(tenant, amount, now) {
-            Err(Refusal::Budget { budget, .. }) => Some(budget),
-            _ => None,
+    /// An entry about a budget. The names of end users are personal: sealed.
+    async fn budget_draft(&self, cx: &Cx, kind: &str, budget: &Budget) -> Result<Draft, Error> {
+        let draft = self.draft(cx, kind, format_args!("budget:{}", budget.id));
+        let draft = draft.detail("scope", budget.level.scope.as_str());
+        let draft = match budget.level.tenant_id {
+            Some(tenant) => draft.tenant(tenant),
+            None => draft,
         };
-        let mut levels = Vec::new();
-        for whose in [None, Some(tenant)] {
-            let Some(limits) = self.inner.admission.limits(whose, now) else { continue };
-            for meter in [limits.day, limits.month] {
-                if let Some((budget, limit)) = meter.budget {
-                    let remaining = meter.meter.remaining(limit.amount);
-                    levels.push(CheckedLevel { budget, tenant: whose, period: meter.kind, remaining });
-                }
-            }
+        if budget.level.scope == BudgetScope::User {
+            return Ok(draft.name("an end user").private("user", &budget.level.target));
         }
-        Ok((refused_by, levels))
+        let name = self.level_name(budget.level.clone()).await?;
+        Ok(draft.name(&name))
+    }
+
+    /// Takes over what the store says of a level. One that was not metered, or that is to be counted anew, is counted.
+    pub(crate) async fn load_level(&self, level: BudgetLevel, recount: bool) -> Result<(), Error> {
+        let _one = self.inner.recounting.lock().await;
+        let (engine, zone, now) = (self.clone(), self.zone(), self.now());
+        self.inner
+            .store
+            .read(move |r| {
+                let admission = &engine.inner.admission;
+                if !recount && admission.is_metered(&level) {
+                    admission.set_budgets(&level, &budgets_of(r, &level, now)?, now);
+                    return Ok::<_, Error>(());
+                }
+                let counting = engine.inner.settling.count();
+                let snapshot = LevelSnapshot::load(r, level, zone, now)?;
+                Ok(counting.finish(r, |undurable| admission.install_level(snapshot, undurable, now))?)
+            })
+            .await
     }
 }
 
 /// The period as an adjective.
-const fn word(period: PeriodKind) -> &'static str {
+pub(crate) const fn word(period: PeriodKind) -> &'static str {
     match period {
         PeriodKind::Day => "daily",
         PeriodKind::Month => "monthly",
     }
 }
 
-fn check_amount(amount: NanoUsd) -> Result<(), Error> {
+fn check_amount(amount: NanoUsd, field: &str) -> Result<(), Error> {
     if amount < NanoUsd::ZERO {
-        return Err(Error::field("limit_usd", "may not be below zero"));
+        return Err(Error::field(field, "may not be below zero"));
     }
     if amount > NanoUsd::from_usd(1_000_000_000) {
-        return Err(Error::field("limit_usd", "is more than a billion USD"));
+        return Err(Error::field(field, "is more than a billion USD"));
     }
     Ok(())
 }

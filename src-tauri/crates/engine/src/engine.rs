@@ -1,6 +1,6 @@
 //! The engine: opened once a process, cheap to clone, closed with a drain.
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Snapshot};
 use crate::cx::Cx;
 use crate::entry::Draft;
 use crate::error::{Code, Error};
@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) privacy: Arc<Privacy>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) routing: crate::routing::Routing,
+    /// Meters are counted from the store by one at a time.
+    pub(crate) recounting: tokio::sync::Mutex<()>,
     pub(crate) settings: crate::settings::Live,
     pub(crate) sessions: Sessions,
     pub(crate) refusals: crate::gateway::refusals::Pending,
@@ -87,6 +89,7 @@ impl Engine {
             privacy: Arc::new(Privacy::new(Arc::clone(&vault))),
             admission: Arc::new(Admission::new(Zone::UTC, now)),
             routing: Default::default(),
+            recounting: Default::default(),
             settings: Default::default(),
             sessions: Sessions::default(),
             refusals: Default::default(),
@@ -118,10 +121,19 @@ impl Engine {
         self.rebuild_admission().await
     }
 
+    /// Counts every meter anew. Calls go on meanwhile, and none is missed or counted twice.
     pub(crate) async fn rebuild_admission(&self) -> Result<(), Error> {
-        let (admission, zone, now) = (Arc::clone(&self.inner.admission), self.zone(), self.now());
-        self.inner.store.read(move |r| admission.rebuild(r, zone, now)).await?;
-        Ok(())
+        let _one = self.inner.recounting.lock().await;
+        let (engine, zone, now) = (self.clone(), self.zone(), self.now());
+        self.inner
+            .store
+            .read(move |r| {
+                let counting = engine.inner.settling.count();
+                let snapshot = Snapshot::load(r, zone, now)?;
+                counting.finish(r, |undurable| engine.inner.admission.install(snapshot, undurable, now))?;
+                Ok::<_, Error>(())
+            })
+            .await
     }
 
     fn start_tasks(&self) {
@@ -143,6 +155,7 @@ impl Engine {
             async move {
                 engine.lower_idle_bounds().await;
                 engine.flush_refusals().await;
+                engine.tell_thresholds().await;
             }
         });
         let engine = self.clone();
@@ -159,6 +172,7 @@ impl Engine {
             tracing::warn!("some work had not ended after 30 s; its worst case is held at the next start");
         }
         self.flush_refusals().await;
+        self.tell_thresholds().await;
         self.write_charges();
         // Charges ride behind: once this is answered they are on disk, and no tenant is exposed any more.
         if let Err(error) = self.inner.store.write(|_| Ok::<_, Error>(())).await {

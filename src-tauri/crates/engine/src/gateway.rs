@@ -2,6 +2,7 @@
 
 pub mod admitted;
 pub(crate) mod attempts;
+mod explain;
 mod exposure;
 pub(crate) mod live;
 pub(crate) mod pricing;
@@ -119,7 +120,7 @@ impl Engine {
             Ok(step) => step,
             Err(error) => return Err(Box::pin(self.refuse(caller, &call, error)).await),
         };
-        match self.inner.admission.admit(&step.ask, now) {
+        match self.inner.admission.admit(&step.ask(caller, &call), now) {
             Ok((reservation, raise, decisions)) => {
                 let reserved = (reservation, decisions);
                 let admitted = Admitted::new(self.clone(), caller, call, trip, step, reserved);
@@ -128,7 +129,9 @@ impl Engine {
                 }
                 Ok(admitted)
             }
-            Err(refusal) => Err(Box::pin(self.refuse_limit(caller, &call, &step.ask, refusal)).await),
+            Err(refusal) => {
+                Err(Box::pin(self.refuse_limit(caller, &call, &step.ask(caller, &call), refusal)).await)
+            }
         }
     }
 }

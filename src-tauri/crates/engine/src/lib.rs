@@ -29,6 +29,7 @@ pub mod latency;
 pub mod model_rules;
 pub mod overview;
 mod permission;
+pub mod pools;
 pub mod prices;
 pub mod privacy;
 pub mod quotas;

@@ -9,7 +9,7 @@ pub use crate::latency::{Added, MINUTES};
 use crate::tenants::TenantWithUsage;
 use crate::usage::Sums;
 use chrono::NaiveDate;
-use reeve_core::budget::{BudgetState, at_this_pace};
+use reeve_core::budget::{BudgetLevel, BudgetScope, BudgetState, at_this_pace};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::{PeriodKind, local_day};
 use reeve_core::permission::Permission;
@@ -132,7 +132,7 @@ impl Engine {
         Spending {
             cost: meter.meter.spent,
             requests: meter.requests,
-            limit: meter.budget.map(|(_, limit)| limit.amount),
+            limit: meter.budget.as_ref().map(|b| b.limit.amount),
             projected: at_this_pace(meter.meter.spent, meter.period, now),
         }
     }
@@ -197,25 +197,8 @@ impl Engine {
                 link: "/settings".to_owned(),
             });
         }
-        for b in budgets {
-            let name = b.tenant_name.as_deref().unwrap_or("The workspace");
-            let span = if b.budget.period == PeriodKind::Day { "daily" } else { "monthly" };
-            let (severity, text) = match b.status.state {
-                BudgetState::Ok => continue,
-                BudgetState::Warning => {
-                    ("warning", format!("{name} has used {} % of its {span} budget", b.status.percentage))
-                }
-                BudgetState::Over => ("warning", format!("{name} is over its {span} budget")),
-                BudgetState::Refusing => {
-                    ("critical", format!("{name} reached its {span} budget; calls are refused"))
-                }
-            };
-            needs.push(NeedsYou {
-                severity,
-                text,
-                time: b.status.period.start,
-                link: format!("/budgets?selected={}", b.budget.id),
-            });
+        for b in budgets.iter().filter(|b| b.status.state != BudgetState::Ok) {
+            needs.push(self.budget_need(b).await?);
         }
         for hold in self.inner.store.read(|r| r.holds().open()).await? {
             let name = self.tenant_name(hold.tenant_id).unwrap_or_default();
@@ -234,6 +217,23 @@ impl Engine {
         Ok(needs)
     }
 
+    async fn budget_need(&self, b: &BudgetWithStatus) -> Result<NeedsYou, Error> {
+        let (name, span) = (called(b), crate::budgets::word(b.budget.period));
+        let (severity, text) = match b.status.state {
+            BudgetState::Ok | BudgetState::Warning => {
+                ("warning", format!("{name} has used {} % of its {span} budget", b.status.percentage))
+            }
+            BudgetState::Over => ("warning", format!("{name} is over its {span} budget")),
+            BudgetState::Refusing => {
+                ("critical", format!("{name} reached its {span} budget; calls are refused"))
+            }
+        };
+        let (id, start) = (b.budget.id, b.status.period.start);
+        let passed = self.inner.store.read(move |r| r.budget_thresholds().last_passed_at(id, start)).await?;
+        let link = format!("/budgets?budget={id}");
+        Ok(NeedsYou { severity, text, time: passed.unwrap_or(start), link })
+    }
+
     async fn top_tenants(
         &self,
         budgets: &[BudgetWithStatus],
@@ -248,10 +248,22 @@ impl Engine {
         tenants.truncate(5);
         let with_usage = self.with_usage(tenants).await?;
         let budget_of = |id| {
-            let own = budgets.iter().filter(|b| b.budget.tenant_id == Some(id));
+            let own = budgets.iter().filter(|b| b.budget.level == BudgetLevel::tenant(id));
             own.max_by(|a, b| a.status.percentage.total_cmp(&b.status.percentage))
-                .map(|b| (b.budget.limit.amount, b.status))
+                .map(|b| (b.status.limit, b.status.clone()))
         };
         Ok(with_usage.into_iter().map(|t| (t.clone(), budget_of(t.tenant.id))).collect())
+    }
+}
+
+/// A budget's level as the beginning of a sentence.
+fn called(b: &BudgetWithStatus) -> String {
+    let target = b.target_name.as_deref().unwrap_or("that is gone");
+    let within = b.tenant_name.as_deref().map(|t| format!(" within {t}")).unwrap_or_default();
+    match b.budget.level.scope {
+        BudgetScope::Workspace => "The workspace".to_owned(),
+        BudgetScope::Tenant => b.tenant_name.clone().unwrap_or_default(),
+        BudgetScope::ApiKey => format!("The API key {target}{within}"),
+        scope => format!("The {} {target}{within}", scope.as_str()),
     }
 }

@@ -5,7 +5,7 @@ mod shape;
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::{Code, Error};
-use reeve_core::budget::{BudgetKind, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, Limit};
 use reeve_core::id::{BudgetId, ChargeId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
@@ -123,7 +123,7 @@ impl Engine {
         let id = BudgetId(self.inner.ids.next());
         let budget = Budget {
             id,
-            tenant_id: tenant,
+            level: tenant.map_or(BudgetLevel::WORKSPACE, BudgetLevel::tenant),
             period,
             limit,
             thresholds,
@@ -145,7 +145,7 @@ impl Engine {
             .write(move |tx| {
                 // A budget that people set stays: the sample does without this one.
                 let taken =
-                    tx.read().budgets().all()?.iter().any(|b| b.tenant_id == tenant && b.period == period);
+                    tx.read().budgets().all()?.iter().any(|b| b.level == budget.level && b.period == period);
                 if !taken {
                     draft.record(tx)?.budgets().put(&budget)?;
                 }

@@ -126,8 +126,8 @@ impl Engine {
         let view = |tenant: Tenant| {
             let limits = admission.limits(Some(tenant.id), now);
             let of = |kind| {
-                limits.map_or((NanoUsd::ZERO, 0), |l| {
-                    let m = if kind == PeriodKind::Day { l.day } else { l.month };
+                limits.as_ref().map_or((NanoUsd::ZERO, 0), |l| {
+                    let m = if kind == PeriodKind::Day { &l.day } else { &l.month };
                     (m.meter.spent, m.requests)
                 })
             };

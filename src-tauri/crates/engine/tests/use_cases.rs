@@ -1,7 +1,7 @@
 //! The use cases over a real store and a vault in memory: what is written, what is refused, what a restart finds.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
-use reeve_core::budget::{BudgetKind, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, Limit};
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
@@ -340,7 +340,8 @@ async fn a_crash_turns_what_was_on_its_way_into_a_hold() {
     let id = tenant(&engine, &cx, "Acme", Tier::Enterprise).await;
     let key = with_key(&engine, &cx, id).await;
     let limit = Limit { amount: NanoUsd::from_usd(1), kind: BudgetKind::Hard };
-    let budget = SetBudget { tenant_id: Some(id), period: PeriodKind::Day, limit, thresholds: vec![80] };
+    let budget =
+        SetBudget { level: BudgetLevel::tenant(id), period: PeriodKind::Day, limit, thresholds: vec![80] };
     let budget = engine.set_budget(&cx, budget).await.unwrap().budget.id;
 
     let mut call = admitted(&engine, &key, 1_000).await.unwrap();
@@ -395,7 +396,8 @@ async fn refusals_say_why_and_reserve_nothing() {
     assert_eq!(admitted(&engine, "rvk_nosuchkey000_x", 10).await.err().unwrap().code, Code::Unauthenticated);
     assert_eq!(admitted(&engine, &key, 4_000).await.err().unwrap().code, Code::QuotaExceeded);
     let limit = Limit { amount: NanoUsd(1_000), kind: BudgetKind::Hard };
-    let new = SetBudget { tenant_id: None, period: PeriodKind::Month, limit, thresholds: Vec::new() };
+    let new =
+        SetBudget { level: BudgetLevel::WORKSPACE, period: PeriodKind::Month, limit, thresholds: Vec::new() };
     let budget = engine.set_budget(&cx, new).await.unwrap().budget.id;
     let refused = admitted(&engine, &key, 10).await.err().unwrap();
     assert_eq!(refused.code, Code::BudgetExceeded);

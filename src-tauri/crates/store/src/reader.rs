@@ -97,6 +97,12 @@ macro_rules! tables {
 tables! {
     /// Tenants' API keys.
     api_keys,
+    /// Temporary limits of budgets.
+    budget_overrides,
+    /// Whom budgets refused.
+    budget_refusals,
+    /// Thresholds that were passed.
+    budget_thresholds,
     /// Budgets.
     budgets,
     /// Captured bodies and their keys.
@@ -115,6 +121,8 @@ tables! {
     holds,
     /// Which models tenants may call.
     model_rules,
+    /// Provider keys that share budgets.
+    pools,
     /// Quota overrides.
     quota_overrides,
     /// Sums of refused calls.

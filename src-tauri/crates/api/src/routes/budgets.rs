@@ -1,5 +1,9 @@
 //! Budgets.
 
+mod check;
+mod overrides;
+mod refusals;
+
 use super::{Answer, Page, time};
 use crate::cursor;
 use crate::extract::{Asked, Ids, JsonBody, Params};
@@ -9,7 +13,8 @@ use crate::words::{BudgetKind, BudgetScope, BudgetState, PeriodKind};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use reeve_core::budget::Limit;
+use overrides::OverrideView;
+use reeve_core::budget::{BudgetLevel, Limit};
 use reeve_core::id::{BudgetId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_engine::Engine;
@@ -22,9 +27,11 @@ use utoipa_axum::routes;
 pub(crate) fn router() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(list_budgets, create_budget))
-        .routes(routes!(check_budget))
+        .merge(check::router())
         .routes(routes!(get_budget, update_budget, delete_budget))
         .routes(routes!(get_budget_status))
+        .merge(overrides::router())
+        .merge(refusals::router())
 }
 
 /// A budget.
@@ -34,8 +41,13 @@ pub(crate) struct BudgetView {
     scope: BudgetScope,
     tenant_id: Option<String>,
     tenant_name: Option<String>,
+    /// Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant.
+    target: Option<String>,
+    /// What it is called; null if it is gone.
+    target_name: Option<String>,
     period: PeriodKind,
     kind: BudgetKind,
+    /// The budget's own limit; the status has the one in force.
     limit_usd: String,
     /// Percentages at which people are told.
     thresholds: Vec<u32>,
@@ -51,6 +63,10 @@ pub(crate) struct BudgetStatus {
     period_start: String,
     period_end: String,
     time_zone: String,
+    /// In force now.
+    limit_usd: String,
+    /// The override it comes from, if it is not the budget's own.
+    r#override: Option<OverrideView>,
     spent_usd: String,
     /// Worst case of calls on their way, what is held included.
     reserved_usd: String,
@@ -71,6 +87,8 @@ impl BudgetStatus {
             period_start: time(status.period.start),
             period_end: time(status.period.end),
             time_zone: engine.zone().name().to_owned(),
+            limit_usd: status.limit.to_string(),
+            r#override: status.overridden.as_ref().map(|o| OverrideView::new(o, engine)),
             spent_usd: status.spent.to_string(),
             reserved_usd: status.reserved.to_string(),
             held_usd: status.held.to_string(),
@@ -86,12 +104,15 @@ impl BudgetStatus {
 
 impl BudgetView {
     fn new(found: BudgetWithStatus, engine: &Engine) -> Self {
-        let BudgetWithStatus { budget, tenant_name, status } = found;
+        let BudgetWithStatus { budget, tenant_name, target_name, status } = found;
+        let level = budget.level;
         Self {
             id: budget.id.to_string(),
-            scope: if budget.tenant_id.is_some() { BudgetScope::Tenant } else { BudgetScope::Workspace },
-            tenant_id: budget.tenant_id.map(|id| id.to_string()),
+            scope: level.scope.into(),
+            tenant_id: level.tenant_id.map(|id| id.to_string()),
             tenant_name,
+            target: target(level.target),
+            target_name,
             period: budget.period.into(),
             kind: budget.limit.kind.into(),
             limit_usd: budget.limit.amount.to_string(),
@@ -109,8 +130,11 @@ impl BudgetView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateBudgetBody {
     scope: BudgetScope,
-    /// Needed for the scope `tenant`.
+    /// Needed for the scopes `tenant` and `api_key`; null for `workspace` and `pool`. For the others, null counts the calls
+    /// of all tenants.
     tenant_id: Option<String>,
+    /// Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant.
+    target: Option<String>,
     period: PeriodKind,
     limit_usd: String,
     kind: BudgetKind,
@@ -132,32 +156,6 @@ pub(crate) struct UpdateBudgetBody {
     #[serde(default)]
     #[schema(value_type = Option<Vec<u32>>, required = false)]
     thresholds: Patch<Vec<u32>>,
-}
-
-/// An amount a tenant would like to spend.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CheckBudgetBody {
-    tenant_id: String,
-    amount_usd: String,
-}
-
-/// Whether it may.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct BudgetCheckView {
-    allowed: bool,
-    /// Id of the budget that refuses.
-    refused_by: Option<String>,
-    levels: Vec<BudgetLevelView>,
-}
-
-/// What is left at one level.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct BudgetLevelView {
-    budget_id: String,
-    scope: BudgetScope,
-    period: PeriodKind,
-    remaining_usd: String,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -192,18 +190,10 @@ async fn create_budget(
     let mut reading = Reading::default();
     let amount = reading.read("limit_usd", body.limit_usd.parse::<NanoUsd>());
     let tenant_id = reading.read_some("tenant_id", body.tenant_id.as_deref().map(str::parse::<TenantId>));
-    match (body.scope, &body.tenant_id) {
-        (BudgetScope::Tenant, None) => {
-            _ = reading.read::<(), _>("tenant_id", Err("is needed for this scope"))
-        }
-        (BudgetScope::Workspace, Some(_)) => {
-            _ = reading.read::<(), _>("tenant_id", Err("must be null for this scope"))
-        }
-        _ => {}
-    }
     reading.done()?;
+    let target = body.target.unwrap_or_default();
     let new = SetBudget {
-        tenant_id,
+        level: BudgetLevel { scope: body.scope.into(), tenant_id, target },
         period: body.period.into(),
         limit: Limit { amount: amount.unwrap_or_default(), kind: body.kind.into() },
         thresholds: body.thresholds.unwrap_or_else(|| THRESHOLDS.to_vec()),
@@ -259,30 +249,7 @@ async fn get_budget_status(
     Ok(Json(BudgetStatus::new(&engine.budget(&cx, id).await?.status, &engine)))
 }
 
-/// Whether a tenant may spend an amount now. Reserves nothing.
-#[utoipa::path(post, path = "/budgets/check", tag = "budgets", request_body = CheckBudgetBody, responses((status = 200, body = BudgetCheckView)))]
-async fn check_budget(
-    State(engine): State<Engine>,
-    Asked(cx): Asked,
-    JsonBody(body): JsonBody<CheckBudgetBody>,
-) -> Answer<BudgetCheckView> {
-    let mut reading = Reading::default();
-    let tenant = reading.read("tenant_id", body.tenant_id.parse::<TenantId>());
-    let amount = reading.read("amount_usd", body.amount_usd.parse::<NanoUsd>());
-    reading.done()?;
-    let (Some(tenant), Some(amount)) = (tenant, amount) else {
-        return Err(Failure::field("tenant_id", "is needed"));
-    };
-    let (refused_by, levels) = engine.check_budget(&cx, tenant, amount).await?;
-    let level = |level: budgets::CheckedLevel| BudgetLevelView {
-        budget_id: level.budget.to_string(),
-        scope: if level.tenant.is_some() { BudgetScope::Tenant } else { BudgetScope::Workspace },
-        period: level.period.into(),
-        remaining_usd: level.remaining.to_string(),
-    };
-    Ok(Json(BudgetCheckView {
-        allowed: refused_by.is_none(),
-        refused_by: refused_by.map(|id| id.to_string()),
-        levels: levels.into_iter().map(level).collect(),
-    }))
+/// The target on the wire.
+fn target(target: String) -> Option<String> {
+    Some(target).filter(|t| !t.is_empty())
 }

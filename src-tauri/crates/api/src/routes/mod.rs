@@ -12,6 +12,7 @@ pub(crate) mod holds;
 pub(crate) mod imports;
 pub(crate) mod model_rules;
 pub(crate) mod overview;
+pub(crate) mod pools;
 pub(crate) mod prices;
 pub(crate) mod quotas;
 pub(crate) mod requests;
@@ -53,6 +54,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(api_keys::router())
         .merge(budgets::router())
         .merge(holds::router())
+        .merge(pools::router())
         .merge(credentials::router())
         .merge(model_rules::router())
         .merge(routing::router())

@@ -1,8 +1,11 @@
 //! Reserving: quotas, then every budget level at once, or a refusal that names what refused.
 
+use super::facets::Facets;
 use super::keys::Caller;
+use super::meter::PeriodMeter;
 use super::state::{Admission, State, is_active};
-use reeve_core::budget::BudgetScope;
+use super::tree::is_in;
+use reeve_core::budget::{BudgetKind, BudgetLevel};
 use reeve_core::id::{BudgetId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
@@ -12,9 +15,11 @@ use reeve_store::table::charges::Decisions;
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug)]
-pub struct Ask {
+pub struct Ask<'a> {
     /// Who calls.
     pub caller: Caller,
+    /// Which levels it belongs to below its tenant.
+    pub facets: Facets<'a>,
     /// Prompt tokens and the most it may generate, together.
     pub tokens: u64,
     /// The most it may cost.
@@ -52,7 +57,7 @@ pub enum Refusal {
         /// Which.
         budget: BudgetId,
         /// On which level.
-        scope: BudgetScope,
+        level: BudgetLevel,
         /// Day or month.
         period: PeriodKind,
         /// What is left.
@@ -73,9 +78,19 @@ pub struct Reservation {
     pub amount: NanoUsd,
     /// When it was made: the moment the charge counts to.
     pub at: Millis,
-    pub(super) epoch: u64,
+    pub(super) tick: u64,
     /// Starts of the day and month it counts to.
     pub(super) periods: [Millis; 2],
+}
+
+impl Reservation {
+    pub(super) const fn start_of(&self, kind: PeriodKind) -> Millis {
+        let [day, month] = self.periods;
+        match kind {
+            PeriodKind::Day => day,
+            PeriodKind::Month => month,
+        }
+    }
 }
 
 impl Admission {
@@ -84,7 +99,7 @@ impl Admission {
     ///
     /// # Errors
     /// The first [`Refusal`], in the order: tenant, tokens, day, concurrency, budgets from the workspace down.
-    pub fn reserve(&self, ask: &Ask, now: Millis) -> Result<(Reservation, bool), Refusal> {
+    pub fn reserve(&self, ask: &Ask<'_>, now: Millis) -> Result<(Reservation, bool), Refusal> {
         self.admit(ask, now).map(|(reservation, raise, _)| (reservation, raise))
     }
 
@@ -92,13 +107,48 @@ impl Admission {
     ///
     /// # Errors
     /// As [`Admission::reserve`].
-    pub fn admit(&self, ask: &Ask, now: Millis) -> Result<(Reservation, bool, Decisions), Refusal> {
+    pub fn admit(&self, ask: &Ask<'_>, now: Millis) -> Result<(Reservation, bool, Decisions), Refusal> {
         let mut state = self.lock();
-        state.roll(ask.caller.tenant, now);
+        let tenant = ask.caller.tenant;
+        state.roll(tenant, now);
         state.check_quota(ask, now)?;
-        state.check_budgets(ask)?;
-        let (reservation, raise) = state.take(ask, now);
-        Ok((reservation, raise, state.decisions(ask.caller.tenant, now)))
+        state.check_budgets(tenant, &ask.facets, ask.worst_case, now)?;
+        if let Some(t) = state.tenants.get_mut(&tenant) {
+            t.concurrent += 1;
+            t.requests_today += 1;
+        }
+        let reservation = state.book(ask, now);
+        let raise = state.must_raise(tenant);
+        Ok((reservation, raise, state.decisions(tenant, &ask.facets, now)))
+    }
+
+    /// Moves an open reservation to what `ask` says: to another credential's pool, to another model, to another amount;
+    /// at all levels, or not at all. `from` is what it was made with. The call keeps its place among the tenant's calls;
+    /// its charge counts to `now`. Says whether the exposure bound must be raised before the call goes out again.
+    ///
+    /// # Errors
+    /// The budget that has no room. The reservation is then as it was.
+    pub fn rebook(
+        &self,
+        reservation: &mut Reservation,
+        from: &Facets<'_>,
+        ask: &Ask<'_>,
+        now: Millis,
+    ) -> Result<bool, Refusal> {
+        let mut state = self.lock();
+        let tenant = reservation.tenant;
+        state.roll(tenant, now);
+        let amount = reservation.amount;
+        state.on_reserved(reservation, from, |m| m.meter.reserved -= amount);
+        if let Err(refusal) = state.check_budgets(tenant, &ask.facets, ask.worst_case, now) {
+            state.on_reserved(reservation, from, |m| m.meter.reserved += amount);
+            return Err(refusal);
+        }
+        if let Some(t) = state.tenants.get_mut(&tenant) {
+            t.open -= amount;
+        }
+        *reservation = state.book(ask, now);
+        Ok(state.must_raise(tenant))
     }
 
     /// Reserves the next attempt of a call whose last one was settled. As [`Admission::reserve`], but it is still the same
@@ -106,59 +156,68 @@ impl Admission {
     ///
     /// # Errors
     /// The first [`Refusal`], as there.
-    pub fn reserve_again(&self, ask: &Ask, now: Millis) -> Result<(Reservation, bool), Refusal> {
+    pub fn reserve_again(&self, ask: &Ask<'_>, now: Millis) -> Result<(Reservation, bool), Refusal> {
         let mut state = self.lock();
-        state.roll(ask.caller.tenant, now);
-        let uncount = |state: &mut State| {
-            if let Some(t) = state.tenants.get_mut(&ask.caller.tenant) {
-                t.requests_today = t.requests_today.saturating_sub(1);
-            }
-        };
+        let tenant = ask.caller.tenant;
+        state.roll(tenant, now);
         state.check_quota_again(ask, now)?;
-        state.check_budgets(ask)?;
-        let taken = state.take(ask, now);
-        uncount(&mut state);
-        Ok(taken)
-    }
-
-    /// Makes a reservation cover another worst case: at every level, or at none. With it comes whether the tenant's bound
-    /// must be raised.
-    ///
-    /// # Errors
-    /// The first [`Refusal`]; the reservation then stays as it was.
-    pub fn change(&self, reservation: &mut Reservation, ask: &Ask) -> Result<bool, Refusal> {
-        let mut state = self.lock();
-        let before = reservation.amount;
-        state.on_meters(reservation, |m| m.meter.reserved -= before);
-        let checked = state.check_budgets(ask);
-        let amount = if checked.is_ok() { ask.worst_case } else { before };
-        state.on_meters(reservation, |m| m.meter.reserved += amount);
-        checked?;
-        reservation.amount = amount;
-        let Some(t) = state.tenants.get_mut(&reservation.tenant) else { return Ok(false) };
-        t.open = t.open - before + amount;
-        Ok(t.exposure() > t.bound)
+        state.check_budgets(tenant, &ask.facets, ask.worst_case, now)?;
+        if let Some(t) = state.tenants.get_mut(&tenant) {
+            t.concurrent += 1;
+        }
+        let reservation = state.book(ask, now);
+        Ok((reservation, state.must_raise(tenant)))
     }
 
     /// What would refuse `amount` now, without reserving.
-    pub fn check(&self, tenant: TenantId, amount: NanoUsd, now: Millis) -> Result<(), Refusal> {
+    pub fn check(
+        &self,
+        tenant: TenantId,
+        facets: &Facets<'_>,
+        amount: NanoUsd,
+        now: Millis,
+    ) -> Result<(), Refusal> {
         let mut state = self.lock();
         state.roll(tenant, now);
-        state.levels(tenant).try_for_each(|(scope, meter)| admits(scope, meter, amount))
+        state.check_budgets(tenant, facets, amount, now)
     }
 
     /// Takes back a reservation whose call never reached the provider.
-    pub fn release(&self, reservation: &Reservation) {
+    pub fn release(&self, reservation: &Reservation, facets: &Facets<'_>) {
         let mut state = self.lock();
-        state.close(reservation);
+        state.close(reservation, facets);
         if let Some(t) = state.tenants.get_mut(&reservation.tenant) {
             t.requests_today = t.requests_today.saturating_sub(1);
         }
     }
+
+    /// What is left of the tightest hard budget above a call; `None` without one.
+    pub fn tightest(&self, tenant: TenantId, facets: &Facets<'_>) -> Option<NanoUsd> {
+        let mut state = self.lock();
+        let mut least: Option<NanoUsd> = None;
+        let State { workspace, tenants, tree, .. } = &mut *state;
+        let mut note = |meters: &[PeriodMeter; 2]| {
+            for meter in meters {
+                if let Some(budget) = meter.budget.as_ref().filter(|b| b.limit.kind == BudgetKind::Hard) {
+                    let left = meter.meter.remaining(budget.limit.amount);
+                    least = Some(least.map_or(left, |least| least.min(left)));
+                }
+            }
+        };
+        note(&workspace.meters);
+        if let Some(t) = tenants.get(&tenant) {
+            note(&t.level.meters);
+        }
+        let Ok(()) = tree.visit(tenant, facets, |node| {
+            note(&node.level.meters);
+            Ok::<_, std::convert::Infallible>(())
+        });
+        least
+    }
 }
 
 impl State {
-    fn roll(&mut self, tenant: TenantId, now: Millis) {
+    pub(super) fn roll(&mut self, tenant: TenantId, now: Millis) {
         let zone = self.zone;
         self.workspace.roll(zone, now);
         if let Some(t) = self.tenants.get_mut(&tenant) {
@@ -166,7 +225,7 @@ impl State {
         }
     }
 
-    fn check_quota(&self, ask: &Ask, now: Millis) -> Result<(), Refusal> {
+    fn check_quota(&self, ask: &Ask<'_>, now: Millis) -> Result<(), Refusal> {
         let t = self.tenants.get(&ask.caller.tenant).ok_or(Refusal::UnknownTenant)?;
         if !is_active(t.tenant.status) {
             return Err(Refusal::Inactive(t.tenant.status));
@@ -188,88 +247,122 @@ impl State {
     }
 
     /// As [`State::check_quota`], for a call that was counted already.
-    fn check_quota_again(&self, ask: &Ask, now: Millis) -> Result<(), Refusal> {
+    fn check_quota_again(&self, ask: &Ask<'_>, now: Millis) -> Result<(), Refusal> {
         match self.check_quota(ask, now) {
             Err(Refusal::RequestsPerDay { .. }) => Ok(()),
             checked => checked,
         }
     }
 
-    pub(super) fn levels(
-        &self,
+    fn check_budgets(
+        &mut self,
         tenant: TenantId,
-    ) -> impl Iterator<Item = (BudgetScope, &super::meter::PeriodMeter)> {
-        let workspace = self.workspace.meters.iter().map(|m| (BudgetScope::Workspace, m));
-        let tenant = self.tenants.get(&tenant).into_iter().flat_map(|t| t.level.meters.iter());
-        workspace.chain(tenant.map(|m| (BudgetScope::Tenant, m)))
-    }
-
-    fn check_budgets(&self, ask: &Ask) -> Result<(), Refusal> {
-        self.levels(ask.caller.tenant).try_for_each(|(scope, meter)| admits(scope, meter, ask.worst_case))
-    }
-
-    fn take(&mut self, ask: &Ask, now: Millis) -> (Reservation, bool) {
-        let tenant = ask.caller.tenant;
-        let periods = PeriodKind::ALL.map(|kind| self.workspace.of(kind).period.start);
-        let amount = ask.worst_case;
-        self.workspace.meters.iter_mut().for_each(|m| m.meter.reserved += amount);
-        let mut raise = false;
-        if let Some(t) = self.tenants.get_mut(&tenant) {
-            t.level.meters.iter_mut().for_each(|m| m.meter.reserved += amount);
-            t.open += amount;
-            t.concurrent += 1;
-            t.requests_today += 1;
-            raise = t.exposure() > t.bound;
+        facets: &Facets<'_>,
+        amount: NanoUsd,
+        now: Millis,
+    ) -> Result<(), Refusal> {
+        let zone = self.zone;
+        for meter in &self.workspace.meters {
+            admits(&BudgetLevel::WORKSPACE, meter, amount)?;
         }
-        (Reservation { tenant, amount, at: now, epoch: self.epoch, periods }, raise)
+        if let Some(t) = self.tenants.get(&tenant) {
+            for meter in &t.level.meters {
+                admits(&BudgetLevel::tenant(tenant), meter, amount)?;
+            }
+        }
+        self.tree.visit(tenant, facets, |node| {
+            node.level.roll(zone, now);
+            node.level.meters.iter().try_for_each(|meter| admits(&node.at, meter, amount))
+        })
     }
 
-    /// Frees what a reservation took: its part of the meters of its own periods, its place among the concurrent calls.
-    pub(super) fn close(&mut self, reservation: &Reservation) {
-        self.on_meters(reservation, |m| m.meter.reserved -= reservation.amount);
+    /// Takes the worst case at every level. What it fits under was checked under the same lock.
+    fn book(&mut self, ask: &Ask<'_>, now: Millis) -> Reservation {
+        let (tenant, amount) = (ask.caller.tenant, ask.worst_case);
+        let periods = PeriodKind::ALL.map(|kind| self.workspace.of(kind).period.start);
+        let take = |m: &mut PeriodMeter| m.meter.reserved += amount;
+        self.workspace.meters.iter_mut().for_each(take);
+        if let Some(t) = self.tenants.get_mut(&tenant) {
+            t.level.meters.iter_mut().for_each(take);
+            t.open += amount;
+        }
+        let Ok(()) = self.tree.visit(tenant, &ask.facets, |node| {
+            node.level.meters.iter_mut().for_each(take);
+            Ok::<_, std::convert::Infallible>(())
+        });
+        Reservation { tenant, amount, at: now, tick: self.tick, periods }
+    }
+
+    fn must_raise(&self, tenant: TenantId) -> bool {
+        self.tenants.get(&tenant).is_some_and(|t| t.exposure() > t.bound)
+    }
+
+    /// Frees what a reservation took: its part of the meters, its place among the concurrent calls.
+    pub(super) fn close(&mut self, reservation: &Reservation, facets: &Facets<'_>) {
+        let amount = reservation.amount;
+        self.on_reserved(reservation, facets, |m| m.meter.reserved -= amount);
         if let Some(t) = self.tenants.get_mut(&reservation.tenant) {
-            t.open -= reservation.amount;
+            t.open -= amount;
             t.concurrent = t.concurrent.saturating_sub(1);
         }
     }
 
-    /// Runs `change` on the meters the reservation counts to. Meters that have begun a new period are left alone, unless
-    /// they were built anew since: then the reservation was counted to the new one.
-    pub(super) fn on_meters(
+    /// Runs `change` on the meters whose reserved sum includes the reservation.
+    fn on_reserved(
         &mut self,
         reservation: &Reservation,
-        change: impl Fn(&mut super::meter::PeriodMeter),
+        facets: &Facets<'_>,
+        mut change: impl FnMut(&mut PeriodMeter),
     ) {
-        let rebuilt = reservation.epoch != self.epoch;
-        let tenant = self.tenants.get_mut(&reservation.tenant).map(|t| &mut t.level);
-        for level in [Some(&mut self.workspace), tenant].into_iter().flatten() {
-            for (meter, start) in level.meters.iter_mut().zip(reservation.periods) {
-                if rebuilt || meter.period.start == start {
-                    change(meter);
-                }
-            }
+        let tenant = reservation.tenant;
+        let mut change_if = |meters: &mut [PeriodMeter; 2], is_its: bool| {
+            meters.iter_mut().filter(|m| m.counts(reservation, is_its)).for_each(&mut change);
+        };
+        change_if(&mut self.workspace.meters, true);
+        if let Some(t) = self.tenants.get_mut(&tenant) {
+            change_if(&mut t.level.meters, true);
         }
+        if reservation.tick < self.tree.counted_at {
+            // Meters that were counted since took in whatever was on its way.
+            let pool = self.tree.pool(facets);
+            for node in self.tree.all().filter(|n| n.at.tenant_id.is_none_or(|id| id == tenant)) {
+                let is_its = is_in(&node.at, tenant, facets, pool);
+                change_if(&mut node.level.meters, is_its);
+            }
+            return;
+        }
+        let Ok(()) = self.tree.visit(tenant, facets, |node| {
+            change_if(&mut node.level.meters, true);
+            Ok::<_, std::convert::Infallible>(())
+        });
+    }
+
+    /// Runs `change` on the meters of every level the call belongs to.
+    pub(super) fn on_own(
+        &mut self,
+        tenant: TenantId,
+        facets: &Facets<'_>,
+        mut change: impl FnMut(&mut PeriodMeter),
+    ) {
+        self.workspace.meters.iter_mut().for_each(&mut change);
+        if let Some(t) = self.tenants.get_mut(&tenant) {
+            t.level.meters.iter_mut().for_each(&mut change);
+        }
+        let Ok(()) = self.tree.visit(tenant, facets, |node| {
+            node.level.meters.iter_mut().for_each(&mut change);
+            Ok::<_, std::convert::Infallible>(())
+        });
     }
 }
 
-fn admits(scope: BudgetScope, meter: &super::meter::PeriodMeter, amount: NanoUsd) -> Result<(), Refusal> {
-    let Some((budget, limit)) = meter.budget.filter(|_| !meter.admits(amount)) else { return Ok(()) };
+fn admits(level: &BudgetLevel, meter: &PeriodMeter, amount: NanoUsd) -> Result<(), Refusal> {
+    let Some(budget) = meter.budget.as_ref().filter(|_| !meter.admits(amount)) else { return Ok(()) };
     Err(Refusal::Budget {
-        budget,
-        scope,
+        budget: budget.id,
+        level: level.clone(),
         period: meter.kind,
-        remaining: meter.meter.remaining(limit.amount),
-        limit: limit.amount,
+        remaining: meter.meter.remaining(budget.limit.amount),
+        limit: budget.limit.amount,
         resets_at: meter.period.end,
     })
-}
-
-impl Admission {
-    /// What is left of the tightest hard budget above a tenant's calls; `None` without one.
-    pub fn tightest(&self, tenant: TenantId) -> Option<NanoUsd> {
-        let state = self.lock();
-        let hard = state.levels(tenant).filter_map(|(_, m)| m.budget.map(|(_, limit)| (m, limit)));
-        let hard = hard.filter(|(_, limit)| matches!(limit.kind, reeve_core::budget::BudgetKind::Hard));
-        hard.map(|(m, limit)| m.meter.remaining(limit.amount)).min()
-    }
 }

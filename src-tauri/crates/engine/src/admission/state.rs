@@ -1,8 +1,11 @@
 //! The admission state: keys, tenants, meters. Everything in it can be computed from the store.
 
+use super::facets::Facets;
 use super::keys::KeyTable;
-use super::meter::{Level, PeriodMeter};
+use super::meter::{Crossing, Level, PeriodMeter};
+use super::tree::Tree;
 use parking_lot::{Mutex, MutexGuard};
+use reeve_core::budget::{BudgetLevel, BudgetScope, LimitOverride};
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::{Period, PeriodKind, Zone};
@@ -19,11 +22,15 @@ pub struct Admission {
 
 pub(crate) struct State {
     pub(crate) zone: Zone,
-    // Rises when the meters are built anew, so that a reservation made before knows it was counted again.
-    pub(crate) epoch: u64,
+    // Rises whenever meters are counted from the store, so that a meter knows whether a reservation was made before.
+    pub(crate) tick: u64,
     pub(crate) workspace: Level,
     pub(crate) tenants: HashMap<TenantId, TenantState>,
+    // Levels below the tenants that have a budget.
+    pub(crate) tree: Tree,
     pub(crate) keys: KeyTable,
+    // Thresholds that were passed and are not told yet.
+    pub(crate) crossed: Vec<Crossing>,
 }
 
 /// One tenant's part of the state.
@@ -59,7 +66,7 @@ pub struct TenantCounters {
 }
 
 /// The meters of a level as people see them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// The current day.
     pub day: PeriodMeter,
@@ -108,7 +115,8 @@ impl Admission {
     pub fn new(zone: Zone, now: Millis) -> Self {
         let workspace = Level::new(zone, now);
         let (tenants, keys) = (HashMap::new(), KeyTable::default());
-        Self { state: Mutex::new(State { zone, epoch: 0, workspace, tenants, keys }) }
+        let (tree, crossed) = (Tree::default(), Vec::new());
+        Self { state: Mutex::new(State { zone, tick: 0, workspace, tenants, tree, keys, crossed }) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -145,28 +153,79 @@ impl Admission {
         }
     }
 
-    /// Takes over a new or changed budget.
-    pub fn put_budget(&self, budget: &Budget) {
-        self.with_meter(budget, |meter| {
-            meter.budget = Some((budget.id, budget.limit));
-            meter.hold(meter.meter.held);
-        });
-    }
-
-    /// Takes a budget away.
-    pub fn remove_budget(&self, budget: &Budget) {
-        self.with_meter(budget, |meter| meter.budget = None);
-    }
-
-    fn with_meter(&self, budget: &Budget, change: impl FnOnce(&mut PeriodMeter)) {
+    /// Takes over the budgets of a level, each with the overrides that hold or will. `false` for a level below the tenants
+    /// that is not metered yet: it has to be counted first, see [`Admission::install_level`].
+    pub fn set_budgets(
+        &self,
+        at: &BudgetLevel,
+        budgets: &[(Budget, Vec<LimitOverride>)],
+        now: Millis,
+    ) -> bool {
         let mut state = self.lock();
-        let level = match budget.tenant_id {
-            None => Some(&mut state.workspace),
-            Some(id) => state.tenants.get_mut(&id).map(|t| &mut t.level),
+        let State { zone, tree, crossed, workspace, tenants, .. } = &mut *state;
+        let level = match at.scope {
+            BudgetScope::Workspace => Some(workspace),
+            BudgetScope::Tenant => at.tenant_id.and_then(|id| tenants.get_mut(&id)).map(|t| &mut t.level),
+            _ => tree.get_mut(at).map(|node| &mut node.level),
         };
-        if let Some(level) = level {
-            change(level.of_mut(budget.period));
+        let Some(level) = level else { return budgets.is_empty() };
+        level.roll(*zone, now);
+        level.set(budgets, now);
+        level.meters.iter_mut().for_each(|m| m.cross(crossed));
+        if at.is_fine() && budgets.is_empty() {
+            tree.remove(at);
         }
+        true
+    }
+
+    /// Whether a level is metered.
+    pub fn is_metered(&self, at: &BudgetLevel) -> bool {
+        !at.is_fine() || self.lock().tree.get_mut(at).is_some()
+    }
+
+    /// A level's meter of a kind at `now`; `None` if it is not metered.
+    pub fn meter(&self, at: &BudgetLevel, kind: PeriodKind, now: Millis) -> Option<PeriodMeter> {
+        let mut state = self.lock();
+        let State { zone, tree, workspace, tenants, .. } = &mut *state;
+        let level = match at.scope {
+            BudgetScope::Workspace => workspace,
+            BudgetScope::Tenant => &mut tenants.get_mut(&at.tenant_id?)?.level,
+            _ => &mut tree.get_mut(at)?.level,
+        };
+        level.roll(*zone, now);
+        Some(level.of(kind).clone())
+    }
+
+    /// Every budget above a call at `now`, from the workspace down, each with its level.
+    pub fn above(
+        &self,
+        tenant: TenantId,
+        facets: &Facets<'_>,
+        now: Millis,
+    ) -> Vec<(BudgetLevel, PeriodMeter)> {
+        let mut state = self.lock();
+        state.roll(tenant, now);
+        let mut found = Vec::new();
+        let State { zone, tree, workspace, tenants, .. } = &mut *state;
+        let mut note = |at: &BudgetLevel, level: &Level| {
+            let with_budget = level.meters.iter().filter(|m| m.budget.is_some());
+            found.extend(with_budget.map(|m| (at.clone(), m.clone())));
+        };
+        note(&BudgetLevel::WORKSPACE, workspace);
+        if let Some(t) = tenants.get(&tenant) {
+            note(&BudgetLevel::tenant(tenant), &t.level);
+        }
+        let Ok(()) = tree.visit(tenant, facets, |node| {
+            node.level.roll(*zone, now);
+            note(&node.at, &node.level);
+            Ok::<_, std::convert::Infallible>(())
+        });
+        found
+    }
+
+    /// The thresholds that were passed since this was last asked.
+    pub fn take_crossed(&self) -> Vec<Crossing> {
+        std::mem::take(&mut self.lock().crossed)
     }
 
     /// The meters of the workspace (`None`) or of a tenant, at `now`.
@@ -178,7 +237,7 @@ impl Admission {
             Some(id) => &mut state.tenants.get_mut(&id)?.level,
         };
         level.roll(zone, now);
-        Some(Limits { day: *level.of(PeriodKind::Day), month: *level.of(PeriodKind::Month) })
+        Some(Limits { day: level.of(PeriodKind::Day).clone(), month: level.of(PeriodKind::Month).clone() })
     }
 
     /// A tenant's quota and what is used of it, at `now`.

@@ -1,8 +1,9 @@
-//! The budget invariant over random histories and under concurrency.
+//! Admission by example and under concurrency; random histories of the whole tree are in [`histories`].
+
+mod histories;
 
 use super::*;
-use proptest::prelude::*;
-use reeve_core::budget::{BudgetKind, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, Limit};
 use reeve_core::id::{ApiKeyId, BudgetId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::{PeriodKind, Zone};
@@ -31,10 +32,14 @@ fn tenant(n: u128, tier: Tier) -> Tenant {
     }
 }
 
-fn budget(n: u128, tenant_id: Option<TenantId>, period: PeriodKind, nano: i64) -> Budget {
+fn whose(tenant: Option<TenantId>) -> BudgetLevel {
+    tenant.map_or(BudgetLevel::WORKSPACE, BudgetLevel::tenant)
+}
+
+fn budget(n: u128, level: BudgetLevel, period: PeriodKind, nano: i64) -> Budget {
     Budget {
         id: BudgetId(Uuid::from_u128(n)),
-        tenant_id,
+        level,
         period,
         limit: Limit { amount: NanoUsd(nano), kind: BudgetKind::Hard },
         thresholds: vec![80, 100],
@@ -44,9 +49,9 @@ fn budget(n: u128, tenant_id: Option<TenantId>, period: PeriodKind, nano: i64) -
     }
 }
 
-fn ask(tenant: TenantId, nano: i64) -> Ask {
+fn ask(tenant: TenantId, nano: i64) -> Ask<'static> {
     let caller = Caller { key: ApiKeyId(Uuid::nil()), tenant };
-    Ask { caller, tokens: 10, worst_case: NanoUsd(nano) }
+    Ask { caller, facets: Facets::default(), tokens: 10, worst_case: NanoUsd(nano) }
 }
 
 /// Two tenants under a workspace, each level with both budgets.
@@ -59,70 +64,11 @@ fn admission(limits: [i64; 6]) -> (Admission, [TenantId; 2]) {
     }
     let levels = [None, Some(ids[0]), Some(ids[1])];
     for (i, level) in levels.into_iter().enumerate() {
-        admission.put_budget(&budget(10 + i as u128, level, PeriodKind::Day, limits[2 * i]));
-        admission.put_budget(&budget(20 + i as u128, level, PeriodKind::Month, limits[2 * i + 1]));
+        let day = budget(10 + i as u128, whose(level), PeriodKind::Day, limits[2 * i]);
+        let month = budget(20 + i as u128, whose(level), PeriodKind::Month, limits[2 * i + 1]);
+        admission.set_budgets(&whose(level), &[(day, Vec::new()), (month, Vec::new())], START);
     }
     (admission, ids)
-}
-
-fn over(admission: &Admission, ids: [TenantId; 2], now: Millis) -> bool {
-    let levels = [None, Some(ids[0]), Some(ids[1])].into_iter().filter_map(|l| admission.limits(l, now));
-    let mut meters = levels.flat_map(|l| [l.day, l.month]);
-    meters.any(|m| m.budget.is_some_and(|(_, limit)| m.meter.committed() > limit.amount))
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Reserve { second: bool, amount: i64 },
-    Settle { which: usize, share: i64 },
-    Release { which: usize },
-    Wait { hours: i64 },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => (any::<bool>(), 0i64..400).prop_map(|(second, amount)| Step::Reserve { second, amount }),
-        3 => (0usize..8, 0i64..=100).prop_map(|(which, share)| Step::Settle { which, share }),
-        1 => (0usize..8).prop_map(|which| Step::Release { which }),
-        1 => (1i64..40).prop_map(|hours| Step::Wait { hours }),
-    ]
-}
-
-proptest! {
-    /// Spent + reserved + held never passes a hard limit, at any level, in any history; a refusal always names a budget
-    /// that really had no room.
-    #[test]
-    fn no_history_overspends(limits in prop::array::uniform6(0i64..2_000), steps in prop::collection::vec(step(), 0..120)) {
-        let (admission, ids) = admission(limits);
-        let mut now = START;
-        let mut open: Vec<Reservation> = Vec::new();
-        for step in steps {
-            match step {
-                Step::Reserve { second, amount } => {
-                    match admission.reserve(&ask(ids[usize::from(second)], amount), now) {
-                        Ok((reservation, _)) => open.push(reservation),
-                        Err(Refusal::Budget { remaining, .. }) => prop_assert!(remaining < NanoUsd(amount)),
-                        Err(other) => prop_assert!(false, "{other:?}"),
-                    }
-                }
-                Step::Settle { which, share } if which < open.len() => {
-                    let reservation = open.swap_remove(which);
-                    admission.settle(&reservation, NanoUsd(reservation.amount.0 * share / 100));
-                }
-                Step::Release { which } if which < open.len() => admission.release(&open.swap_remove(which)),
-                Step::Wait { hours } => now = now.plus(hours * Millis::HOUR),
-                Step::Settle { .. } | Step::Release { .. } => {}
-            }
-            prop_assert!(!over(&admission, ids, now));
-        }
-        // When all have ended nothing stays reserved: no reservation leaks.
-        for reservation in open.drain(..) {
-            admission.settle(&reservation, NanoUsd::ZERO);
-        }
-        let workspace = admission.limits(None, now).unwrap();
-        prop_assert_eq!((workspace.day.meter.reserved, workspace.month.meter.reserved), (NanoUsd::ZERO, NanoUsd::ZERO));
-        prop_assert!(ids.iter().all(|id| admission.counters(*id, now).unwrap().concurrent == 0));
-    }
 }
 
 #[test]
@@ -143,7 +89,7 @@ fn a_call_over_midnight_counts_to_the_day_it_began() {
     let (reservation, _) = admission.reserve(&ask(first, 60), before).unwrap();
     let after = before.plus(1);
     assert!(admission.reserve(&ask(first, 100), after).is_ok(), "the new day is empty");
-    admission.settle(&reservation, NanoUsd(50));
+    admission.settle(&reservation, &Facets::default(), NanoUsd(50));
     let limits = admission.limits(Some(first), after).unwrap();
     assert_eq!((limits.day.meter.spent, limits.day.meter.reserved), (NanoUsd(0), NanoUsd(100)));
     assert_eq!((limits.month.meter.spent, limits.month.meter.reserved), (NanoUsd(50), NanoUsd(100)));
@@ -173,7 +119,7 @@ fn quotas_refuse_in_their_order_and_free_their_place() {
     admission.put_tenant(free, START);
     let open: Vec<_> = (0..5).map(|_| admission.reserve(&ask(id, 0), START).unwrap().0).collect();
     assert_eq!(admission.reserve(&ask(id, 0), START).unwrap_err(), Refusal::Concurrent { limit: 5 });
-    admission.settle(&open[0], NanoUsd::ZERO);
+    admission.settle(&open[0], &Facets::default(), NanoUsd::ZERO);
     assert!(admission.reserve(&ask(id, 0), START).is_ok());
     let big = Ask { tokens: 4_097, ..ask(id, 0) };
     assert_eq!(admission.reserve(&big, START).unwrap_err(), Refusal::Tokens { limit: 4_096, asked: 4_097 });

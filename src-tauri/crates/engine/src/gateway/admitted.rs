@@ -7,12 +7,12 @@ use super::pricing::Pricing;
 use super::settling::Waiting;
 use super::step::Step;
 use crate::Engine;
-use crate::admission::{Caller, Reservation};
+use crate::admission::{Caller, Facets, Reservation};
 use crate::entry::{Draft, Severity};
 use crate::error::Error;
 use crate::routing::credential::LiveCredential;
 use crate::routing::plan::Trip;
-use reeve_core::id::ChargeId;
+use reeve_core::id::{ChargeId, CredentialId};
 use reeve_core::money::NanoUsd;
 use reeve_core::price::Cost;
 use reeve_core::usage::Usage;
@@ -207,7 +207,7 @@ impl Admitted {
     /// What is left of the tightest hard budget above this call; `None` without one.
     #[must_use]
     pub fn budget_remaining(&self) -> Option<NanoUsd> {
-        self.engine.inner.admission.tightest(self.caller.tenant)
+        self.engine.inner.admission.tightest(self.caller.tenant, &self.facets())
     }
 
     /// What is kept of its bodies, where its tenant's rule asks for that.
@@ -219,7 +219,7 @@ impl Admitted {
     /// The call never reached the provider: nothing is charged, and the reservation is free again.
     pub fn release(mut self) {
         if std::mem::take(&mut self.open) {
-            self.engine.inner.admission.release(&self.reservation);
+            self.engine.inner.admission.release(&self.reservation, &self.facets());
         }
     }
 
@@ -276,10 +276,14 @@ impl Admitted {
         if let Some(us) = ended.timing.added_us {
             self.engine.inner.added_latency.record(self.engine.now(), us);
         }
-        self.engine.inner.admission.settle(&self.reservation, amount);
-        let settled = Settled { charge: charge.id, cost: amount, budget_remaining: self.budget_remaining() };
+        let id = charge.id;
         self.write(charge, amount);
-        settled
+        Settled { charge: id, cost: amount, budget_remaining: self.budget_remaining() }
+    }
+
+    /// The levels it belongs to.
+    pub(super) fn facets(&self) -> Facets<'_> {
+        facets(self.caller, &self.call, &self.pricing, self.credential.id)
     }
 
     /// The cost of what was used; the worst case, flagged, where the provider did not say or a rate is missing.
@@ -297,7 +301,8 @@ impl Admitted {
         let first_use_of = first.then_some(self.credential.id);
         let asked = self.model.is_some().then(|| self.call.model.clone());
         let failed = self.failed.iter().map(FailedAttempt::json).collect();
-        self.engine.write_soon(Waiting { charge, amount, first_use_of, overrun, asked, failed });
+        let settle = || self.engine.inner.admission.settle(&self.reservation, &self.facets(), amount);
+        self.engine.write_soon(Waiting { charge, amount, first_use_of, overrun, asked, failed }, settle);
     }
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.
@@ -310,6 +315,22 @@ impl Admitted {
             .detail("reserved_usd", self.reservation.amount.to_string())
             .detail("cost_usd", amount.to_string())
             .outcome(Outcome::Success, Severity::Critical)
+    }
+}
+
+/// The levels a call belongs to below its tenant.
+pub(super) fn facets<'a>(
+    caller: Caller,
+    call: &'a Call,
+    pricing: &'a Pricing,
+    credential: CredentialId,
+) -> Facets<'a> {
+    Facets {
+        api_key: Some(caller.key),
+        user: call.user.as_deref(),
+        model: &pricing.price.model,
+        tags: &call.tags,
+        credential: Some(credential),
     }
 }
 
@@ -359,7 +380,7 @@ impl Drop for Admitted {
         if self.sent {
             self.charge(&Ended::unknown(CallEnd::Failure));
         } else {
-            self.engine.inner.admission.release(&self.reservation);
+            self.engine.inner.admission.release(&self.reservation, &self.facets());
         }
     }
 }

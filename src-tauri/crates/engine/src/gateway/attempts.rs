@@ -1,6 +1,6 @@
 //! The attempts of one call: what each says of the key it used, and where the call goes when one fails.
 
-use super::admitted::{Admitted, CallEnd, Ended};
+use super::admitted::{Admitted, CallEnd, Ended, facets};
 use super::step::Step;
 use crate::Engine;
 use crate::entry::Severity;
@@ -13,6 +13,7 @@ use reeve_core::breaker::{Cause, Served, Transition};
 use reeve_core::route::Patience;
 use reeve_ledger::leaf::Ok as Outcome;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An attempt that failed, for the charge's entry.
@@ -153,21 +154,23 @@ impl Admitted {
         if failed == Failed::Unknown && self.open {
             self.settle_lost();
         }
-        let (admission, now) = (&self.engine.inner.admission, self.engine.now());
+        let admission = Arc::clone(&self.engine.inner.admission);
+        let (now, ask) = (self.engine.now(), step.ask(self.caller, &self.call));
         let reserved = match self.open {
-            true => admission.change(&mut self.reservation, &step.ask),
-            false => admission.reserve_again(&step.ask, now).map(|(reservation, raise)| {
+            true => {
+                let from = facets(self.caller, &self.call, &self.pricing, self.credential.id);
+                admission.rebook(&mut self.reservation, &from, &ask, now)
+            }
+            false => admission.reserve_again(&ask, now).map(|(reservation, raise)| {
                 (self.reservation, self.open) = (reservation, true);
                 raise
             }),
         };
         let Ok(raise) = reserved else { return false };
-        // Until the bound is on disk the call may not go out; where that fails, this one does not.
-        if raise && self.engine.raise_bound(self.caller).await.is_err() {
-            return false;
-        }
+        // From here on the reservation is the step's, whatever becomes of it.
         self.take(step);
-        true
+        // Until the bound is on disk the call may not go out; where that fails, this one does not.
+        !raise || self.engine.raise_bound(self.caller).await.is_ok()
     }
 
     fn take(&mut self, step: Step) {

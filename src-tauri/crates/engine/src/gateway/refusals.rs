@@ -7,15 +7,18 @@ use crate::admission::{Ask, Caller, Refusal};
 use crate::entry::{Draft, Severity};
 use crate::error::{Code, Error};
 use parking_lot::Mutex;
-use reeve_core::id::{BudgetId, RequestId, TenantId};
+use reeve_core::id::{ApiKeyId, BudgetId, RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::refusals::RefusedCall;
+use reeve_store::table::budget_refusals::BudgetRefusal;
 use std::collections::HashMap;
 
 /// Entries of one kind written in a second before they are gathered.
 const EACH_SECOND: u32 = 10;
+/// Callers told apart in one flood.
+const MOST_CALLERS: usize = 50;
 
 /// What kind of refusal: gathered together.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -26,12 +29,41 @@ struct Kind {
     budget: Option<BudgetId>,
 }
 
+/// Whose call a budget refused; empty for several.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct Who {
+    api_key: Option<ApiKeyId>,
+    model: String,
+    user: String,
+}
+
+/// Calls and what they might have cost.
+type Asked = (u64, NanoUsd);
+
 #[derive(Default)]
 struct Flood {
     second: i64,
     written: u32,
     calls: u64,
     asked: NanoUsd,
+    who: HashMap<Who, Asked>,
+}
+
+impl Flood {
+    fn gather(&mut self, who: Option<&Who>, asked: NanoUsd) {
+        self.calls += 1;
+        self.asked += asked;
+        let Some(who) = who else { return };
+        // Names come from callers: they must not fill the memory.
+        let who = if self.who.len() < MOST_CALLERS || self.who.contains_key(who) {
+            who.clone()
+        } else {
+            Who::default()
+        };
+        let (calls, sum) = self.who.entry(who).or_default();
+        *calls += 1;
+        *sum += asked;
+    }
 }
 
 /// Refusals that are not written yet.
@@ -40,7 +72,7 @@ pub struct Pending(Mutex<HashMap<Kind, Flood>>);
 
 impl Pending {
     /// Whether this one is written by itself; else it is gathered.
-    fn write_now(&self, kind: &Kind, asked: NanoUsd, now: Millis) -> bool {
+    fn write_now(&self, kind: &Kind, who: Option<&Who>, asked: NanoUsd, now: Millis) -> bool {
         let mut kinds = self.0.lock();
         let flood = kinds.entry(kind.clone()).or_default();
         if flood.second != now.0 / Millis::SECOND {
@@ -50,15 +82,12 @@ impl Pending {
             flood.written += 1;
             return true;
         }
-        flood.calls += 1;
-        flood.asked += asked;
+        flood.gather(who, asked);
         false
     }
 
-    fn take(&self) -> Vec<(Kind, u64, NanoUsd)> {
-        let mut kinds = self.0.lock();
-        let gathered = kinds.drain().filter(|(_, f)| f.calls > 0);
-        gathered.map(|(kind, flood)| (kind, flood.calls, flood.asked)).collect()
+    fn take(&self) -> Vec<(Kind, Flood)> {
+        self.0.lock().drain().filter(|(_, f)| f.calls > 0).collect()
     }
 }
 
@@ -74,7 +103,7 @@ impl Engine {
         let draft = self.refusal(&kind, Some(caller), call.request_id, call.trace_id.clone());
         let draft = draft.detail("message", clipped(&error.message)).detail("model", clipped(&call.model));
         let row = self.row(&kind, Some(caller), call.request_id, &error.message).of(self, call);
-        self.write_refusal(kind, draft, row).await;
+        self.write_refusal(kind, draft, row, None).await;
         error
     }
 
@@ -89,7 +118,7 @@ impl Engine {
         let draft =
             self.refusal(&kind, Some(caller), request_id, None).detail("message", clipped(&error.message));
         let row = self.row(&kind, Some(caller), request_id, &error.message);
-        self.write_refusal(kind, draft, row).await;
+        self.write_refusal(kind, draft, row, None).await;
         error
     }
 
@@ -99,7 +128,7 @@ impl Engine {
             Kind { event: "access.denied", reason: Code::Forbidden.as_str(), tenant: None, budget: None };
         let draft = self.refusal(&kind, None, request_id, None).detail("message", clipped(why));
         let row = self.row(&kind, None, request_id, why);
-        self.write_refusal(kind, draft, row).await;
+        self.write_refusal(kind, draft, row, None).await;
     }
 
     pub(super) async fn refuse_key(&self, key: &str, request_id: RequestId) {
@@ -112,79 +141,36 @@ impl Engine {
         }
         let row =
             self.row(&kind, None, request_id, "The API key is not known, or was revoked, or has expired.");
-        self.write_refusal(kind, draft, row).await;
+        self.write_refusal(kind, draft, row, None).await;
     }
 
     pub(super) async fn refuse_limit(
         &self,
         caller: Caller,
         call: &Call,
-        ask: &Ask,
+        ask: &Ask<'_>,
         refusal: Refusal,
     ) -> Error {
-        let (event, error) = self.explain(caller, ask, &refusal);
+        let (event, error, sentence) = self.explain(caller, ask, &refusal).await;
         let budget = match refusal {
             Refusal::Budget { budget, .. } => Some(budget),
             _ => None,
         };
+        let who = budget.map(|_| Who {
+            api_key: Some(caller.key),
+            model: clipped(ask.facets.model),
+            user: clipped(call.user.as_deref().unwrap_or_default()),
+        });
         let kind = Kind { event, reason: error.code.as_str(), tenant: Some(caller.tenant), budget };
         let draft = self
             .refusal(&kind, Some(caller), call.request_id, call.trace_id.clone())
-            .detail("message", clipped(&error.message))
+            .detail("message", clipped(&sentence))
             .detail("model", clipped(&call.model))
             .detail("asked_usd", ask.worst_case.to_string());
         let row = self.row(&kind, Some(caller), call.request_id, &error.message).of(self, call);
         let row = Row(RefusedCall { asked: ask.worst_case, ..row.0 });
-        self.write_refusal(kind, limits(draft, &refusal), row).await;
+        self.write_refusal(kind, limits(draft, &refusal), row, who).await;
         error
-    }
-
-    /// The sentence for the caller: what refused, how much is left, when to come back.
-    fn explain(&self, caller: Caller, ask: &Ask, refusal: &Refusal) -> (&'static str, Error) {
-        let name = self.inner.admission.tenant_name(caller.tenant).unwrap_or_default();
-        let wait = |until: Millis| u64::try_from((until.0 - self.now().0) / Millis::SECOND + 1).unwrap_or(1);
-        match refusal {
-            Refusal::UnknownTenant => {
-                ("access.denied", Error::new(Code::Unauthenticated, "This key's tenant no longer exists."))
-            }
-            Refusal::Inactive(status) => (
-                "access.denied",
-                Error::new(
-                    Code::Forbidden,
-                    format!("The tenant {name} is {}; its calls are refused.", status.as_str()),
-                ),
-            ),
-            Refusal::Tokens { limit, asked } => {
-                let sentence = format!(
-                    "This call may use {asked} tokens; {name}'s plan allows {limit} in one call. Lower max_tokens or shorten the prompt."
-                );
-                ("quota.exceeded", Error::new(Code::QuotaExceeded, sentence))
-            }
-            Refusal::RequestsPerDay { limit, resets_at } => {
-                let sentence = format!(
-                    "{name} has used its {limit} calls of today. The count starts anew at {resets_at}."
-                );
-                ("quota.exceeded", Error::new(Code::QuotaExceeded, sentence).retry_after(wait(*resets_at)))
-            }
-            Refusal::Concurrent { limit } => {
-                let sentence = format!(
-                    "{name} has {limit} calls on their way, the most its plan allows at the same time."
-                );
-                ("quota.exceeded", Error::new(Code::QuotaExceeded, sentence).retry_after(1))
-            }
-            Refusal::Budget { scope, period, remaining, limit, resets_at, .. } => {
-                let whose = match scope {
-                    reeve_core::budget::BudgetScope::Workspace => "the workspace's".to_owned(),
-                    reeve_core::budget::BudgetScope::Tenant => format!("{name}'s"),
-                };
-                let span = if *period == reeve_core::period::PeriodKind::Day { "daily" } else { "monthly" };
-                let sentence = format!(
-                    "This call may cost ${}, and {whose} {span} budget of ${limit} has ${remaining} left. It starts anew at {resets_at}.",
-                    ask.worst_case
-                );
-                ("budget.exceeded", Error::new(Code::BudgetExceeded, sentence).retry_after(wait(*resets_at)))
-            }
-        }
     }
 
     fn refusal(
@@ -232,29 +218,37 @@ impl Engine {
         })
     }
 
-    async fn write_refusal(&self, kind: Kind, draft: Draft, row: Row) {
-        if self.inner.refusals.write_now(&kind, row.0.asked, self.now()) {
-            self.submit_refusal(kind, draft, row).await;
+    async fn write_refusal(&self, kind: Kind, draft: Draft, row: Row, who: Option<Who>) {
+        let asked = row.0.asked;
+        if self.inner.refusals.write_now(&kind, who.as_ref(), asked, self.now()) {
+            let who = who.map(|who| (who, (1, asked))).into_iter().collect();
+            self.submit_refusal(kind, draft, row, who).await;
         }
     }
 
-    async fn submit_refusal(&self, kind: Kind, draft: Draft, Row(row): Row) {
+    async fn submit_refusal(&self, kind: Kind, draft: Draft, Row(row): Row, who: Vec<(Who, Asked)>) {
         let engine = self.clone();
-        let (calls, asked) = (row.calls, row.asked);
+        let asked = (row.calls, row.asked);
         let submitted = self.inner.store.submit(
             move |tx| {
                 let recorded = draft.record(tx)?;
-                let mut rest = asked;
-                for call in 0..calls {
-                    // The sum goes with the first, the number with all.
-                    let share = if call == 0 { std::mem::take(&mut rest) } else { NanoUsd::ZERO };
-                    recorded.refusal_slots().add(
-                        recorded.now(),
-                        kind.tenant,
-                        kind.reason,
-                        kind.budget,
-                        share,
-                    )?;
+                let now = recorded.now();
+                recorded.refusal_slots().add(now, kind.tenant, kind.reason, kind.budget, asked)?;
+                for (who, (calls, asked)) in who {
+                    let Some((budget_id, tenant_id)) = kind.budget.zip(kind.tenant) else { continue };
+                    let Who { api_key: api_key_id, model, user } = who;
+                    let last_at = now;
+                    let refusal = BudgetRefusal {
+                        budget_id,
+                        tenant_id,
+                        api_key_id,
+                        model,
+                        user,
+                        calls,
+                        asked,
+                        last_at,
+                    };
+                    recorded.budget_refusals().add(&refusal)?;
                 }
                 recorded.refusals().insert_at(recorded.sequence(), recorded.now(), &row)?;
                 Ok::<_, Error>(recorded.sequence())
@@ -274,11 +268,12 @@ impl Engine {
 
     /// Writes the gathered refusals.
     pub(crate) async fn flush_refusals(&self) {
-        for (kind, calls, asked) in self.inner.refusals.take() {
+        for (kind, flood) in self.inner.refusals.take() {
             let id = self.new_request_id();
-            let draft = self.refusal(&kind, None, id, None).detail("calls", calls);
+            let draft = self.refusal(&kind, None, id, None).detail("calls", flood.calls);
+            let (calls, asked) = (flood.calls, flood.asked);
             let row = Row(RefusedCall { calls, asked, ..self.row(&kind, None, id, "").0 });
-            self.submit_refusal(kind, draft, row).await;
+            self.submit_refusal(kind, draft, row, flood.who.into_iter().collect()).await;
         }
     }
 }
@@ -313,8 +308,8 @@ fn limits(draft: Draft, refusal: &Refusal) -> Draft {
         Refusal::Concurrent { limit } => {
             draft.detail("type", "concurrent_requests").detail("limit", *limit).detail("current", *limit)
         }
-        Refusal::Budget { scope, period, limit, remaining, .. } => draft
-            .detail("level", scope.as_str())
+        Refusal::Budget { level, period, limit, remaining, .. } => draft
+            .detail("level", level.scope.as_str())
             .detail("period", period.as_str())
             .detail("limit_usd", limit.to_string())
             .detail("remaining_usd", remaining.to_string()),

@@ -12,10 +12,10 @@ use reeve_core::id::CredentialId;
 use reeve_core::money::NanoUsd;
 use reeve_core::principal::Principal;
 use reeve_ledger::leaf::Ok as Outcome;
-use reeve_store::Tx;
 use reeve_store::table::charges::Charge;
 use reeve_store::table::usage_facets::UsageFacet;
 use reeve_store::table::usage_slots::UsageSlot;
+use reeve_store::{Read, StoreError, Tx};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,23 +36,109 @@ pub(super) struct Waiting {
     pub(super) failed: Vec<serde_json::Value>,
 }
 
-/// Charges that are not handed to the writer yet.
+/// Charges that are settled and not known to be in the ledger.
 #[derive(Default)]
-pub(crate) struct Settling(Mutex<Vec<Waiting>>);
+pub(crate) struct Settling(Mutex<Books>);
+
+#[derive(Default)]
+struct Books {
+    /// Not handed to the writer yet.
+    waiting: Vec<Waiting>,
+    /// With the writer.
+    in_flight: Vec<Arc<Vec<Waiting>>>,
+    /// Written while somebody counts.
+    written: Vec<Arc<Vec<Waiting>>>,
+    /// How many count.
+    counting: u32,
+}
+
+impl Books {
+    fn take(&mut self, batch: &Arc<Vec<Waiting>>) -> Option<Arc<Vec<Waiting>>> {
+        let at = self.in_flight.iter().position(|known| Arc::ptr_eq(known, batch))?;
+        Some(self.in_flight.swap_remove(at))
+    }
+}
+
+/// While it lives, charges that reach the ledger are remembered: a snapshot read meanwhile may be older than they are.
+pub(crate) struct Counting<'s>(&'s Settling);
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        let mut books = self.0.0.lock();
+        books.counting -= 1;
+        if books.counting == 0 {
+            books.written.clear();
+        }
+    }
+}
 
 impl Settling {
-    /// Adds a charge; how many wait now.
-    fn push(&self, waiting: Waiting) -> usize {
-        let mut all = self.0.lock();
-        all.push(waiting);
-        all.len()
+    /// Adds a charge while `settle` makes it count; how many wait now.
+    fn push(&self, waiting: Waiting, settle: impl FnOnce()) -> usize {
+        let mut books = self.0.lock();
+        settle();
+        books.waiting.push(waiting);
+        books.waiting.len()
+    }
+
+    /// Begins to count: before the snapshot is read.
+    pub(crate) fn count(&self) -> Counting<'_> {
+        self.0.lock().counting += 1;
+        Counting(self)
+    }
+
+    /// All that wait, now with the writer.
+    fn hand_over(&self) -> Option<Arc<Vec<Waiting>>> {
+        let mut books = self.0.lock();
+        if books.waiting.is_empty() {
+            return None;
+        }
+        let batch = Arc::new(std::mem::take(&mut books.waiting));
+        books.in_flight.push(Arc::clone(&batch));
+        Some(batch)
+    }
+
+    /// The batch is in the ledger.
+    fn done(&self, batch: &Arc<Vec<Waiting>>) {
+        let mut books = self.0.lock();
+        let taken = books.take(batch);
+        if books.counting > 0 {
+            books.written.extend(taken);
+        }
+    }
+
+    /// A batch that could not be written, each charge by itself.
+    fn split(&self, batch: Arc<Vec<Waiting>>) -> Vec<Arc<Vec<Waiting>>> {
+        let mut books = self.0.lock();
+        drop(books.take(&batch));
+        let all = Arc::into_inner(batch).unwrap_or_default();
+        let singles: Vec<_> = all.into_iter().map(|one| Arc::new(vec![one])).collect();
+        books.in_flight.extend(singles.iter().cloned());
+        singles
+    }
+}
+
+impl Counting<'_> {
+    /// Hands the charges that are settled but not in `read` to `install`. None settles until it returns.
+    pub(crate) fn finish(self, read: &Read<'_>, install: impl FnOnce(&[&Charge])) -> Result<(), StoreError> {
+        let books = self.0.0.lock();
+        let mut undurable: Vec<&Charge> = books.waiting.iter().map(|w| &w.charge).collect();
+        for waiting in books.in_flight.iter().chain(&books.written).flat_map(|batch| batch.iter()) {
+            if !read.charges().contains(waiting.charge.id)? {
+                undurable.push(&waiting.charge);
+            }
+        }
+        install(&undurable);
+        drop(undurable);
+        drop(books);
+        Ok(())
     }
 }
 
 impl Engine {
-    /// Writes a charge with those that settle about now.
-    pub(super) fn write_soon(&self, waiting: Waiting) {
-        match self.inner.settling.push(waiting) {
+    /// Runs `settle`, and writes the charge with those that settle about now.
+    pub(super) fn write_soon(&self, waiting: Waiting, settle: impl FnOnce()) {
+        match self.inner.settling.push(waiting, settle) {
             1 if tokio::runtime::Handle::try_current().is_ok() => {
                 let engine = self.clone();
                 self.inner.tasks.spawn(async move {
@@ -68,14 +154,13 @@ impl Engine {
 
     /// Hands all charges that wait to the writer.
     pub(crate) fn write_charges(&self) {
-        let batch = std::mem::take(&mut *self.inner.settling.0.lock());
-        if !batch.is_empty() {
+        if let Some(batch) = self.inner.settling.hand_over() {
             self.submit_charges(batch);
         }
     }
 
-    fn submit_charges(&self, batch: Vec<Waiting>) {
-        let (engine, batch) = (self.clone(), Arc::new(batch));
+    fn submit_charges(&self, batch: Arc<Vec<Waiting>>) {
+        let engine = self.clone();
         let (writer, written) = (self.clone(), Arc::clone(&batch));
         self.inner.store.submit_now(
             move |tx| writer.write_all(&batch, tx),
@@ -86,7 +171,8 @@ impl Engine {
         );
     }
 
-    fn charges_written(&self, batch: &[Waiting], sequences: &[u64]) {
+    fn charges_written(&self, batch: &Arc<Vec<Waiting>>, sequences: &[u64]) {
+        self.inner.settling.done(batch);
         for (waiting, sequence) in batch.iter().zip(sequences) {
             self.inner.admission.durable(waiting.charge.tenant_id, waiting.amount);
             self.inner.events.tell(EventKind::Charge, Some(*sequence), Some(waiting.charge.id.to_string()));
@@ -95,13 +181,12 @@ impl Engine {
 
     /// One charge that cannot be written must not keep the others from it: they try again, each by itself.
     fn charges_failed(&self, batch: Arc<Vec<Waiting>>, error: &Error) {
-        let batch = Arc::into_inner(batch).unwrap_or_default();
         if let [Waiting { charge, .. }] = batch.as_slice() {
-            // The cost stays in the tenant's exposure: the next start holds it.
+            // The cost stays in the meters and in the tenant's exposure: the next start holds it.
             let error = error as &dyn std::error::Error;
             return tracing::error!(error, charge.id = %charge.id, "a charge could not be written");
         }
-        batch.into_iter().for_each(|waiting| self.submit_charges(vec![waiting]));
+        self.inner.settling.split(batch).into_iter().for_each(|single| self.submit_charges(single));
     }
 
     /// Writes a batch: for each charge its entry and its row, for each slot its sums.

@@ -1,6 +1,7 @@
 //! One step of a call: with which key, at which price, for how much at most.
 
 use super::Call;
+use super::admitted::facets;
 use super::pricing::Pricing;
 use crate::Engine;
 use crate::admission::{Ask, Caller};
@@ -10,6 +11,7 @@ use crate::routing::plan::Trip;
 use reeve_core::breaker::BreakerState;
 use reeve_core::id::CredentialId;
 use reeve_core::model_rules::Forbidden;
+use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 
 /// What an attempt needs.
@@ -20,7 +22,18 @@ pub(super) struct Step {
     pub(super) model: Option<String>,
     /// The most one answer may generate, where the caller did not say.
     pub(super) cap: Option<u64>,
-    pub(super) ask: Ask,
+    /// Prompt tokens and the most it may generate, together.
+    tokens: u64,
+    /// The most it may cost.
+    worst_case: NanoUsd,
+}
+
+impl Step {
+    /// What the step asks of the budgets.
+    pub(super) fn ask<'a>(&'a self, caller: Caller, call: &'a Call) -> Ask<'a> {
+        let facets = facets(caller, call, &self.pricing, self.chosen.credential.id);
+        Ask { caller, facets, tokens: self.tokens, worst_case: self.worst_case }
+    }
 }
 
 impl Engine {
@@ -73,7 +86,7 @@ impl Engine {
         })?;
         let tokens = call.input_tokens.saturating_add(output);
         let model = stop.model.filter(|served| *served != call.model).map(str::to_owned);
-        Ok(Step { chosen, pricing, model, cap, ask: Ask { caller, tokens, worst_case } })
+        Ok(Step { chosen, pricing, model, cap, tokens, worst_case })
     }
 
     /// The most one answer may generate where the caller did not say: what the model writes at most, and what the

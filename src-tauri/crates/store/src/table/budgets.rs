@@ -3,7 +3,7 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
-use reeve_core::budget::{BudgetKind, BudgetScope, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, BudgetScope, Limit};
 use reeve_core::id::{BudgetId, TenantId};
 use reeve_core::period::PeriodKind;
 use reeve_core::time::Millis;
@@ -16,8 +16,8 @@ handles!();
 pub struct Budget {
     /// Id.
     pub id: BudgetId,
-    /// Whose: `None` for the workspace.
-    pub tenant_id: Option<TenantId>,
+    /// What it stands on.
+    pub level: BudgetLevel,
     /// Day or month.
     pub period: PeriodKind,
     /// Amount and what happens at it.
@@ -32,15 +32,7 @@ pub struct Budget {
     pub updated_at: Millis,
 }
 
-impl Budget {
-    /// The level it stands on.
-    #[must_use]
-    pub const fn scope(&self) -> BudgetScope {
-        if self.tenant_id.is_some() { BudgetScope::Tenant } else { BudgetScope::Workspace }
-    }
-}
-
-const COLUMNS: &str = "SELECT id, scope, tenant_id, period, kind, limit_nano, thresholds, sample, created_at, updated_at FROM budgets";
+const COLUMNS: &str = "SELECT id, scope, tenant_id, target, period, kind, limit_nano, thresholds, sample, created_at, updated_at FROM budgets";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Budget> {
     let period = sql::word(row, "period", |w| PeriodKind::ALL.into_iter().find(|p| p.as_str() == w))?;
@@ -48,7 +40,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Budget> {
         Limit { amount: sql::nano(row, "limit_nano")?, kind: sql::word(row, "kind", BudgetKind::parse)? };
     Ok(Budget {
         id: BudgetId(sql::id(row, "id")?),
-        tenant_id: sql::id_opt(row, "tenant_id")?.map(TenantId),
+        level: BudgetLevel {
+            scope: sql::word(row, "scope", BudgetScope::parse)?,
+            tenant_id: sql::id_opt(row, "tenant_id")?.map(TenantId),
+            target: row.get("target")?,
+        },
         period,
         limit,
         thresholds: sql::json(row, "thresholds")?,
@@ -80,6 +76,18 @@ impl Reads<'_> {
         Ok(rows.query_map(params![after, limit], from_row)?.collect::<Result<_, _>>()?)
     }
 
+    /// The budgets of one level: one a period at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn of_level(&self, level: &BudgetLevel) -> Result<Vec<Budget>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE scope = ?1 AND target = ?2 AND tenant_id IS ?3");
+        let mut rows = self.conn.prepare_cached(sql)?;
+        let tenant = level.tenant_id.as_ref().map(|t| t.0.as_bytes());
+        let found = rows.query_map(params![level.scope.as_str(), level.target, tenant], from_row)?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     /// All of them: for the admission state at start.
     ///
     /// # Errors
@@ -97,15 +105,17 @@ impl Writes<'_> {
     pub fn put(&self, b: &Budget) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO budgets (id, scope, tenant_id, period, kind, limit_nano, thresholds, sample, created_at, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                "INSERT INTO budgets (id, scope, tenant_id, target, period, kind, limit_nano, thresholds, sample, created_at,
+                   updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                  ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, limit_nano = excluded.limit_nano,
                    thresholds = excluded.thresholds, updated_at = excluded.updated_at",
             )?
             .execute(params![
                 b.id.0.as_bytes(),
-                b.scope().as_str(),
-                b.tenant_id.as_ref().map(|t| t.0.as_bytes()),
+                b.level.scope.as_str(),
+                b.level.tenant_id.as_ref().map(|t| t.0.as_bytes()),
+                b.level.target,
                 b.period.as_str(),
                 b.limit.kind.as_str(),
                 b.limit.amount.0,

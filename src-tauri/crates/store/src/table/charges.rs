@@ -216,6 +216,15 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
     }
 
+    /// Whether a charge is here.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn contains(&self, id: ChargeId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM charges WHERE id = ?1";
+        Ok(self.conn.prepare_cached(sql)?.exists([id.0.as_bytes()])?)
+    }
+
     /// Charges, newest first, at most `limit`.
     ///
     /// # Errors

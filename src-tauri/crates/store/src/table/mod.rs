@@ -3,6 +3,9 @@
 //! `Writes` are lent only by [`crate::Recorded`]. Columns are named in every statement and read by name in one `from_row`.
 
 pub mod api_keys;
+pub mod budget_overrides;
+pub mod budget_refusals;
+pub mod budget_thresholds;
 pub mod budgets;
 pub mod capture_rules;
 pub mod captures;
@@ -12,6 +15,7 @@ pub mod entries;
 pub mod exposures;
 pub mod holds;
 pub mod model_rules;
+pub mod pools;
 pub mod quota_overrides;
 pub mod refusal_slots;
 pub mod refusals;

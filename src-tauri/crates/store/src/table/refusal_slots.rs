@@ -62,7 +62,7 @@ impl Reads<'_> {
 }
 
 impl Writes<'_> {
-    /// Counts a refused call.
+    /// Counts refused calls.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -72,17 +72,17 @@ impl Writes<'_> {
         tenant: Option<TenantId>,
         reason: &str,
         budget: Option<BudgetId>,
-        asked: NanoUsd,
+        (calls, asked): (u64, NanoUsd),
     ) -> Result<(), StoreError> {
         let tenant: &[u8] = tenant.as_ref().map_or(&[], |t| t.0.as_bytes());
         let budget: &[u8] = budget.as_ref().map_or(&[], |b| b.0.as_bytes());
         self.conn
             .prepare_cached(
-                "INSERT INTO refusal_slots (slot, tenant_id, reason, budget_id, calls, asked_nano) VALUES (?1, ?2, ?3, ?4, 1, ?5)
+                "INSERT INTO refusal_slots (slot, tenant_id, reason, budget_id, calls, asked_nano) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (slot, tenant_id, reason, budget_id)
-                 DO UPDATE SET calls = calls + 1, asked_nano = asked_nano + excluded.asked_nano",
+                 DO UPDATE SET calls = calls + excluded.calls, asked_nano = asked_nano + excluded.asked_nano",
             )?
-            .execute(params![slot_of(at), tenant, reason, budget, asked.0])?;
+            .execute(params![slot_of(at), tenant, reason, budget, sql::signed(calls), asked.0])?;
         Ok(())
     }
 
