@@ -5,12 +5,13 @@
 #   make check    formatting, lints, documentation, types, generated files
 #   make gen      write what is generated from the API: ui/src/api/
 #   make e2e      the end-to-end tests alone          make bench   the benchmarks
+#   make crash    kill the server 200 times under load and audit the books after each
 #   make dev      the page from Vite with hot reload  make ui      the web UI alone
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help run run-window run-headless test test-rust test-ui e2e check check-rust check-ui check-gen gen bench dev ui bins
+.PHONY: help run run-window run-headless test test-rust test-ui e2e crash check check-rust check-ui check-gen gen bench dev ui bins
 
 # One set of artefacts for everything: cargo unifies features over the packages a command selects, so every command selects
 # the whole workspace and narrows by target. `cargo build -p reeve-server` would compile half the dependencies again.
@@ -23,7 +24,7 @@ UI_BUILT := ui/dist/assets
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print 2>/dev/null)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 8
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 9
 
 # ---- run ---------------------------------------------------------------------------------------------------------------
 
@@ -92,6 +93,10 @@ e2e: $(UI_BUILT)
 bench: $(UI_BUILT)
 	cargo build --locked --release -p reeve-server -p reeve-tests --bins
 	target/release/bench
+
+# How often: REEVE_CRASH_ROUNDS. Ten rounds of it are part of `make test`.
+crash: bins
+	REEVE_CRASH_ROUNDS=$${REEVE_CRASH_ROUNDS:-200} cargo test --locked --workspace --test crash -- --nocapture
 
 # ---- check -------------------------------------------------------------------------------------------------------------
 

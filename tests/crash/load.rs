@@ -48,7 +48,9 @@ impl Load {
                 while !over.load(Ordering::Relaxed) {
                     let request =
                         client.post(format!("http://{address}/v1/chat/completions")).bearer_auth(&key);
-                    let Ok(response) = request.body(call(random.next())).send().await else { return };
+                    let shape = random.next();
+                    let request = request.header("x-reeve-tags", ["batch", "chat", ""][choose(shape / 5, 3)]);
+                    let Ok(response) = request.body(call(shape)).send().await else { return };
                     let status = response.status().as_u16();
                     assert!(matches!(status, 200 | 402), "{status}: {:?}", response.text().await);
                     if response.bytes().await.is_ok() && status == 200 {
@@ -77,11 +79,16 @@ impl Load {
 
 /// Whole and streamed calls, short and long, at once and with a pause.
 fn call(random: u64) -> String {
-    let model = ["gpt-4o-mini", "gpt-4o", "gpt-4.1-mini"][usize::try_from(random % 3).unwrap_or(0)];
+    let model = ["gpt-4o-mini", "gpt-4o", "gpt-4.1-mini"][choose(random, 3)];
+    let user = ["ann", "bob", "eve", "joe"][choose(random / 11, 4)];
     let (tokens, stream) = (random / 7 % 120, random.is_multiple_of(2));
     serde_json::json!({
-        "model": model, "stream": stream, "max_tokens": 150,
+        "model": model, "stream": stream, "max_tokens": 150, "user": user,
         "messages": [{"role": "user", "content": format!("say something tokens={tokens} cached={}", random % 5)}],
     })
     .to_string()
+}
+
+fn choose(random: u64, of: u64) -> usize {
+    usize::try_from(random % of).unwrap_or(0)
 }

@@ -13,7 +13,7 @@
 mod load;
 
 use load::Load;
-use reeve_core::budget::{BudgetKind, BudgetLevel, Limit};
+use reeve_core::budget::{BudgetKind, BudgetLevel, BudgetScope, Limit};
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
@@ -21,6 +21,7 @@ use reeve_core::tenant::Tier;
 use reeve_engine::audit::Stream;
 use reeve_engine::budgets::SetBudget;
 use reeve_engine::credentials::AddCredential;
+use reeve_engine::pools::CreatePool;
 use reeve_engine::tenants::CreateTenant;
 use reeve_engine::vault::VaultKeys;
 use reeve_engine::{Cx, Engine, OpenEngine, SystemClock};
@@ -57,10 +58,34 @@ async fn tenant(engine: &Engine, name: &str) -> (TenantId, String) {
 }
 
 async fn budget(engine: &Engine, tenant_id: Option<TenantId>, period: PeriodKind, usd: &str) {
+    budget_at(engine, tenant_id.map_or(BudgetLevel::WORKSPACE, BudgetLevel::tenant), period, usd).await;
+}
+
+async fn budget_at(engine: &Engine, level: BudgetLevel, period: PeriodKind, usd: &str) {
     let limit = Limit { amount: usd.parse().unwrap(), kind: BudgetKind::Hard };
-    let level = tenant_id.map_or(BudgetLevel::WORKSPACE, BudgetLevel::tenant);
     let new = SetBudget { level, period, limit, thresholds: vec![100] };
     engine.set_budget(&Cx::system(), new).await.unwrap();
+}
+
+/// Budgets below the tenants: some soon used up, some never.
+async fn fine_budgets(engine: &Engine, rich: TenantId) {
+    let cx = Cx::system();
+    let credentials = engine.credentials(&cx, None, 10).await.unwrap().0.iter().map(|c| c.id).collect();
+    let pool = CreatePool { name: "Account".to_owned(), credentials };
+    let pool = engine.create_pool(&cx, pool).await.unwrap().id.to_string();
+    let key = engine.api_keys(&cx, rich, None, 10).await.unwrap().0[0].id.to_string();
+    use BudgetScope::{ApiKey, Model, Pool, Tag, User};
+    for (scope, tenant_id, target, usd) in [
+        (Pool, None, pool.as_str(), "900"),
+        (ApiKey, Some(rich), key.as_str(), "90"),
+        (Model, None, "gpt-4o", "0.5"),
+        (Model, Some(rich), "gpt-4o-mini", "80"),
+        (User, None, "ann", "0.1"),
+        (Tag, Some(rich), "batch", "0.2"),
+    ] {
+        let level = BudgetLevel { scope, tenant_id, target: target.to_owned() };
+        budget_at(engine, level, PeriodKind::Month, usd).await;
+    }
 }
 
 /// Fills an empty folder; the keys of its tenants.
@@ -81,6 +106,7 @@ async fn set_up(folder: &Path, provider: &ScriptedProvider) -> Vec<String> {
     budget(&engine, None, PeriodKind::Month, "1000").await;
     budget(&engine, Some(rich), PeriodKind::Day, "100").await;
     budget(&engine, Some(poor), PeriodKind::Month, "0.05").await;
+    fine_budgets(&engine, rich).await;
     engine.close().await;
     vec![rich_key, poor_key]
 }
@@ -105,11 +131,12 @@ async fn audit(folder: &Path, provider: &ScriptedProvider) -> (NanoUsd, NanoUsd)
         let used = b.status.spent + b.status.reserved;
         assert!(
             used <= b.budget.limit.amount,
-            "{:?} of {}: {used} used",
-            b.tenant_name,
+            "{:?} {:?} of {}: {used} used",
+            b.budget.level.scope,
+            b.target_name.or(b.tenant_name),
             b.budget.limit.amount
         );
-        if b.budget.level == BudgetLevel::WORKSPACE {
+        if matches!(b.budget.level.scope, BudgetScope::Workspace | BudgetScope::Pool) {
             assert_eq!(b.status.spent, settled, "the sums are those of the charges");
         }
     }

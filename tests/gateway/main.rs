@@ -4,6 +4,7 @@
 mod access;
 mod anthropic;
 mod bedrock;
+mod budget_tree;
 mod budgets;
 mod captures;
 mod clients;

@@ -177,6 +177,37 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("PATCH", &format!("/budgets/{budget}"), Some(json!({"limit_usd": "700.50", "kind": "soft"}))).await;
     s.ask("GET", &format!("/budgets/{budget}/status"), None).await;
     s.ask("POST", "/budgets/check", Some(json!({"tenant_id": tenant, "amount_usd": "1000"}))).await;
+    let over =
+        json!({"limit_usd": "900", "starts_at": null, "ends_at": "2099-01-01T00:00:00Z", "reason": "launch"});
+    let over = s.ask("POST", &format!("/budgets/{budget}/overrides"), Some(over)).await;
+    let over = text(&over, "id").to_owned();
+    let late =
+        json!({"limit_usd": "900", "starts_at": null, "ends_at": "2020-01-01T00:00:00Z", "reason": ""});
+    s.ask("POST", &format!("/budgets/{budget}/overrides"), Some(late)).await;
+    s.ask("DELETE", &format!("/budgets/{budget}/overrides/{over}"), None).await;
+    s.ask("DELETE", &format!("/budgets/{budget}/overrides/{over}"), None).await;
+    s.ask("GET", &format!("/budgets/{budget}/overrides"), None).await;
+    s.ask("GET", &format!("/budgets/{budget}/refusals"), None).await;
+    let pool = s.ask("POST", "/pools", Some(json!({"name": "Account", "credential_ids": []}))).await;
+    let pool = text(&pool, "id").to_owned();
+    s.ask(
+        "PATCH",
+        &format!("/pools/{pool}"),
+        Some(json!({"credential_ids": ["crd_00000000000000000000000000"]})),
+    )
+    .await;
+    s.ask("PATCH", &format!("/pools/{pool}"), Some(json!({"name": "Billing account"}))).await;
+    let of_pool = json!({"scope": "pool", "tenant_id": null, "target": pool, "period": "day", "limit_usd": "5", "kind": "hard", "thresholds": []});
+    let of_pool = s.ask("POST", "/budgets", Some(of_pool)).await;
+    let of_pool = text(&of_pool, "id").to_owned();
+    s.ask("DELETE", &format!("/pools/{pool}"), None).await;
+    s.ask("DELETE", &format!("/budgets/{of_pool}"), None).await;
+    s.ask("DELETE", &format!("/pools/{pool}"), None).await;
+    s.ask("GET", "/pools", None).await;
+    let of_user = json!({"scope": "user", "tenant_id": tenant, "target": "ann", "period": "day", "limit_usd": "5", "kind": "soft", "thresholds": null});
+    s.ask("POST", "/budgets", Some(of_user)).await;
+    let check = json!({"tenant_id": tenant, "amount_usd": "9", "user": "ann", "model": "gpt-4o", "tags": ["a"], "api_key_id": null, "credential_id": null});
+    s.ask("POST", "/budgets/check", Some(check)).await;
     let csv = "t,i,o\n2026-11-20 08:00:00,1000,10\n2026-11-20 09:00:00,2000,20\n";
     let import = |preview: bool| {
         json!({"name": "x.csv", "csv": csv, "path": null, "preview": preview, "mapping": {

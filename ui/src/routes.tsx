@@ -4,7 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect
 import { refreshSession, session } from "@/api";
 import { ErrorState, setupQuery, STATUSES, TIERS } from "@/components";
 import { AuditPage, type AuditSearch } from "@/features/audit";
-import { BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budgets";
+import { BUDGET_SCOPES, BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budgets";
 import { Shell } from "@/features/frame";
 import { KeysPage, type KeysSearch } from "@/features/keys";
 import { OverviewPage } from "@/features/overview";
@@ -77,7 +77,7 @@ const tenant = createRoute({
 const budgets = createRoute({
   getParentRoute: () => app,
   path: "/budgets",
-  validateSearch: (s: Raw): BudgetsSearch => ({ q: str(s.q), state: oneOf(s.state, BUDGET_STATES), budget: str(s.budget), new: yes(s.new) }),
+  validateSearch: (s: Raw): BudgetsSearch => ({ q: str(s.q), state: oneOf(s.state, BUDGET_STATES), scope: oneOf(s.scope, BUDGET_SCOPES), budget: str(s.budget), new: yes(s.new), pools: yes(s.pools) }),
   component: BudgetsPage,
 });
 const usage = createRoute({

@@ -269,7 +269,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whether a tenant may spend an amount now. Reserves nothing. */
+        /** Whether somebody may spend an amount now, at every level. Reserves nothing. */
         post: operations["check_budget"];
         delete?: never;
         options?: never;
@@ -294,6 +294,58 @@ export interface paths {
         head?: never;
         /** Changes a budget. */
         patch: operations["update_budget"];
+        trace?: never;
+    };
+    "/budgets/{id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A budget's overrides, newest first, past ones included. */
+        get: operations["list_budget_overrides"];
+        put?: never;
+        /** Sets another limit for a while. Of several that hold, the newest counts. */
+        post: operations["create_budget_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/{id}/overrides/{override_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends an override before its time, or takes back one that is to come. */
+        delete: operations["delete_budget_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/{id}/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a budget refused in its current period. */
+        get: operations["list_budget_refusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/budgets/{id}/status": {
@@ -465,6 +517,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pools, oldest first. */
+        get: operations["list_pools"];
+        put?: never;
+        /** Makes a pool. */
+        post: operations["create_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pools/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pool. */
+        get: operations["get_pool"];
+        put?: never;
+        post?: never;
+        /** Removes a pool. Its provider keys stay. */
+        delete: operations["delete_pool"];
+        options?: never;
+        head?: never;
+        /** Changes a pool. */
+        patch: operations["update_pool"];
         trace?: never;
     };
     "/prices": {
@@ -1195,15 +1284,21 @@ export interface components {
         /** @description What is left at one level. */
         BudgetLevelView: {
             budget_id: string;
+            /** @description In force now. */
+            limit_usd: string;
+            name: string;
             period: components["schemas"]["PeriodKind"];
             remaining_usd: string;
+            resets_at: string;
             scope: components["schemas"]["BudgetScope"];
+            target: string | null;
+            tenant_id: string | null;
         };
         /**
          * @description What a budget is for.
          * @enum {string}
          */
-        BudgetScope: "workspace" | "tenant";
+        BudgetScope: "workspace" | "tenant" | "api_key" | "user" | "model" | "tag" | "pool";
         /**
          * @description How a budget stands.
          * @enum {string}
@@ -1213,6 +1308,9 @@ export interface components {
         BudgetStatus: {
             /** @description Kept for calls whose outcome was lost in a crash. */
             held_usd: string;
+            /** @description In force now. */
+            limit_usd: string;
+            override: components["schemas"]["OverrideView"] | null;
             /** Format: double */
             percentage_used: number;
             period_end: string;
@@ -1234,11 +1332,16 @@ export interface components {
             created_at: string;
             id: string;
             kind: components["schemas"]["BudgetKind"];
+            /** @description The budget's own limit; the status has the one in force. */
             limit_usd: string;
             period: components["schemas"]["PeriodKind"];
             sample: boolean;
             scope: components["schemas"]["BudgetScope"];
             status: components["schemas"]["BudgetStatus"];
+            /** @description Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant. */
+            target: string | null;
+            /** @description What it is called; null if it is gone. */
+            target_name: string | null;
             tenant_id: string | null;
             tenant_name: string | null;
             /** @description Percentages at which people are told. */
@@ -1308,10 +1411,16 @@ export interface components {
             kept: components["schemas"]["CaptureKept"];
             rule: components["schemas"]["CaptureRuleView"] | null;
         };
-        /** @description An amount a tenant would like to spend. */
+        /** @description An amount somebody would like to spend, and as whom. */
         CheckBudgetBody: {
             amount_usd: string;
+            api_key_id?: string | null;
+            /** @description The provider key that would pay. */
+            credential_id?: string | null;
+            model?: string | null;
+            tags?: string[] | null;
             tenant_id: string;
+            user?: string | null;
         };
         /** @description A signed head. */
         CheckpointView: {
@@ -1336,7 +1445,12 @@ export interface components {
             limit_usd: string;
             period: components["schemas"]["PeriodKind"];
             scope: components["schemas"]["BudgetScope"];
-            /** @description Needed for the scope `tenant`. */
+            /** @description Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant. */
+            target?: string | null;
+            /**
+             * @description Needed for the scopes `tenant` and `api_key`; null for `workspace` and `pool`. For the others, null counts the calls
+             *     of all tenants.
+             */
             tenant_id?: string | null;
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
@@ -1362,6 +1476,20 @@ export interface components {
              * @description Its share of the calls, from 1 to 1,000; 100 where null.
              */
             weight?: number | null;
+        };
+        /** @description Another limit for a while. */
+        CreateOverrideBody: {
+            ends_at: string;
+            limit_usd: string;
+            reason: string;
+            /** @description Null: now. */
+            starts_at?: string | null;
+        };
+        /** @description A new pool. */
+        CreatePoolBody: {
+            /** @description Keys leave the pool they are in. */
+            credential_ids: string[];
+            name: string;
         };
         /** @description A new route. */
         CreateRouteBody: {
@@ -1679,6 +1807,27 @@ export interface components {
             text: string;
             time: string;
         };
+        /**
+         * @description Where an override is in its life.
+         * @enum {string}
+         */
+        OverrideState: "planned" | "active" | "ended";
+        /** @description Another limit for a while. */
+        OverrideView: {
+            created_at: string;
+            /** @description The budget's own limit holds again from here on. */
+            ends_at: string;
+            id: string;
+            limit_usd: string;
+            reason: string;
+            starts_at: string;
+            /** @description `planned`, `active` or `ended`. */
+            state: components["schemas"]["OverrideState"];
+        };
+        /** @description The newest overrides: few, so not paged. */
+        OverridesView: {
+            items: components["schemas"]["OverrideView"][];
+        };
         /** @description A tenant's tightest budget. */
         OverviewBudget: {
             limit_usd: string;
@@ -1789,6 +1938,12 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_PoolView: {
+            items: components["schemas"]["PoolView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_PriceView: {
             items: components["schemas"]["PriceView"][];
             /** @description Ask with it for the next page; null on the last. */
@@ -1823,6 +1978,15 @@ export interface components {
          * @enum {string}
          */
         PeriodKind: "day" | "month";
+        /** @description Provider keys that share budgets, because they share an account at the provider. */
+        PoolView: {
+            created_at: string;
+            /** @description Its provider keys. A key is in one pool at most. */
+            credential_ids: string[];
+            id: string;
+            name: string;
+            updated_at: string;
+        };
         /** @description What a model costs. */
         PriceView: {
             /** @description Whether a second source gives the same; null where only one lists the model. */
@@ -1988,6 +2152,27 @@ export interface components {
             count: number;
             /** @description A built-in detector, `own` for own patterns, `data` for what is no text. */
             found: string;
+        };
+        /** @description A caller whose calls the budget refused in its current period. */
+        RefusedCallerView: {
+            /** @description Null for several, in a flood. */
+            api_key_id: string | null;
+            api_key_name: string | null;
+            /** @description What they might have cost. */
+            asked_usd: string;
+            /** Format: int64 */
+            calls: number;
+            last_at: string;
+            /** @description Null for several, in a flood. */
+            model: string | null;
+            tenant_id: string;
+            tenant_name: string | null;
+            /** @description Null where the calls named none. */
+            user: string | null;
+        };
+        /** @description The callers that were refused, last first: 200 at most. */
+        RefusedCallersView: {
+            items: components["schemas"]["RefusedCallerView"][];
         };
         /** @description Refused calls of one reason. */
         RefusedReason: {
@@ -2382,6 +2567,12 @@ export interface components {
             priority?: number;
             /** Format: int32 */
             weight?: number;
+        };
+        /** @description A change of a pool: absent stays. */
+        UpdatePoolBody: {
+            /** @description Keys leave the pool they are in. */
+            credential_ids?: string[];
+            name?: string;
         };
         /** @description A change of a route: absent stays. */
         UpdateRouteBody: {
@@ -3165,6 +3356,129 @@ export interface operations {
             };
         };
     };
+    list_budget_overrides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverridesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_budget_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateOverrideBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_budget_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                override_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_budget_refusals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedCallersView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_budget_status: {
         parameters: {
             query?: never;
@@ -3481,6 +3795,162 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OverviewView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pools: {
+        parameters: {
+            query?: {
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PoolView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePoolBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePoolBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
                 };
             };
             /** @description What went wrong */

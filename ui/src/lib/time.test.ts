@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absolute, clockMillis, dayKey, plainDay, rangeWords, relative, resolveRange, shortDay } from "./time";
+import { absolute, clockMillis, dayKey, plainDay, rangeWords, relative, ofWallClock, resolveRange, shortDay, wallClock } from "./time";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 const before = (ms: number) => new Date(NOW - ms).toISOString();
@@ -29,4 +29,12 @@ describe("ranges", () => {
     expect(rangeWords("7d", "UTC")).toBe("Last 7 days");
     expect(rangeWords("2026-11-20T14:00:00Z..", "UTC")).toBe("20 Nov, 14:00 – now");
   });
+});
+
+it("reads the zone's wall clock, on both sides of a change", () => {
+  expect(ofWallClock("2026-12-01T00:00", "Europe/Berlin")).toBe("2026-11-30T23:00:00.000Z");
+  expect(ofWallClock("2026-07-01T00:00", "Europe/Berlin")).toBe("2026-06-30T22:00:00.000Z");
+  expect(ofWallClock("2026-03-29T03:30", "Europe/Berlin")).toBe("2026-03-29T01:30:00.000Z");
+  expect(wallClock("2026-11-30T23:00:00.000Z", "Europe/Berlin")).toBe("2026-12-01T00:00");
+  expect(ofWallClock("soon", "UTC")).toBeNull();
 });

@@ -80,3 +80,15 @@ export function rangeWords(range: string | undefined, zone: string): string {
   if (!from && !to) return "All time";
   return `${from ? dayAndTime(from, zone) : "start"} – ${to ? dayAndTime(to, zone) : "now"}`;
 }
+
+/** "2026-12-01T00:00" as a moment of the zone's clock. Where the clock skips it, the moment just after. */
+export function ofWallClock(local: string, zone: string): string | null {
+  const asUtc = Date.parse(`${local}Z`);
+  if (Number.isNaN(asUtc)) return null;
+  const offsetAt = (at: number) => Date.parse(`${wallClock(new Date(at).toISOString(), zone)}Z`) - Math.floor(at / MIN) * MIN;
+  const near = asUtc - offsetAt(asUtc);
+  return new Date(asUtc - offsetAt(near)).toISOString();
+}
+/** A moment as the zone's clock shows it, for a field of type datetime-local. */
+export const wallClock = (iso: string, zone: string): string =>
+  `${dayKey(iso, zone)}T${fmt(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(iso))}`;

@@ -1,6 +1,6 @@
 import { useMemo, type ReactNode } from "react";
 import {
-  Button as AriaButton, ComboBox as AriaCombo, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Radio as AriaRadio,
+  Button as AriaButton, Checkbox, CheckboxGroup, ComboBox as AriaCombo, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Radio as AriaRadio,
   RadioGroup, Select as AriaSelect, SelectValue, Text, TextArea, TextField as AriaTextField,
 } from "react-aria-components";
 import { Icon } from "./Icon";
@@ -92,6 +92,48 @@ export function ComboBox<T extends string>({ label, hint, error, value, onChange
         </ListBox>
       </Popover>
     </AriaCombo>
+  );
+}
+
+/** A text with suggestions: what was typed counts, listed or not. */
+export function SuggestBox({ label, hint, error, value, onChange, suggestions, mono, required }: Common & { value: string; onChange: (value: string) => void; suggestions: string[]; mono?: boolean; required?: boolean }) {
+  const items = useMemo(() => suggestions.filter((s) => s.toLowerCase().includes(value.trim().toLowerCase())).slice(0, 100).map((id) => ({ id })), [suggestions, value]);
+  return (
+    <AriaCombo className="field" items={items} inputValue={value} onInputChange={onChange} onSelectionChange={(key) => key !== null && onChange(String(key))} isInvalid={!!error} allowsCustomValue allowsEmptyCollection menuTrigger="focus" isRequired={required} validationBehavior="aria">
+      <Label>{label}</Label>
+      <div className="combo">
+        <Input className={`input${mono ? " mono" : ""}`} spellCheck={false} />
+        <AriaButton className="btn icon">
+          <Icon name="down" size={12} />
+        </AriaButton>
+      </div>
+      {hint && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="err">{error}</FieldError>
+      <Popover className="pop" offset={4}>
+        <ListBox renderEmptyState={() => <div className="faint" style={{ padding: 8 }}>None seen by that name yet</div>}>
+          {(o: { id: string }) => <ListBoxItem id={o.id} textValue={o.id}>{o.id}</ListBoxItem>}
+        </ListBox>
+      </Popover>
+    </AriaCombo>
+  );
+}
+
+/** Several of a few. */
+export function Checks({ label, hint, error, value, onChange, options }: Common & { value: string[]; onChange: (value: string[]) => void; options: Option[] }) {
+  return (
+    <CheckboxGroup className="field" value={value} onChange={onChange} isInvalid={!!error}>
+      <Label>{label}</Label>
+      <div className="radios">
+        {options.map((o) => (
+          <Checkbox key={o.id} value={o.id} className="radio check">
+            <span className="strong">{o.label}</span>
+            {o.note && <small>{o.note}</small>}
+          </Checkbox>
+        ))}
+      </div>
+      {hint && <Text slot="description" className="hint">{hint}</Text>}
+      <FieldError className="err">{error}</FieldError>
+    </CheckboxGroup>
   );
 }
 

@@ -49,6 +49,55 @@ mod tests {
         );
     }
 
+    /// The first two files as they were, with a budget of each scope in them.
+    fn before_the_tree() -> Connection {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.pragma_update(None, "foreign_keys", "ON").unwrap();
+        let first = scripts().into_iter().take(2).map(M::up).collect();
+        Migrations::new(first).to_latest(&mut conn).unwrap();
+        conn.execute_batch(
+            "INSERT INTO tenants (id, name, slug, tier, status, time_zone, created_at, updated_at)
+               VALUES (x'01', 'Acme', 'acme', 'free', 'active', 'UTC', 1, 1);
+             INSERT INTO budgets (id, scope, tenant_id, period, kind, limit_nano, thresholds, created_at, updated_at)
+               VALUES (x'0a', 'workspace', NULL, 'day', 'hard', 5, '[80]', 1, 2),
+                      (x'0b', 'tenant', x'01', 'month', 'soft', 7, '[]', 3, 4);",
+        )
+        .unwrap();
+        conn
+    }
+
+    #[test]
+    fn budgets_of_an_older_file_stay_and_take_their_place_in_the_tree() {
+        let mut conn = before_the_tree();
+        apply(&mut conn).unwrap();
+        let mut rows =
+            conn.prepare("SELECT scope, target, period, kind, limit_nano FROM budgets ORDER BY id").unwrap();
+        let rows =
+            rows.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))).unwrap();
+        let rows: Vec<(String, String, String, String, i64)> = rows.map(Result::unwrap).collect();
+        let row = |scope: &str, period: &str, kind: &str, limit| {
+            (scope.to_owned(), String::new(), period.to_owned(), kind.to_owned(), limit)
+        };
+        assert_eq!(rows, [row("workspace", "day", "hard", 5), row("tenant", "month", "soft", 7)]);
+
+        let add = |scope: &str, tenant: &str, target: &str| {
+            conn.execute_batch(&format!(
+                "INSERT INTO budgets (id, scope, tenant_id, target, period, kind, limit_nano, thresholds, created_at, updated_at)
+                 VALUES (randomblob(16), '{scope}', {tenant}, '{target}', 'day', 'hard', 1, '[]', 1, 1)"
+            ))
+        };
+        add("model", "NULL", "gpt-4o").unwrap();
+        add("model", "x'01'", "gpt-4o").unwrap();
+        add("model", "NULL", "gpt-4o").unwrap_err();
+        add("workspace", "NULL", "").unwrap_err();
+        add("api_key", "NULL", "key_1").unwrap_err();
+        add("pool", "x'01'", "cpl_1").unwrap_err();
+        add("tag", "NULL", "").unwrap_err();
+        conn.execute_batch("DELETE FROM tenants").unwrap();
+        let left: i64 = conn.query_row("SELECT count(*) FROM budgets", [], |r| r.get(0)).unwrap();
+        assert_eq!(left, 2, "those of the tenant went with it");
+    }
+
     #[test]
     fn a_newer_file_is_refused() {
         let mut conn = Connection::open_in_memory().unwrap();

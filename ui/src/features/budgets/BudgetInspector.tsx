@@ -1,13 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { api, errorWords, take, type HoldView } from "@/api";
 import { Confirm, Inspector, Money, Properties, Section, TimeAgo, useMay } from "@/components";
 import { exactUsd, formatUsd, percentOf } from "@/lib/money";
-import { formatPercent, plural } from "@/lib/number";
+import { formatPercent } from "@/lib/number";
 import { dayAndTime } from "@/lib/time";
 import { Button, Chip, Meter, toast } from "@/ui";
 import { BudgetForm } from "./BudgetForm";
-import { holdsQuery, meterOf, STATE_TONE, STATE_WORDS, type BudgetRow } from "./queries";
+import { OverrideForm, Overrides } from "./Overrides";
+import { holdsQuery, meterOf, overrideWord, STATE_TONE, STATE_WORDS, type BudgetRow } from "./queries";
+import { Refused } from "./Refused";
 
 function Holds({ budget }: { budget: BudgetRow }) {
   const client = useQueryClient();
@@ -22,7 +24,7 @@ function Holds({ budget }: { budget: BudgetRow }) {
     },
     onError: (error) => toast({ title: "Not released", detail: errorWords(error), bad: true }),
   });
-  const mine = (list.data?.items ?? []).filter((h) => budget.scope === "workspace" || h.tenant_id === budget.tenant_id);
+  const mine = (list.data?.items ?? []).filter((h) => budget.tenant_id === null || h.tenant_id === budget.tenant_id);
   if (mine.length === 0 && percentOf(budget.status.held_usd, "1") === 0) return null;
   return (
     <Section title="Held after a crash">
@@ -42,7 +44,7 @@ function Holds({ budget }: { budget: BudgetRow }) {
 export function BudgetInspector({ budget, onClose }: { budget: BudgetRow; onClose: () => void }) {
   const client = useQueryClient();
   const may = useMay("budget:write");
-  const [open, setOpen] = useState<"edit" | "delete" | null>(null);
+  const [open, setOpen] = useState<"edit" | "delete" | "override" | null>(null);
   const drop = useMutation({
     mutationFn: () => take(api.DELETE("/budgets/{id}", { params: { path: { id: budget.id } } })),
     onSuccess: () => {
@@ -53,40 +55,42 @@ export function BudgetInspector({ budget, onClose }: { budget: BudgetRow; onClos
   });
   const s = budget.status;
   const period = budget.period === "day" ? "Daily" : "Monthly";
-  const over = percentOf(s.projected_usd, budget.limit_usd) > 100;
+  const over = percentOf(s.projected_usd, s.limit_usd) > 100;
   const meter = meterOf(budget);
   return (
-    <Inspector label={`Budget of ${budget.name}`} title={budget.name} subtitle={`${period}, ${budget.kind}, resets ${dayAndTime(s.period_end, s.time_zone)} ${s.time_zone}`} onClose={onClose}>
-      <div className="big"><span title={exactUsd(s.remaining_usd)}>{formatUsd(s.remaining_usd)}</span> <small>left of {formatUsd(budget.limit_usd)} this {budget.period}</small></div>
+    <Inspector label={`Budget of ${budget.name}`} title={budget.name} subtitle={`${budget.scope === "workspace" || budget.scope === "tenant" ? "" : `${budget.level[0]?.toUpperCase()}${budget.level.slice(1)}${budget.tenant_name && budget.depth === 2 ? ` of ${budget.tenant_name}` : ""}. `}${period}, ${budget.kind}, resets ${dayAndTime(s.period_end, s.time_zone)} ${s.time_zone}`} onClose={onClose}>
+      <div className="big"><span title={exactUsd(s.remaining_usd)}>{formatUsd(s.remaining_usd)}</span> <small>left of {formatUsd(s.limit_usd)} this {budget.period}</small></div>
       <div style={{ padding: "0 14px 10px" }}><Meter {...meter} label={`${formatPercent(s.percentage_used)} of the limit used`} /></div>
       <div className="legend" style={{ padding: "0 14px 12px" }}>
-        <span><i className={meter.tone === "bad" ? "b" : meter.tone === "warn" ? "w" : ""} />spent {formatPercent(percentOf(s.spent_usd, budget.limit_usd))}</span>
+        <span><i className={meter.tone === "bad" ? "b" : meter.tone === "warn" ? "w" : ""} />spent {formatPercent(percentOf(s.spent_usd, s.limit_usd))}</span>
         <span><i className="res" />reserved {formatUsd(s.reserved_usd)}</span>
         {s.projected_usd !== null && <span><i className="proj" />projected</span>}
       </div>
       <Section title={`This ${budget.period}`}>
         <Properties items={[
           ["State", <Chip key="s" tone={STATE_TONE[s.state]}>{STATE_WORDS[s.state]}</Chip>],
+          ...(s.override ? [["Limit", <span key="l"><b className="strong"><Money usd={s.limit_usd} /></b> <span className="faint">{overrideWord(budget)?.toLowerCase()} until {dayAndTime(s.override.ends_at, s.time_zone)}, else {formatUsd(budget.limit_usd)}</span></span>] as [string, ReactNode]] : []),
           ["Spent", <Money key="m" usd={s.spent_usd} />],
           ["Reserved", <span key="r"><Money usd={s.reserved_usd} /> <span className="faint">for calls under way</span></span>],
           ["At this pace", s.projected_usd === null ? <span className="faint">too early to say</span> : <span key="p"><b className="strong"><Money usd={s.projected_usd} /></b> <span className="faint">by the end of the {budget.period}{over ? ", over the limit" : ""}</span></span>],
         ]} />
       </Section>
-      <Section title={`Refused this ${budget.period}`}>
-        {s.refused_calls === 0 ? <span className="dim">No call was refused.</span> : <span>{plural(s.refused_calls, "call")}, <Money usd={s.refused_usd} /> asked for</span>}
-      </Section>
+      <Refused budget={budget} />
+      <Overrides budget={budget} />
       <Section title="Thresholds">
         {budget.thresholds.length === 0 ? <span className="dim">None</span> : (
-          <Properties items={budget.thresholds.map((t) => [`${t}%`, s.percentage_used >= t ? <span key={t}><Chip tone={t >= 100 ? "bad" : "warn"}>passed</Chip>{t >= 100 && budget.kind === "hard" ? " further calls are refused" : ""}</span> : <span key={t} className="dim">at {formatUsd(thresholdAt(budget.limit_usd, t))}</span>])} />
+          <Properties items={budget.thresholds.map((t) => [`${t}%`, s.percentage_used >= t ? <span key={t}><Chip tone={t >= 100 ? "bad" : "warn"}>passed</Chip>{t >= 100 && budget.kind === "hard" ? " further calls are refused" : ""}</span> : <span key={t} className="dim">at {formatUsd(thresholdAt(s.limit_usd, t))}</span>])} />
         )}
       </Section>
       <Holds budget={budget} />
       <Section title="Act">
         <div className="row">
-          <Button kind="primary" onPress={() => setOpen("edit")} disabledReason={may}>Edit limit</Button>
+          <Button kind="primary" onPress={() => setOpen("override")} disabledReason={may}>Raise for a while…</Button>
+          <Button onPress={() => setOpen("edit")} disabledReason={may}>Edit limit</Button>
           <Button kind="ghost" onPress={() => setOpen("delete")} disabledReason={may}>Delete</Button>
         </div>
       </Section>
+      {open === "override" && <OverrideForm budget={budget} onClose={() => setOpen(null)} />}
       {open === "edit" && <BudgetForm budget={budget} onClose={() => setOpen(null)} />}
       {open === "delete" && (
         <Confirm title={`Delete the budget of ${budget.name}?`} act="Delete" type={{ text: budget.name, of: "name" }} pending={drop.isPending} error={drop.error} onConfirm={() => drop.mutate()} onClose={() => setOpen(null)}>

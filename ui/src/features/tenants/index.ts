@@ -1,4 +1,4 @@
-export { PERIODS, tenantNamesQuery, useExampleModel, useTenantOptions } from "./queries";
+export { apiKeysQuery, PERIODS, tenantNamesQuery, useExampleModel, useTenantOptions } from "./queries";
 export { tierOptions } from "./TenantForm";
 export { TENANT_TABS, TenantPage, type TenantSearch } from "./TenantPage";
 export { TenantsPage, type TenantsSearch } from "./TenantsPage";

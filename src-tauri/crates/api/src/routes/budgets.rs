@@ -190,6 +190,15 @@ async fn create_budget(
     let mut reading = Reading::default();
     let amount = reading.read("limit_usd", body.limit_usd.parse::<NanoUsd>());
     let tenant_id = reading.read_some("tenant_id", body.tenant_id.as_deref().map(str::parse::<TenantId>));
+    match (body.scope, &body.tenant_id) {
+        (BudgetScope::Tenant | BudgetScope::ApiKey, None) => {
+            _ = reading.read::<(), _>("tenant_id", Err("is needed for this scope"))
+        }
+        (BudgetScope::Workspace | BudgetScope::Pool, Some(_)) => {
+            _ = reading.read::<(), _>("tenant_id", Err("must be null for this scope"))
+        }
+        _ => {}
+    }
     reading.done()?;
     let target = body.target.unwrap_or_default();
     let new = SetBudget {

@@ -11,8 +11,8 @@ use reeve_core::id::{ApiKeyId, BudgetId, RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
-use reeve_store::table::refusals::RefusedCall;
 use reeve_store::table::budget_refusals::BudgetRefusal;
+use reeve_store::table::refusals::RefusedCall;
 use std::collections::HashMap;
 
 /// Entries of one kind written in a second before they are gathered.

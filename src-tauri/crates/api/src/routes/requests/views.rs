@@ -229,10 +229,10 @@ impl BudgetDecisionView {
         let budget = decision.budget.as_ref();
         Self {
             budget_id: decision.budget_id.to_string(),
-            scope: budget.map(|b| b.scope().into()),
+            scope: budget.map(|b| b.level.scope.into()),
             period: budget.map(|b| b.period.into()),
             kind: budget.map(|b| b.limit.kind.into()),
-            tenant_name: budget.and_then(|b| b.tenant_id).and_then(|id| engine.tenant_name(id)),
+            tenant_name: budget.and_then(|b| b.level.tenant_id).and_then(|id| engine.tenant_name(id)),
             limit_usd: decision.limit.to_string(),
             left_usd: decision.left.to_string(),
         }
