@@ -1,3 +1,11 @@
+CREATE TABLE adjustments (
+    charge_id    BLOB    PRIMARY KEY, -- the charge that corrects
+    original_id  BLOB    NOT NULL,    -- the charge it corrects
+    rerating_id  BLOB    NOT NULL,
+    cost_nano    INTEGER NOT NULL,    -- the difference
+    adjusted_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE api_keys (
     id           BLOB    PRIMARY KEY,
     tenant_id    BLOB    NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
@@ -10,43 +18,10 @@ CREATE TABLE api_keys (
     last_used_at INTEGER
 ) STRICT;
 
-CREATE TABLE budget_overrides (
+CREATE TABLE budgets (
     id         BLOB    PRIMARY KEY,
-    budget_id  BLOB    NOT NULL REFERENCES budgets (id) ON DELETE CASCADE,
-    limit_nano INTEGER NOT NULL CHECK (limit_nano >= 0),
-    starts_at  INTEGER NOT NULL,
-    ends_at    INTEGER NOT NULL,
-    reason     TEXT    NOT NULL,
-    created_at INTEGER NOT NULL,
-    CHECK (ends_at > starts_at)
-) STRICT;
-
-CREATE TABLE budget_refusals (
-    budget_id  BLOB    NOT NULL REFERENCES budgets (id) ON DELETE CASCADE,
-    slot       INTEGER NOT NULL, -- UTC milliseconds / 900,000
-    tenant_id  BLOB    NOT NULL,
-    api_key_id BLOB    NOT NULL, -- empty: several, in a flood
-    model      TEXT    NOT NULL, -- empty: several
-    user       TEXT    NOT NULL, -- empty: none named, or several
-    calls      INTEGER NOT NULL,
-    asked_nano INTEGER NOT NULL,
-    last_at    INTEGER NOT NULL,
-    PRIMARY KEY (budget_id, slot, tenant_id, api_key_id, model, user)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE budget_thresholds (
-    budget_id    BLOB    NOT NULL REFERENCES budgets (id) ON DELETE CASCADE,
-    period_start INTEGER NOT NULL,
-    threshold    INTEGER NOT NULL, -- percent
-    at           INTEGER NOT NULL,
-    PRIMARY KEY (budget_id, period_start, threshold)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE "budgets" (
-    id         BLOB    PRIMARY KEY,
-    scope      TEXT    NOT NULL, -- workspace, tenant, api_key, user, model, tag, pool
-    tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- NULL: calls of all tenants
-    target     TEXT    NOT NULL DEFAULT '', -- which key, user, model, tag or pool
+    scope      TEXT    NOT NULL,
+    tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE,
     period     TEXT    NOT NULL,
     kind       TEXT    NOT NULL,
     limit_nano INTEGER NOT NULL CHECK (limit_nano >= 0),
@@ -54,9 +29,7 @@ CREATE TABLE "budgets" (
     sample     INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    CHECK (scope NOT IN ('workspace', 'pool') OR tenant_id IS NULL),
-    CHECK (scope NOT IN ('tenant', 'api_key') OR tenant_id IS NOT NULL),
-    CHECK ((scope IN ('workspace', 'tenant')) = (target = ''))
+    CHECK ((scope = 'tenant') = (tenant_id IS NOT NULL))
 ) STRICT;
 
 CREATE TABLE bundles (
@@ -210,16 +183,29 @@ CREATE TABLE model_rules (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE pool_credentials (
-    credential_id BLOB PRIMARY KEY, -- in one pool at most
-    pool_id       BLOB NOT NULL REFERENCES pools (id) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
+CREATE TABLE own_prices (
+    id             BLOB    PRIMARY KEY,
+    tenant_id      BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- NULL: the whole workspace
+    provider       TEXT    NOT NULL,
+    model          TEXT    NOT NULL,
+    rates          TEXT    NOT NULL, -- pico-USD by unit, tier and length of context
+    note           TEXT,
+    version        INTEGER NOT NULL, -- rises with every change
+    effective_from INTEGER NOT NULL,
+    effective_to   INTEGER,          -- withdrawn; not after effective_from: it never held
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL
+) STRICT;
 
-CREATE TABLE pools (
-    id         BLOB    PRIMARY KEY,
-    name       TEXT    NOT NULL UNIQUE COLLATE NOCASE,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+CREATE TABLE price_lists (
+    id             BLOB    PRIMARY KEY,
+    name           TEXT    NOT NULL, -- of the file
+    version        TEXT    NOT NULL,
+    effective_from INTEGER NOT NULL,
+    digest         BLOB    NOT NULL, -- SHA-256 of the file
+    models         INTEGER NOT NULL,
+    prices         TEXT    NOT NULL,
+    approved_at    INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE private_sections (
@@ -275,6 +261,23 @@ CREATE TABLE request_tags (
     row  INTEGER NOT NULL, -- seq of the charge or refusal
     PRIMARY KEY (kind, tag, at, row)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reratings (
+    id            BLOB    PRIMARY KEY,
+    from_time     INTEGER NOT NULL,
+    to_time       INTEGER NOT NULL,
+    tenant_id     BLOB,
+    provider      TEXT,
+    model         TEXT,
+    reason        TEXT    NOT NULL,
+    after_time    INTEGER NOT NULL, -- charges up to here are done, by time and seq
+    after_seq     INTEGER NOT NULL,
+    adjusted      INTEGER NOT NULL, -- calls
+    old_nano      INTEGER NOT NULL, -- of the adjusted calls
+    new_nano      INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    finished_at   INTEGER
+) STRICT;
 
 CREATE TABLE routes (
     id         BLOB    PRIMARY KEY,
@@ -342,6 +345,19 @@ CREATE TABLE tiles (
     hashes BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE unpriced_models (
+    provider  TEXT    NOT NULL,
+    model     TEXT    NOT NULL,
+    reason    TEXT    NOT NULL, -- unknown_model, missing_rate
+    tenant_id BLOB    NOT NULL,
+    refused   INTEGER NOT NULL, -- calls
+    ceiling   INTEGER NOT NULL, -- calls
+    cost_nano INTEGER NOT NULL, -- what was charged at the ceiling
+    first_at  INTEGER NOT NULL,
+    last_at   INTEGER NOT NULL,
+    PRIMARY KEY (provider, model, reason, tenant_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE usage_facets (
     facet         TEXT    NOT NULL, -- user, tag, credential
     value         TEXT    NOT NULL,
@@ -403,13 +419,13 @@ CREATE TABLE vault_slots (
     created_at  INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX adjustments_original ON adjustments (original_id);
+
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 
-CREATE INDEX budget_overrides_budget ON budget_overrides (budget_id, id);
+CREATE UNIQUE INDEX budgets_tenant ON budgets (tenant_id, period) WHERE tenant_id IS NOT NULL;
 
-CREATE UNIQUE INDEX budgets_tenant ON budgets (tenant_id, scope, target, period) WHERE tenant_id IS NOT NULL;
-
-CREATE UNIQUE INDEX budgets_workspace ON budgets (scope, target, period) WHERE tenant_id IS NULL;
+CREATE UNIQUE INDEX budgets_workspace ON budgets (period) WHERE tenant_id IS NULL;
 
 CREATE INDEX captures_expiry ON captures (expires_at);
 
@@ -457,7 +473,7 @@ CREATE INDEX entries_who ON entries (who);
 
 CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 
-CREATE INDEX pool_credentials_pool ON pool_credentials (pool_id);
+CREATE UNIQUE INDEX own_prices_start ON own_prices (coalesce(tenant_id, x''), provider, model, effective_from) WHERE effective_to IS NULL;
 
 CREATE INDEX private_sections_key ON private_sections (key_id);
 

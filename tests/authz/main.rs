@@ -46,7 +46,9 @@ async fn a_stranger_is_turned_away_from_every_route() {
         let concrete = path
             .replace("{id}", "ten_00000000000000000000000000")
             .replace("{key_id}", "key_00000000000000000000000000")
-            .replace("{override_id}", "ovr_00000000000000000000000000");
+            .replace("{override_id}", "ovr_00000000000000000000000000")
+            .replace("{provider}", "openai")
+            .replace("{model}", "gpt-4o");
         // A body that is not even JSON for the route: who asks comes before what is asked.
         let body = (method != "get" && method != "delete").then(|| json!({}));
         let mut forged = console.ask(Door::Server, &method.to_uppercase(), &concrete, body.clone()).await;

@@ -240,6 +240,25 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("DELETE", &format!("/tenants/{tenant}/capture/bodies"), None).await;
     s.ask("GET", "/requests/export?format=json&model=gpt-4o", None).await;
     s.ask("GET", "/prices?q=gpt-4o&limit=2", None).await;
+    let rates = json!([{"unit": "input", "usd": "2.00"}, {"unit": "output", "usd": "8.00"}]);
+    let price = json!({"tenant_id": null, "provider": "openai", "model": "gpt-4o", "rates": rates, "note": "contract", "effective_from": "2026-11-01T00:00:00Z"});
+    let price = s.ask("POST", "/prices/own", Some(price)).await;
+    let price = text(&price, "id").to_owned();
+    let slip = json!({"rates": [{"unit": "input", "usd": "2000"}, {"unit": "output", "usd": "8.00"}]});
+    s.ask("PATCH", &format!("/prices/own/{price}"), Some(slip)).await;
+    s.ask("GET", "/prices/own", None).await;
+    s.ask("GET", "/prices/openai/gpt-4o/history", None).await;
+    s.ask("GET", "/prices/unpriced", None).await;
+    let sheet =
+        json!({"name": "list.csv", "content": "provider,model,input\nopenai,gpt-4o,x\n", "preview": true});
+    s.ask("POST", "/prices/refresh", Some(sheet)).await;
+    s.ask("GET", "/prices/lists", None).await;
+    let rerate = |preview: bool| json!({"from": "2026-11-01T00:00:00Z", "to": "2026-11-21T00:00:00Z", "preview": preview, "reason": "contract"});
+    s.ask("POST", "/usage/rerate", Some(rerate(true))).await;
+    s.ask("POST", "/usage/rerate", Some(rerate(false))).await;
+    s.ask("GET", &format!("/usage/records/{record}/explain"), None).await;
+    s.ask("GET", "/usage/reratings", None).await;
+    s.ask("DELETE", &format!("/prices/own/{price}"), None).await;
     s.ask("GET", "/overview", None).await;
     s.ask("PATCH", "/settings", Some(json!({"time_zone": "UTC"}))).await;
     s.ask("GET", "/settings", None).await;

@@ -8,6 +8,7 @@ import { BUDGET_SCOPES, BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@
 import { Shell } from "@/features/frame";
 import { KeysPage, type KeysSearch } from "@/features/keys";
 import { OverviewPage } from "@/features/overview";
+import { PRICE_TABS, PricesPage, type PricesSearch } from "@/features/prices";
 import { RoutesPage, type RoutesSearch } from "@/features/routes";
 import { RequestsPage, type RequestsSearch } from "@/features/requests";
 import { SettingsPage } from "@/features/settings";
@@ -94,6 +95,15 @@ const requests = createRoute({
   validateSearch: (s: Raw): RequestsSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), request: str(s.request) }),
   component: RequestsPage,
 });
+const prices = createRoute({
+  getParentRoute: () => app,
+  path: "/prices",
+  validateSearch: (s: Raw): PricesSearch => ({
+    tab: oneOf(s.tab, PRICE_TABS), q: str(s.q), provider: str(s.provider), disputed: yes(s.disputed), tenant: str(s.tenant), price: str(s.price),
+    new: str(s.new), refresh: yes(s.refresh), from: str(s.from), model: str(s.model),
+  }),
+  component: PricesPage,
+});
 const audit = createRoute({
   getParentRoute: () => app,
   path: "/audit",
@@ -114,7 +124,7 @@ const routing = createRoute({
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, requests, audit, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, prices, requests, audit, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

@@ -12,7 +12,7 @@ const STALE: Record<EventView["type"], string[][]> = {
   budget: [["budgets"], ["pools"], ["overview"], ["holds"]],
   credential: [["credentials"], ["routes"], ["overview"]],
   route: [["routes"]],
-  settings: [["settings"], ["setup"]],
+  settings: [["settings"], ["setup"], ["prices"]],
   ledger: [["audit", "health"]],
 };
 /** A busy gateway sends many hints a second; one round of questions every two is enough for people. */

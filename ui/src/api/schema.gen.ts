@@ -269,7 +269,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whether somebody may spend an amount now, at every level. Reserves nothing. */
+        /** Whether a tenant may spend an amount now. Reserves nothing. */
         post: operations["check_budget"];
         delete?: never;
         options?: never;
@@ -294,58 +294,6 @@ export interface paths {
         head?: never;
         /** Changes a budget. */
         patch: operations["update_budget"];
-        trace?: never;
-    };
-    "/budgets/{id}/overrides": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A budget's overrides, newest first, past ones included. */
-        get: operations["list_budget_overrides"];
-        put?: never;
-        /** Sets another limit for a while. Of several that hold, the newest counts. */
-        post: operations["create_budget_override"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/budgets/{id}/overrides/{override_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Ends an override before its time, or takes back one that is to come. */
-        delete: operations["delete_budget_override"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/budgets/{id}/refusals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whom a budget refused in its current period. */
-        get: operations["list_budget_refusals"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/budgets/{id}/status": {
@@ -519,43 +467,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/pools": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Pools, oldest first. */
-        get: operations["list_pools"];
-        put?: never;
-        /** Makes a pool. */
-        post: operations["create_pool"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/pools/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A pool. */
-        get: operations["get_pool"];
-        put?: never;
-        post?: never;
-        /** Removes a pool. Its provider keys stay. */
-        delete: operations["delete_pool"];
-        options?: never;
-        head?: never;
-        /** Changes a pool. */
-        patch: operations["update_pool"];
-        trace?: never;
-    };
     "/prices": {
         parameters: {
             query?: never;
@@ -563,8 +474,112 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Prices by provider and model. */
+        /** Prices as they hold now, by provider and model. */
         get: operations["list_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lists that were approved, newest first. */
+        get: operations["list_price_lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every price of one's own, those of the past included, newest first. */
+        get: operations["list_own_prices"];
+        put?: never;
+        /** Sets a price of one's own. Charges made already stay as they are. */
+        post: operations["create_own_price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/own/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws a price of one's own, from now on. It stays in the history. */
+        delete: operations["delete_own_price"];
+        options?: never;
+        head?: never;
+        /** Changes a price of one's own. Charges made already stay as they are. */
+        patch: operations["update_own_price"];
+        trace?: never;
+    };
+    "/prices/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a price list, or approves it. With any wrong line nothing is changed. */
+        post: operations["refresh_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/unpriced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models that were really asked for and have no price, or a disputed one; those asked for last first. */
+        get: operations["list_unpriced_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/{provider}/{model}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every price of a model that ever held or will, newest first; those of lists and one's own. */
+        get: operations["get_price_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1030,6 +1045,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/usage/rerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rates a period again at the prices known now, or looks at what that would change. Charges are never edited: what a call
+         *     costs more or less becomes a charge of its own.
+         */
+        post: operations["rerate_usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/reratings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest re-ratings. */
+        get: operations["list_reratings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/usage/summary": {
         parameters: {
             query?: never;
@@ -1090,6 +1142,15 @@ export interface components {
          * @enum {string}
          */
         ActorKind: "user" | "api_key" | "system" | "window" | "anonymous";
+        /** @description A charge that corrects another: a period was rated again. */
+        AdjustmentView: {
+            /** @description The charge that corrects. */
+            charge_id: string;
+            /** @description The difference; below zero where it became cheaper. */
+            cost_usd: string;
+            rerating_id: string;
+            time: string;
+        };
         /**
          * @description Whether an API key is good.
          * @enum {string}
@@ -1284,21 +1345,15 @@ export interface components {
         /** @description What is left at one level. */
         BudgetLevelView: {
             budget_id: string;
-            /** @description In force now. */
-            limit_usd: string;
-            name: string;
             period: components["schemas"]["PeriodKind"];
             remaining_usd: string;
-            resets_at: string;
             scope: components["schemas"]["BudgetScope"];
-            target: string | null;
-            tenant_id: string | null;
         };
         /**
          * @description What a budget is for.
          * @enum {string}
          */
-        BudgetScope: "workspace" | "tenant" | "api_key" | "user" | "model" | "tag" | "pool";
+        BudgetScope: "workspace" | "tenant";
         /**
          * @description How a budget stands.
          * @enum {string}
@@ -1308,9 +1363,6 @@ export interface components {
         BudgetStatus: {
             /** @description Kept for calls whose outcome was lost in a crash. */
             held_usd: string;
-            /** @description In force now. */
-            limit_usd: string;
-            override: components["schemas"]["OverrideView"] | null;
             /** Format: double */
             percentage_used: number;
             period_end: string;
@@ -1332,16 +1384,11 @@ export interface components {
             created_at: string;
             id: string;
             kind: components["schemas"]["BudgetKind"];
-            /** @description The budget's own limit; the status has the one in force. */
             limit_usd: string;
             period: components["schemas"]["PeriodKind"];
             sample: boolean;
             scope: components["schemas"]["BudgetScope"];
             status: components["schemas"]["BudgetStatus"];
-            /** @description Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant. */
-            target: string | null;
-            /** @description What it is called; null if it is gone. */
-            target_name: string | null;
             tenant_id: string | null;
             tenant_name: string | null;
             /** @description Percentages at which people are told. */
@@ -1411,16 +1458,10 @@ export interface components {
             kept: components["schemas"]["CaptureKept"];
             rule: components["schemas"]["CaptureRuleView"] | null;
         };
-        /** @description An amount somebody would like to spend, and as whom. */
+        /** @description An amount a tenant would like to spend. */
         CheckBudgetBody: {
             amount_usd: string;
-            api_key_id?: string | null;
-            /** @description The provider key that would pay. */
-            credential_id?: string | null;
-            model?: string | null;
-            tags?: string[] | null;
             tenant_id: string;
-            user?: string | null;
         };
         /** @description A signed head. */
         CheckpointView: {
@@ -1445,12 +1486,7 @@ export interface components {
             limit_usd: string;
             period: components["schemas"]["PeriodKind"];
             scope: components["schemas"]["BudgetScope"];
-            /** @description Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant. */
-            target?: string | null;
-            /**
-             * @description Needed for the scopes `tenant` and `api_key`; null for `workspace` and `pool`. For the others, null counts the calls
-             *     of all tenants.
-             */
+            /** @description Needed for the scope `tenant`. */
             tenant_id?: string | null;
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
@@ -1477,19 +1513,18 @@ export interface components {
              */
             weight?: number | null;
         };
-        /** @description Another limit for a while. */
-        CreateOverrideBody: {
-            ends_at: string;
-            limit_usd: string;
-            reason: string;
-            /** @description Null: now. */
-            starts_at?: string | null;
-        };
-        /** @description A new pool. */
-        CreatePoolBody: {
-            /** @description Keys leave the pool they are in. */
-            credential_ids: string[];
-            name: string;
+        /** @description A price of one's own to be set. */
+        CreateOwnPriceBody: {
+            /** @description Rates more than ten times as high or as low as another list's are meant. */
+            confirm?: boolean;
+            /** @description Now if null. */
+            effective_from?: string | null;
+            model: string;
+            note?: string | null;
+            provider: string;
+            rates: components["schemas"]["RateBody"][];
+            /** @description Null: for the whole workspace. */
+            tenant_id?: string | null;
         };
         /** @description A new route. */
         CreateRouteBody: {
@@ -1632,6 +1667,14 @@ export interface components {
             provider: string;
             source: string;
             version: string;
+            /**
+             * @description Who said so: the `tenant`'s own price, one of the `workspace`, an `approved` list, the `builtin` one, or nobody
+             *     (`ceiling`).
+             */
+            origin: string;
+            own_price_id: string | null;
+            /** @description Service tier it was charged at; null is the standard one. */
+            tier: string | null;
         };
         /** @description What a record's cost is made of. */
         ExplainView: {
@@ -1640,7 +1683,14 @@ export interface components {
             record: components["schemas"]["UsageRecordView"];
             /** @description How the sum was rounded. */
             rounding: string;
+            /** @description What it was charged when it was made. */
             total_usd: string;
+            /** @description With every correction since. */
+            adjusted_total_usd: string;
+            /** @description Charges that correct this one, oldest first. */
+            adjustments: components["schemas"]["AdjustmentView"][];
+            /** @description The charge that this one corrects, where it is a correction. */
+            adjusts: string | null;
         };
         /**
          * @description What a list of requests is exported as.
@@ -1756,6 +1806,18 @@ export interface components {
             text: string;
             time: string;
         };
+        /** @description What a list changes for one model. */
+        ListChangeView: {
+            /** @description Whether a second source contradicts its new price. */
+            disputed: boolean;
+            model: string;
+            provider: string;
+            rates: components["schemas"]["RateChangeView"][];
+            /** @description Whether a rate changes more than ten times. */
+            unusual: boolean;
+            /** @description `new`, `changed`, `removed` (it keeps the price it has) or `disputed`. */
+            what: string;
+        };
         /** @description A call on its way. */
         LiveRequestView: {
             api_key_id: string;
@@ -1806,27 +1868,6 @@ export interface components {
             severity: components["schemas"]["Urgency"];
             text: string;
             time: string;
-        };
-        /**
-         * @description Where an override is in its life.
-         * @enum {string}
-         */
-        OverrideState: "planned" | "active" | "ended";
-        /** @description Another limit for a while. */
-        OverrideView: {
-            created_at: string;
-            /** @description The budget's own limit holds again from here on. */
-            ends_at: string;
-            id: string;
-            limit_usd: string;
-            reason: string;
-            starts_at: string;
-            /** @description `planned`, `active` or `ended`. */
-            state: components["schemas"]["OverrideState"];
-        };
-        /** @description The newest overrides: few, so not paged. */
-        OverridesView: {
-            items: components["schemas"]["OverrideView"][];
         };
         /** @description A tenant's tightest budget. */
         OverviewBudget: {
@@ -1919,6 +1960,30 @@ export interface components {
             today: components["schemas"]["OverviewToday"];
             traffic: components["schemas"]["OverviewTraffic"];
         };
+        /** @description A price of one's own. */
+        OwnPriceView: {
+            created_at: string;
+            effective_from: string;
+            /** @description From when it is withdrawn. */
+            effective_to: string | null;
+            id: string;
+            model: string;
+            note: string | null;
+            provider: string;
+            rates: components["schemas"]["RateView"][];
+            /** @description `in_force`, `upcoming`, `replaced` by a later one, or `withdrawn`. */
+            state: string;
+            /** @description Null: it holds for the whole workspace. */
+            tenant_id: string | null;
+            tenant_name: string | null;
+            to_rerate: components["schemas"]["ToRerateView"] | null;
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Rises with every change.
+             */
+            version: number;
+        };
         /** @description A page of a list. */
         Page_ApiKeyView: {
             items: components["schemas"]["ApiKeyView"][];
@@ -1938,14 +2003,26 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
-        Page_PoolView: {
-            items: components["schemas"]["PoolView"][];
+        Page_OwnPriceView: {
+            items: components["schemas"]["OwnPriceView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_PriceListView: {
+            items: components["schemas"]["PriceListView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
         /** @description A page of a list. */
         Page_PriceView: {
             items: components["schemas"]["PriceView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_ReratingView: {
+            items: components["schemas"]["ReratingView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -1958,6 +2035,12 @@ export interface components {
         /** @description A page of a list. */
         Page_TenantView: {
             items: components["schemas"]["TenantView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_UnpricedModelView: {
+            items: components["schemas"]["UnpricedModelView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -1978,14 +2061,16 @@ export interface components {
          * @enum {string}
          */
         PeriodKind: "day" | "month";
-        /** @description Provider keys that share budgets, because they share an account at the provider. */
-        PoolView: {
-            created_at: string;
-            /** @description Its provider keys. A key is in one pool at most. */
-            credential_ids: string[];
+        /** @description A list that was approved. */
+        PriceListView: {
+            approved_at: string;
+            digest: string;
+            effective_from: string;
             id: string;
+            models: number;
+            /** @description Name of the file it came in. */
             name: string;
-            updated_at: string;
+            version: string;
         };
         /** @description What a model costs. */
         PriceView: {
@@ -2005,6 +2090,18 @@ export interface components {
             provider: string;
             /** @description Where the rates were read. */
             source: string;
+            /** @description Until when, where the next one or a withdrawal ends it. */
+            effective_to: string | null;
+            /** @description Who says so: a `tenant`'s own price, one of the `workspace`, an `approved` list, or the `builtin` one. */
+            origin: string;
+            /** @description The own price it is. */
+            own_price_id: string | null;
+            /** @description Every rate. */
+            rates: components["schemas"]["RateView"][];
+            /** @description The tenant whose own price it is. */
+            tenant_id: string | null;
+            /** @description Version of the list, or of the own price. */
+            version: string;
         };
         /**
          * @description How sure a cost is.
@@ -2141,6 +2238,44 @@ export interface components {
             tier_limits: components["schemas"]["QuotaLimits"];
             used: components["schemas"]["QuotaUsed"];
         };
+        /** @description One rate of a price to be set. */
+        RateBody: {
+            /** Format: int64 */
+            above_input_tokens?: number | null;
+            tier?: string | null;
+            /** @description What is counted: `input`, `cache_read`, `image` … */
+            unit: string;
+            /** @description For a million where the unit is a kind of token, else for one. */
+            usd: string;
+        };
+        /** @description A rate before and after. */
+        RateChangeView: {
+            /** Format: int64 */
+            above_input_tokens: number | null;
+            /** @description Null: there is none any more. */
+            after_usd: string | null;
+            /** @description Null: there is none yet. */
+            before_usd: string | null;
+            /** @description What the amounts are for: `million tokens`, `image` … */
+            per: string;
+            tier: string | null;
+            unit: string;
+        };
+        /** @description One rate of a price. */
+        RateView: {
+            /**
+             * Format: int64
+             * @description Holds only for calls with more input tokens than this.
+             */
+            above_input_tokens: number | null;
+            /** @description What the amount is for: `million tokens`, `image`, `request`, `second`, `character`. */
+            per: string;
+            /** @description `batch`, `flex` or `priority`; null is the standard tier. */
+            tier: string | null;
+            /** @description What is counted: `input`, `cache_read`, `image` … */
+            unit: string;
+            usd: string;
+        };
         /** @description A fresh recovery code. */
         RecoveryCodeView: {
             /** @description Shown this once: write it down. */
@@ -2153,26 +2288,47 @@ export interface components {
             /** @description A built-in detector, `own` for own patterns, `data` for what is no text. */
             found: string;
         };
-        /** @description A caller whose calls the budget refused in its current period. */
-        RefusedCallerView: {
-            /** @description Null for several, in a flood. */
-            api_key_id: string | null;
-            api_key_name: string | null;
-            /** @description What they might have cost. */
-            asked_usd: string;
-            /** Format: int64 */
-            calls: number;
-            last_at: string;
-            /** @description Null for several, in a flood. */
-            model: string | null;
-            tenant_id: string;
-            tenant_name: string | null;
-            /** @description Null where the calls named none. */
-            user: string | null;
+        /** @description A list to be taken over. */
+        RefreshPricesBody: {
+            /** @description Rates that change more than ten times are meant. */
+            confirm?: boolean;
+            /** @description The list, sent along: JSON lines as Reeve's own, or a sheet (CSV). */
+            content?: string | null;
+            /** @description The `digest` of the preview: another file is not approved in its place. */
+            digest?: string | null;
+            /** @description From when a sheet's prices hold; now if null. A list of JSON lines says so itself. */
+            effective_from?: string | null;
+            /** @description Name of the file, for the audit trail. */
+            name: string;
+            /** @description The list as a file of this machine; only in the app's window. */
+            path?: string | null;
+            /** @description Only look; else it is approved. */
+            preview: boolean;
         };
-        /** @description The callers that were refused, last first: 200 at most. */
-        RefusedCallersView: {
-            items: components["schemas"]["RefusedCallerView"][];
+        /** @description What a list changes against those in force. */
+        RefreshView: {
+            /** Format: int64 */
+            changed: number;
+            /** @description SHA-256 of the file. */
+            digest: string;
+            /** Format: int64 */
+            disputed: number;
+            effective_from: string;
+            /** @description Null: it is not approved yet. */
+            id: string | null;
+            /** @description The unusual first, then by provider and model. */
+            items: components["schemas"]["ListChangeView"][];
+            models: number;
+            /** Format: int64 */
+            new: number;
+            /** Format: int64 */
+            removed: number;
+            to_rerate: components["schemas"]["ToRerateView"] | null;
+            /** Format: int64 */
+            unchanged: number;
+            /** Format: int64 */
+            unusual: number;
+            version: string;
         };
         /** @description Refused calls of one reason. */
         RefusedReason: {
@@ -2303,6 +2459,74 @@ export interface components {
             next_cursor: string | null;
             /** @description How far back this page looked; null: to the beginning. */
             searched_to: string | null;
+        };
+        /** @description What to rate again. */
+        RerateBody: {
+            from: string;
+            model?: string | null;
+            /** @description Only look. */
+            preview: boolean;
+            provider?: string | null;
+            /** @description Why; needed to carry it out. */
+            reason?: string;
+            /** @description Null: everybody's calls. */
+            tenant_id?: string | null;
+            /** @description Before this time; now if null. */
+            to?: string | null;
+        };
+        /** @description What changes for one model, or for all. */
+        RerateLineView: {
+            /**
+             * Format: int64
+             * @description Calls that were looked at.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Those that cost something else now.
+             */
+            changed_calls: number;
+            /** @description New less old; below zero where it became cheaper. */
+            difference_usd: string;
+            model: string;
+            new_cost_usd: string;
+            old_cost_usd: string;
+            provider: string;
+            /**
+             * Format: int64
+             * @description Those that cannot be rated: what they used is not known, or nobody says what they cost.
+             */
+            unknown_calls: number;
+        };
+        /** @description What a re-rating changed, or would change. */
+        RerateView: {
+            /** @description Null: nothing was written. */
+            id: string | null;
+            /** @description By model, the largest difference first. */
+            items: components["schemas"]["RerateLineView"][];
+            total: components["schemas"]["RerateLineView"];
+        };
+        /** @description A re-rating, and how far it is. */
+        ReratingView: {
+            /**
+             * Format: int64
+             * @description Calls that were corrected.
+             */
+            adjusted_calls: number;
+            created_at: string;
+            /** @description Null: it is on its way, or goes on when Reeve starts again. */
+            finished_at: string | null;
+            from: string;
+            id: string;
+            model: string | null;
+            new_cost_usd: string;
+            /** @description What those cost before, and what they cost now. */
+            old_cost_usd: string;
+            provider: string | null;
+            reason: string;
+            tenant_id: string | null;
+            tenant_name: string | null;
+            to: string;
         };
         /**
          * @description What a person may do.
@@ -2542,6 +2766,13 @@ export interface components {
          * @enum {string}
          */
         Tier: "free" | "starter" | "professional" | "enterprise";
+        /** @description Charges that were made before their price was known. */
+        ToRerateView: {
+            /** Format: int64 */
+            calls: number;
+            from: string;
+            to: string;
+        };
         /** @description The recovery code, as it was written down. */
         UnlockBody: {
             recovery_code: string;
@@ -2551,6 +2782,32 @@ export interface components {
          * @enum {string}
          */
         Unpriced: "refuse" | "ceiling";
+        /** @description A model that was asked for and whose price is in doubt. */
+        UnpricedModelView: {
+            /**
+             * Format: int64
+             * @description Calls that were charged: at the ceiling, or at the disputed price.
+             */
+            charged_calls: number;
+            /** @description What those were charged. */
+            cost_usd: string;
+            first_at: string;
+            last_at: string;
+            model: string;
+            provider: string;
+            /**
+             * @description `unknown_model`: no list names it. `missing_rate`: its price lacks a rate that was needed. `disputed`: two sources
+             *     contradict each other.
+             */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Calls that were refused for want of a price.
+             */
+            refused_calls: number;
+            /** @description The tenants that asked, by name. */
+            tenants: string[];
+        };
         /** @description A change of a budget: absent stays. */
         UpdateBudgetBody: {
             kind?: components["schemas"]["BudgetKind"];
@@ -2568,11 +2825,12 @@ export interface components {
             /** Format: int32 */
             weight?: number;
         };
-        /** @description A change of a pool: absent stays. */
-        UpdatePoolBody: {
-            /** @description Keys leave the pool they are in. */
-            credential_ids?: string[];
-            name?: string;
+        /** @description A change of an own price: absent stays, null clears. */
+        UpdateOwnPriceBody: {
+            confirm?: boolean;
+            effective_from?: string | null;
+            note?: string | null;
+            rates?: components["schemas"]["RateBody"][] | null;
         };
         /** @description A change of a route: absent stays. */
         UpdateRouteBody: {
@@ -2653,7 +2911,7 @@ export interface components {
          * @description Where a usage record comes from.
          * @enum {string}
          */
-        UsageSource: "gateway" | "import" | "sample";
+        UsageSource: "gateway" | "import" | "sample" | "rerate";
         /** @description A person. */
         UserView: {
             created_at: string;
@@ -3356,129 +3614,6 @@ export interface operations {
             };
         };
     };
-    list_budget_overrides: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OverridesView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_budget_override: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateOverrideBody"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OverrideView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_budget_override: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                override_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_budget_refusals: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RefusedCallersView"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     get_budget_status: {
         parameters: {
             query?: never;
@@ -3808,9 +3943,16 @@ export interface operations {
             };
         };
     };
-    list_pools: {
+    list_prices: {
         parameters: {
             query?: {
+                /** @description Part of a model's or provider's name. */
+                q?: string;
+                provider?: string;
+                /** @description Only prices that a second source contradicts. */
+                disputed?: boolean;
+                /** @description As they hold for this tenant; for the workspace if absent. */
+                tenant_id?: string;
                 /** @description 100 if absent, 1,000 at most. */
                 limit?: number;
                 cursor?: string;
@@ -3826,7 +3968,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_PoolView"];
+                    "application/json": components["schemas"]["Page_PriceView"];
                 };
             };
             /** @description What went wrong */
@@ -3840,7 +3982,66 @@ export interface operations {
             };
         };
     };
-    create_pool: {
+    list_price_lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PriceListView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_prices: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant's. */
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OwnPriceView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_own_price: {
         parameters: {
             query?: never;
             header?: never;
@@ -3849,7 +4050,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreatePoolBody"];
+                "application/json": components["schemas"]["CreateOwnPriceBody"];
             };
         };
         responses: {
@@ -3858,7 +4059,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PoolView"];
+                    "application/json": components["schemas"]["OwnPriceView"];
                 };
             };
             /** @description What went wrong */
@@ -3872,7 +4073,7 @@ export interface operations {
             };
         };
     };
-    get_pool: {
+    delete_own_price: {
         parameters: {
             query?: never;
             header?: never;
@@ -3888,7 +4089,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PoolView"];
+                    "application/json": components["schemas"]["OwnPriceView"];
                 };
             };
             /** @description What went wrong */
@@ -3902,35 +4103,7 @@ export interface operations {
             };
         };
     };
-    delete_pool: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    update_pool: {
+    update_own_price: {
         parameters: {
             query?: never;
             header?: never;
@@ -3941,7 +4114,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UpdatePoolBody"];
+                "application/json": components["schemas"]["UpdateOwnPriceBody"];
             };
         };
         responses: {
@@ -3950,7 +4123,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PoolView"];
+                    "application/json": components["schemas"]["OwnPriceView"];
                 };
             };
             /** @description What went wrong */
@@ -3964,18 +4137,74 @@ export interface operations {
             };
         };
     };
-    list_prices: {
+    refresh_prices: {
         parameters: {
-            query?: {
-                /** @description Part of a model's or provider's name. */
-                q?: string;
-                provider?: string;
-                /** @description 100 if absent, 1,000 at most. */
-                limit?: number;
-                cursor?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshPricesBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefreshView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unpriced_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UnpricedModelView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_price_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                model: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -5294,6 +5523,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExplainView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rerate_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerateBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RerateView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reratings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReratingView"];
                 };
             };
             /** @description What went wrong */

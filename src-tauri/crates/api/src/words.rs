@@ -120,7 +120,7 @@ listed! {
     /// The channel an entry came through.
     AuditVia { Ui, Api, Gateway, Cli, System }
     /// Where a usage record comes from.
-    UsageSource { Gateway, Import, Sample }
+    UsageSource { Gateway, Import, Sample, Rerate }
     /// How a call ended.
     UsageOutcome { Success, Failure, Cancelled }
     /// How sure a cost is.

@@ -107,6 +107,12 @@ id!(/// A pool: provider credentials that share budgets.
     PoolId, "cpl_");
 id!(/// A temporary override of a budget's limit.
     OverrideId, "ovr_");
+id!(/// An own price.
+    OwnPriceId, "prc_");
+id!(/// An approved price list.
+    PriceListId, "lst_");
+id!(/// A re-rating of a period.
+    ReratingId, "rrt_");
 id!(/// A request, on either listener.
     RequestId, "req_");
 

@@ -18,8 +18,10 @@ words! {
         BudgetWrite = "budget:write",
         /// See usage, costs and prices.
         UsageRead = "usage:read",
-        /// Import usage.
+        /// Import usage, rate a period again.
         UsageWrite = "usage:write",
+        /// Set own prices, approve price lists.
+        PriceWrite = "price:write",
         /// See credentials: fingerprint and last four only.
         CredentialRead = "credential:read",
         /// Add, probe and revoke credentials.
@@ -65,8 +67,8 @@ impl Role {
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
             ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CaptureRead, CaptureWrite, CredentialRead,
-            CredentialWrite, RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead,
-            UsageWrite,
+            CredentialWrite, PriceWrite, RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite,
+            UsageRead, UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -99,6 +101,7 @@ impl Role {
                 BudgetWrite,
                 UsageRead,
                 UsageWrite,
+                PriceWrite,
                 CredentialRead,
                 RouteRead,
                 SettingsRead,

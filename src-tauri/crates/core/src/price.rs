@@ -1,9 +1,18 @@
 //! Prices and what a call costs: `Priced` or `Unpriced(reason)`, never zero by default.
 
+mod check;
+mod words;
+mod worst_case;
+
+pub use check::{Departure, departures};
+pub use words::{per, rate_text, rates_text, read_rate};
+pub use worst_case::{Bounds, RateTable, Tiers};
+
 use crate::money::{NanoUsd, PicoUsd};
 use crate::time::Millis;
 use crate::usage::{Unit, Usage};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One rate of a price.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -69,7 +78,7 @@ pub struct Cost {
 }
 
 /// Why a call has no price.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnpricedReason {
     /// No list names the model of this provider.
@@ -194,29 +203,28 @@ impl Price {
         Ok(Cost { total: NanoUsd::from_pico(pico), lines })
     }
 
-    /// The most a call may cost: every input token at the dearest input rate, every output token at the dearest output
-    /// rate, over all tiers and context lengths the price knows.
+    /// The most a call may cost. [`RateTable`] answers the same question many times over.
     ///
     /// # Errors
-    /// [`UnpricedReason::MissingRate`] where the price lacks a rate for input or output, or charges for neither.
-    pub fn worst_case(&self, input_tokens: u64, output_tokens: u64) -> Result<NanoUsd, UnpricedReason> {
-        let dearest =
-            |units: &[Unit]| self.rates.iter().filter(|r| units.contains(&r.unit)).map(|r| r.pico_usd).max();
-        let part = |tokens: u64, units: &[Unit]| match (tokens, dearest(units)) {
-            (0, _) => Ok(0),
-            (_, None) => Err(UnpricedReason::MissingRate),
-            (n, Some(rate)) => Ok(u128::from(n) * u128::from(rate)),
-        };
-        let pico = part(input_tokens, &Unit::INPUT_TOKENS)?
-            .saturating_add(part(output_tokens, &Unit::OUTPUT_TOKENS)?);
-        if pico == 0 && (input_tokens, output_tokens) != (0, 0) && !self.is_free() {
-            return Err(UnpricedReason::MissingRate);
+    /// As [`RateTable::worst_case`].
+    pub fn worst_case(&self, bounds: &Bounds<'_>) -> Result<NanoUsd, UnpricedReason> {
+        RateTable::of(self).worst_case(bounds)
+    }
+
+    /// What is charged for of a call that used `usage`: the call itself too, where the price says what one costs.
+    #[must_use]
+    pub fn charged<'u>(&self, usage: &'u Usage) -> Cow<'u, Usage> {
+        let counts = !usage.is_empty() && usage.get(Unit::Request) == 0;
+        if counts && self.rates.iter().any(|r| r.unit == Unit::Request && r.pico_usd > 0) {
+            Cow::Owned(usage.clone().with(Unit::Request, 1))
+        } else {
+            Cow::Borrowed(usage)
         }
-        Ok(NanoUsd::from_pico(pico))
     }
 
     /// Whether the list says in so many words that everything is free.
-    fn is_free(&self) -> bool {
+    #[must_use]
+    pub fn is_free(&self) -> bool {
         !self.rates.is_empty() && self.rates.iter().all(|r| r.pico_usd == 0)
     }
 }
@@ -241,7 +249,6 @@ fn wider(unit: Unit) -> Option<Unit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn gpt_4o() -> Price {
         let rate = |unit, pico_usd, tier: Option<&str>| Rate {
@@ -326,24 +333,25 @@ mod tests {
             ..gpt_4o()
         };
         assert_eq!(song.cost(&Usage::tokens(10, 10), None), Err(UnpricedReason::MissingRate));
-        assert_eq!(song.worst_case(10, 10), Err(UnpricedReason::MissingRate));
+        assert_eq!(song.worst_case(&Bounds::tokens(10, 10)), Err(UnpricedReason::MissingRate));
         let paid = song.cost(&Usage::tokens(10, 10).with(Unit::Image, 1), None).unwrap();
         assert_eq!(paid.total.to_string(), "0.08");
         let free = Price { rates: vec![rate(Unit::Input, 0), rate(Unit::Output, 0)], ..gpt_4o() };
-        assert_eq!(free.worst_case(10, 10), Ok(NanoUsd::ZERO));
+        assert_eq!(free.worst_case(&Bounds::tokens(10, 10)), Ok(NanoUsd::ZERO));
     }
 
-    proptest! {
-        #[test]
-        fn no_mix_of_tokens_costs_more_than_the_worst_case(
-            parts in prop::collection::vec((0usize..11, 0u64..200_000), 0..8), batch in any::<bool>(),
-        ) {
-            let units: Vec<Unit> = Unit::INPUT_TOKENS.into_iter().chain(Unit::OUTPUT_TOKENS).collect();
-            let usage = parts.iter().fold(Usage::new(), |u, (i, q)| u.with(units[*i], *q));
-            let price = gpt_4o();
-            let worst = price.worst_case(usage.input_tokens(), usage.output_tokens()).unwrap();
-            let cost = price.cost(&usage, batch.then_some("batch")).unwrap();
-            prop_assert!(cost.total <= worst);
-        }
+    #[test]
+    fn a_call_is_charged_as_such_where_the_price_says_so() {
+        let mut price = gpt_4o();
+        let usage = Usage::tokens(10, 10);
+        assert_eq!(price.charged(&usage).as_ref(), &usage);
+        price.rates.push(Rate {
+            unit: Unit::Request,
+            pico_usd: 1_000_000_000,
+            tier: None,
+            above_input_tokens: None,
+        });
+        assert_eq!(price.charged(&usage).get(Unit::Request), 1);
+        assert!(price.charged(&Usage::new()).is_empty(), "a call that used nothing was not answered");
     }
 }

@@ -117,10 +117,49 @@ impl Unit {
         }
     }
 
+    /// Whether it is a kind of token: such rates are told for a million.
+    #[must_use]
+    pub fn is_token(self) -> bool {
+        Self::INPUT_TOKENS.contains(&self) || Self::OUTPUT_TOKENS.contains(&self)
+    }
+
     /// The unit of a word, if it is one.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|u| u.as_str() == word)
+    }
+}
+
+/// A set of units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Units(u32);
+
+impl Units {
+    /// Every unit.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// These units.
+    #[must_use]
+    pub fn of(units: &[Unit]) -> Self {
+        units.iter().fold(Self(0), |all, unit| all.with(*unit))
+    }
+
+    /// The same with `unit`.
+    #[must_use]
+    pub const fn with(self, unit: Unit) -> Self {
+        Self(self.0 | 1 << unit as u32)
+    }
+
+    /// The same without `unit`.
+    #[must_use]
+    pub const fn without(self, unit: Unit) -> Self {
+        Self(self.0 & !(1 << unit as u32))
+    }
+
+    /// Whether `unit` is one of them.
+    #[must_use]
+    pub const fn contains(self, unit: Unit) -> bool {
+        self.0 & 1 << unit as u32 != 0
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     /// Meters are counted from the store by one at a time.
     pub(crate) recounting: tokio::sync::Mutex<()>,
     pub(crate) settings: crate::settings::Live,
+    pub(crate) prices: crate::prices::Live,
+    pub(crate) unpriced: crate::prices::unpriced::Pending,
     pub(crate) sessions: Sessions,
     pub(crate) refusals: crate::gateway::refusals::Pending,
     pub(crate) captures: crate::capture::Captures,
@@ -91,6 +93,8 @@ impl Engine {
             routing: Default::default(),
             recounting: Default::default(),
             settings: Default::default(),
+            prices: Default::default(),
+            unpriced: Default::default(),
             sessions: Sessions::default(),
             refusals: Default::default(),
             captures: Default::default(),
@@ -108,6 +112,7 @@ impl Engine {
         engine.open_vault(keys).await?;
         engine.recover().await?;
         engine.load().await?;
+        engine.resume_reratings().await?;
         engine.start_tasks();
         Ok(engine)
     }
@@ -115,6 +120,7 @@ impl Engine {
     /// Reads what is kept in memory: settings, sessions, what calls are routed by, the admission state.
     async fn load(&self) -> Result<(), Error> {
         self.load_settings().await?;
+        self.load_prices().await?;
         self.load_sessions().await?;
         self.load_capture_rules().await?;
         self.load_routing().await?;
@@ -156,6 +162,7 @@ impl Engine {
                 engine.lower_idle_bounds().await;
                 engine.flush_refusals().await;
                 engine.tell_thresholds().await;
+                engine.flush_unpriced().await;
             }
         });
         let engine = self.clone();
@@ -173,6 +180,7 @@ impl Engine {
         }
         self.flush_refusals().await;
         self.tell_thresholds().await;
+        self.flush_unpriced().await;
         self.write_charges();
         // Charges ride behind: once this is answered they are on disk, and no tenant is exposed any more.
         if let Err(error) = self.inner.store.write(|_| Ok::<_, Error>(())).await {

@@ -2,6 +2,7 @@
 
 pub mod admitted;
 pub(crate) mod attempts;
+mod bounds;
 mod explain;
 mod exposure;
 pub(crate) mod live;
@@ -24,7 +25,7 @@ use crate::error::{Code, Error};
 use crate::routing::plan::Trip;
 use reeve_core::id::RequestId;
 use reeve_core::principal::Principal;
-use reeve_core::usage::Usage;
+use reeve_core::usage::{Units, Usage};
 
 /// What decides what a call is billed by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +67,8 @@ pub struct Call {
     pub others: Usage,
     /// What decides between tokens and those.
     pub billing: Billing,
+    /// The kinds of token it can make; [`Units::ALL`] where that is not known.
+    pub kinds: Units,
 }
 
 impl Engine {

@@ -35,6 +35,7 @@ pub mod privacy;
 pub mod quotas;
 pub mod random;
 pub mod requests;
+pub mod rerate;
 pub mod routes;
 mod routing;
 pub mod sample;

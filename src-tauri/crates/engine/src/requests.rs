@@ -237,7 +237,6 @@ impl Engine {
     /// If `cx` may not see it, or there is none.
     pub async fn request(&self, cx: &Cx, id: RequestRef) -> Result<RequestDetail, Error> {
         self.require(cx, Permission::UsageRead).await?;
-        let engine = self.clone();
         self.inner
             .store
             .read(move |r| {
@@ -278,7 +277,7 @@ impl Engine {
                         detail.credential = r.credentials().get(id)?.map(|c| (id, c.name));
                     }
                     detail.captured_until = r.captures().expiry(charge.id)?;
-                    detail.explanation = Some(engine.explained(charge.as_ref().clone()));
+                    detail.explanation = Some(crate::usage::explained(r, charge.as_ref().clone())?);
                 }
                 Ok(detail)
             })

@@ -155,7 +155,7 @@ impl Engine {
     }
 
     fn sample_charges(&self, plan: &shape::Plan, tenant: TenantId) -> Result<Vec<Charge>, Error> {
-        let pricing = self.pricing(plan.provider, plan.model)?;
+        let pricing = self.pricing(tenant, plan.provider, plan.model, self.now())?;
         let calls = shape::calls(plan, self.zone(), self.now());
         let charge = |call: shape::SampleCall| {
             let cost = pricing.cost(&call.usage, None).map_err(|e| {
@@ -178,7 +178,7 @@ impl Engine {
                 cost: Some(cost.total),
                 pricing: pricing.word().to_owned(),
                 unpriced_reason: None,
-                price: Some(pricing.snapshot(&cost)),
+                price: Some(pricing.snapshot(&cost, None)),
                 latency_ms: Some(call.latency_ms),
                 first_byte_ms: None,
                 stream: false,
@@ -229,6 +229,7 @@ impl Engine {
                 recorded.refusal_slots().delete_sample()?;
                 recorded.refusals().delete_sample()?;
                 recorded.captures().delete_sample()?;
+                recorded.adjustments().delete_sample()?;
                 let usage_records = recorded.charges().delete_sample()? as u64;
                 recorded.budgets().delete_sample()?;
                 let tenants = recorded.tenants().delete_sample()? as u64;

@@ -4,12 +4,13 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
 use chrono::NaiveDate;
-use reeve_core::id::{ApiKeyId, ChargeId, CredentialId, TenantId};
+use reeve_core::id::{ApiKeyId, ChargeId, CredentialId, OwnPriceId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::local_day;
 use reeve_core::permission::Permission;
 use reeve_core::price::CostLine;
 use reeve_core::time::Millis;
+pub use reeve_store::table::adjustments::Adjustment;
 pub use reeve_store::table::charges::{Charge, ChargeFilter};
 use reeve_store::table::usage_facets::Facet;
 pub use reeve_store::table::usage_slots::Sums;
@@ -85,6 +86,10 @@ pub struct Explanation {
     pub lines: Vec<CostLine>,
     /// The price it was computed with; `None` where it was not priced.
     pub price: Option<ExplainedPrice>,
+    /// Charges that correct it, oldest first.
+    pub adjustments: Vec<Adjustment>,
+    /// What it corrects, where it is a correction itself.
+    pub adjusts: Option<Adjustment>,
 }
 
 /// The price a charge was computed with, as it was then.
@@ -102,7 +107,28 @@ pub struct ExplainedPrice {
     pub effective_from: Millis,
     /// Whether a second source agreed.
     pub agree: Option<bool>,
+    /// Who said so: `tenant`, `workspace`, `approved`, `builtin` or `ceiling`.
+    #[serde(default = "of_a_list")]
+    pub origin: String,
+    /// The own price it was.
+    pub own_price: Option<OwnPriceId>,
+    /// Service tier it was charged at; the standard one where absent.
+    pub tier: Option<String>,
     lines: Vec<CostLine>,
+}
+
+/// A charge with what it is made of, and what corrects it.
+pub(crate) fn explained(r: &reeve_store::Read<'_>, charge: Charge) -> Result<Explanation, Error> {
+    let price: Option<ExplainedPrice> =
+        charge.price.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    let lines = price.as_ref().map(|p| p.lines.clone()).unwrap_or_default();
+    let (adjustments, adjusts) = (r.adjustments().of_charge(charge.id)?, r.adjustments().get(charge.id)?);
+    Ok(Explanation { charge, lines, price, adjustments, adjusts })
+}
+
+/// Before prices said where they came from there was only the list that came with Reeve.
+fn of_a_list() -> String {
+    "builtin".to_owned()
 }
 
 impl Engine {
@@ -135,16 +161,11 @@ impl Engine {
     /// If `cx` may not see it, or there is none.
     pub async fn explain_charge(&self, cx: &Cx, id: ChargeId) -> Result<Explanation, Error> {
         self.require(cx, Permission::UsageRead).await?;
-        let charge = self.inner.store.read(move |r| r.charges().get(id)).await?;
-        Ok(self.explained(charge.ok_or_else(|| Error::not_found("usage record"))?))
-    }
-
-    /// A charge with what it is made of.
-    pub(crate) fn explained(&self, charge: Charge) -> Explanation {
-        let price: Option<ExplainedPrice> =
-            charge.price.as_deref().and_then(|json| serde_json::from_str(json).ok());
-        let lines = price.as_ref().map(|p| p.lines.clone()).unwrap_or_default();
-        Explanation { charge, lines, price }
+        let read = move |r: &reeve_store::Read<'_>| {
+            let charge = r.charges().get(id)?.ok_or_else(|| Error::not_found("usage record"))?;
+            explained(r, charge)
+        };
+        self.inner.store.read(read).await
     }
 
     /// Sums of the charges in `[from, to)` by group, and their total.

@@ -7,7 +7,7 @@ use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
 use reeve_core::tenant::{QuotaOverride, TenantStatus, Tier};
 use reeve_core::time::{Clock, Millis};
-use reeve_core::usage::Usage;
+use reeve_core::usage::{Units, Usage};
 use reeve_engine::audit::{EntryFilter, Stream};
 use reeve_engine::budgets::SetBudget;
 use reeve_engine::credentials::AddCredential;
@@ -314,6 +314,7 @@ async fn admitted(
         provider: None,
         others: Usage::new(),
         billing: Billing::Tokens,
+        kinds: Units::ALL,
     };
     engine.admit(caller, call).await
 }

@@ -4,10 +4,9 @@ use crate::shape::{Outgoing, Shape, Way};
 use bytes::Bytes;
 use http::HeaderValue;
 use reeve_core::id::TenantId;
-use reeve_core::usage::Usage;
+use reeve_core::usage::{Units, Usage};
 use reeve_engine::gateway::Billing;
 use reeve_engine::{Engine, Error};
-use reeve_providers::catalogue::Catalogue;
 use reeve_providers::tokens::{Family, InputBound};
 
 /// Longer bodies are read off the async threads: reading takes about a millisecond for each of these.
@@ -48,6 +47,8 @@ pub(crate) struct Asked {
     pub(crate) service_tier: Option<String>,
     /// An upper estimate.
     pub(crate) input_tokens: u64,
+    /// The kinds of token it can make.
+    pub(crate) kinds: Units,
     /// What else it may be billed for, at most.
     pub(crate) others: Usage,
     /// What decides between tokens and those.
@@ -68,6 +69,7 @@ impl Asked {
             choices: 1,
             service_tier: None,
             input_tokens: 0,
+            kinds: Units::ALL,
             others: Usage::new(),
             billing: Billing::Tokens,
         }
@@ -118,18 +120,18 @@ pub(crate) fn most_anywhere(
     count: impl Fn(Family) -> InputBound,
 ) -> u64 {
     let destinations = engine.destinations(tenant, model);
-    let at = |provider, model| most(count(family(provider, model)), provider, model);
+    let at = |provider, model| most(engine, count(family(provider, model)), provider, model);
     let each = destinations.each(model).map(|(provider, model)| at(Some(provider), model));
     each.max().unwrap_or_else(|| at(None, model))
 }
 
 /// Where the provider adds input of its own, the model's context is the only bound.
-pub(crate) fn most(bound: InputBound, provider: Option<&str>, model: &str) -> u64 {
+pub(crate) fn most(engine: &Engine, bound: InputBound, provider: Option<&str>, model: &str) -> u64 {
     if bound.unbounded.is_none() {
         return bound.tokens;
     }
     let listed =
-        provider.and_then(|p| Catalogue::builtin().lookup(p, model)).and_then(|m| m.price.max_input_tokens);
+        provider.and_then(|p| engine.listed_price(p, model)).and_then(|price| price.max_input_tokens);
     bound.tokens.max(listed.unwrap_or(UNKNOWN_CONTEXT))
 }
 

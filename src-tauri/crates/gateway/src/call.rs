@@ -133,5 +133,6 @@ fn call(request_id: RequestId, headers: &HeaderMap, asked: &Asked) -> Call {
         service_tier: asked.service_tier.clone(),
         others: asked.others.clone(),
         billing: asked.billing,
+        kinds: asked.kinds,
     }
 }

@@ -39,15 +39,8 @@ pub(crate) async fn list(gateway: &Gateway, request_headers: HeaderMap) -> Respo
 
 /// What the caller may name: what keys and routes name, and all that is priced of the providers whose key serves the rest.
 fn served(gateway: &Gateway, caller: Caller) -> Vec<Model> {
-    let catalogue = Catalogue::builtin();
-    let created = catalogue.effective_from().0 / 1_000;
-    let callable = |mode: &str| matches!(mode, "chat" | "embedding");
-    let listed = |provider: &str| {
-        let prices = catalogue.prices().iter();
-        let own = prices.filter(|p| p.provider == provider && callable(&p.mode));
-        own.map(|p| p.model.as_str()).collect()
-    };
-    let models = gateway.engine.served_models(caller.tenant, listed);
+    let created = Catalogue::builtin().effective_from().0 / 1_000;
+    let models = gateway.engine.served_models(caller.tenant);
     let model = |(id, owned_by)| Model { id, object: "model", created, owned_by };
     models.into_iter().map(model).collect()
 }

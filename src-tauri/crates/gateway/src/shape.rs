@@ -140,10 +140,10 @@ impl Shape {
         match self {
             Self::Chat => chat::read(engine, incoming),
             Self::Embeddings => embeddings::read(engine, incoming),
-            Self::Messages => anthropic::read(incoming),
+            Self::Messages => anthropic::read(engine, incoming),
             Self::CountMessages => anthropic::read_count(incoming),
-            Self::Google(method) => google::read(method, incoming),
-            Self::Bedrock(method) => bedrock::read(method, incoming),
+            Self::Google(method) => google::read(engine, method, incoming),
+            Self::Bedrock(method) => bedrock::read(engine, method, incoming),
         }
     }
 

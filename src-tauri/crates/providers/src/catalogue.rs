@@ -3,10 +3,12 @@
 mod line;
 mod provider;
 mod search;
+mod tiers;
 
 pub use line::{CatalogueError, LineError};
 pub use provider::{Provider, openai_folder, providers};
 pub use search::{Page, Search};
+pub use tiers::tiers;
 
 use reeve_core::price::Price;
 use reeve_core::time::Millis;
@@ -117,7 +119,8 @@ fn key(price: &Price) -> (&str, &str) {
 }
 
 /// The name without the date of a release, if it ends in one.
-fn undated(model: &str) -> Option<&str> {
+#[must_use]
+pub fn undated(model: &str) -> Option<&str> {
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let is_date = |text: &str| match text.len() {
         8 => digits(text),

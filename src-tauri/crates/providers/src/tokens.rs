@@ -17,12 +17,14 @@
 
 mod family;
 mod input;
+mod kinds;
 mod scan;
 mod sum;
 mod vocabulary;
 
 pub use family::Family;
 pub use input::{InputBound, chat, embeddings};
+pub use kinds::kinds;
 pub(crate) use sum::Sum;
 
 use vocabulary::Vocabulary;

@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Look after usage records.
     #[command(subcommand)]
     Usage(UsageCommand),
+    /// Look after prices.
+    #[command(subcommand)]
+    Prices(PricesCommand),
     /// Open the data folder, verify the ledger and say how things are.
     Doctor(DataFlag),
 }
@@ -125,6 +128,26 @@ pub(crate) struct ImportFlags {
     /// Only look.
     #[arg(long)]
     pub(crate) preview: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PricesCommand {
+    /// Show what a price list changes, or approve it. With any wrong line nothing is changed.
+    Refresh(RefreshFlags),
+}
+
+#[derive(Args)]
+pub(crate) struct RefreshFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// The list: a sheet (CSV), or JSON lines as Reeve's own.
+    pub(crate) file: PathBuf,
+    /// Take it over.
+    #[arg(long)]
+    pub(crate) approve: bool,
+    /// Rates that change more than ten times are meant.
+    #[arg(long, requires = "approve")]
+    pub(crate) confirm: bool,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod failure;
 mod gateway;
 mod logging;
 mod output;
+mod prices;
 mod serve;
 mod signals;
 mod usage_import;
@@ -55,6 +56,7 @@ async fn run(
         Command::Serve(flags) => Box::pin(serve::run(flags)).await,
         Command::Openapi => print_openapi(),
         Command::Admin(command) => Box::pin(admin::run(command)).await,
+        Command::Prices(command) => Box::pin(prices::run(command)).await,
         Command::Usage(command) => Box::pin(usage_import::run(command)).await,
         Command::Doctor(folder) => Box::pin(doctor::run(folder)).await,
     }

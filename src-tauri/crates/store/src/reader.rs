@@ -95,6 +95,8 @@ macro_rules! tables {
 }
 
 tables! {
+    /// Which charge corrects which.
+    adjustments,
     /// Tenants' API keys.
     api_keys,
     /// Temporary limits of budgets.
@@ -123,10 +125,16 @@ tables! {
     model_rules,
     /// Provider keys that share budgets.
     pools,
+    /// Own prices.
+    own_prices,
+    /// Approved price lists.
+    price_lists,
     /// Quota overrides.
     quota_overrides,
     /// Sums of refused calls.
     refusal_slots,
+    /// Re-ratings.
+    reratings,
     /// Routes.
     routes,
     /// Refused calls.
@@ -141,6 +149,8 @@ tables! {
     subject_keys,
     /// Tenants.
     tenants,
+    /// Models that were asked for without a price.
+    unpriced_models,
     /// Sums of charges by user, tag and other facets.
     usage_facets,
     /// Sums of charges.

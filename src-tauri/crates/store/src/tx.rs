@@ -99,6 +99,8 @@ macro_rules! tables {
 }
 
 tables! {
+    /// Which charge corrects which.
+    adjustments,
     /// Tenants' API keys.
     api_keys,
     /// Temporary limits of budgets.
@@ -125,10 +127,16 @@ tables! {
     model_rules,
     /// Provider keys that share budgets.
     pools,
+    /// Own prices.
+    own_prices,
+    /// Approved price lists.
+    price_lists,
     /// Quota overrides.
     quota_overrides,
     /// Sums of refused calls.
     refusal_slots,
+    /// Re-ratings.
+    reratings,
     /// Routes.
     routes,
     /// Refused calls.
@@ -143,6 +151,8 @@ tables! {
     subject_keys,
     /// Tenants.
     tenants,
+    /// Models that were asked for without a price.
+    unpriced_models,
     /// Sums of charges by user, tag and other facets.
     usage_facets,
     /// Sums of charges.

@@ -31,6 +31,7 @@ function useEntries(): Group[] {
   const mayBudget = useMay("budget:write");
   const mayKey = useMay("credential:write");
   const mayUsage = useMay("usage:write");
+  const mayPrice = useMay("price:write");
   const mayRoute = useMay("route:write");
   return useMemo(() => [
     { title: "Do", entries: [
@@ -39,6 +40,7 @@ function useEntries(): Group[] {
       { id: "do-key", label: "Add a provider key", icon: "plus", blocked: mayKey, run: () => void navigate({ to: "/keys", search: { new: true } }) },
       { id: "do-route", label: "New route", icon: "plus", blocked: mayRoute, run: () => void navigate({ to: "/routing", search: { new: true } }) },
       { id: "do-import", label: "Import usage", icon: "import", blocked: mayUsage, run: () => void navigate({ to: "/usage", search: { import: true } }) },
+      { id: "do-price", label: "New own price", icon: "plus", blocked: mayPrice, run: () => void navigate({ to: "/prices", search: { tab: "own", new: "yes" } }) },
       { id: "do-verify", label: "Verify ledger", icon: "shield", run: openVerify },
       { id: "do-refused", label: "Show refused requests", icon: "requests", run: () => void navigate({ to: "/requests", search: { filters: "outcome:refused" } }) },
       { id: "do-theme", label: "Switch theme", icon: "theme", run: () => setTheme(effectiveTheme() === "dark" ? "light" : "dark") },

@@ -12,10 +12,13 @@ pub(crate) mod holds;
 pub(crate) mod imports;
 pub(crate) mod model_rules;
 pub(crate) mod overview;
+pub(crate) mod own_prices;
 pub(crate) mod pools;
+pub(crate) mod price_lists;
 pub(crate) mod prices;
 pub(crate) mod quotas;
 pub(crate) mod requests;
+pub(crate) mod reratings;
 pub(crate) mod routing;
 pub(crate) mod sample;
 pub(crate) mod settings;
@@ -63,6 +66,9 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(captures::router())
         .merge(imports::router())
         .merge(prices::router())
+        .merge(own_prices::router())
+        .merge(price_lists::router())
+        .merge(reratings::router())
         .merge(audit::router())
         .merge(overview::router())
         .merge(settings::router())

@@ -13,7 +13,7 @@ use reeve_core::money::NanoUsd;
 use reeve_core::price::CostLine;
 use reeve_core::time::Millis;
 use reeve_engine::Engine;
-use reeve_engine::usage::{Charge, ChargeFilter, Explanation, GroupBy, Sums};
+use reeve_engine::usage::{Adjustment, Charge, ChargeFilter, Explanation, GroupBy, Sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -97,10 +97,39 @@ impl UsageRecordView {
 pub(crate) struct ExplainView {
     record: UsageRecordView,
     lines: Vec<ExplainLine>,
+    /// What it was charged when it was made.
     total_usd: String,
+    /// With every correction since.
+    adjusted_total_usd: String,
+    /// Charges that correct this one, oldest first.
+    adjustments: Vec<AdjustmentView>,
+    /// The charge that this one corrects, where it is a correction.
+    adjusts: Option<String>,
     /// How the sum was rounded.
     rounding: &'static str,
     price: Option<ExplainPrice>,
+}
+
+/// A charge that corrects another: a period was rated again.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AdjustmentView {
+    /// The charge that corrects.
+    charge_id: String,
+    rerating_id: String,
+    /// The difference; below zero where it became cheaper.
+    cost_usd: String,
+    time: String,
+}
+
+impl From<&Adjustment> for AdjustmentView {
+    fn from(adjustment: &Adjustment) -> Self {
+        Self {
+            charge_id: adjustment.charge_id.to_string(),
+            rerating_id: adjustment.rerating_id.to_string(),
+            cost_usd: adjustment.cost.to_string(),
+            time: time(adjustment.adjusted_at),
+        }
+    }
 }
 
 /// Quantity x rate of one unit.
@@ -122,11 +151,18 @@ pub(crate) struct ExplainPrice {
     effective_from: String,
     /// Whether a second source gave the same; null where only one listed the model.
     agree: Option<bool>,
+    /// Who said so: the `tenant`'s own price, one of the `workspace`, an `approved` list, the `builtin` one, or nobody
+    /// (`ceiling`).
+    origin: String,
+    own_price_id: Option<String>,
+    /// Service tier it was charged at; null is the standard one.
+    tier: Option<String>,
 }
 
 impl ExplainView {
     pub(super) fn new(explanation: Explanation, engine: &Engine) -> Self {
-        let Explanation { charge, lines, price } = explanation;
+        let Explanation { charge, lines, price, adjustments, adjusts } = explanation;
+        let corrected: NanoUsd = adjustments.iter().map(|a| a.cost).sum();
         let line = |line: CostLine| ExplainLine {
             unit: line.unit.as_str(),
             quantity: line.quantity,
@@ -135,6 +171,9 @@ impl ExplainView {
         };
         Self {
             total_usd: charge.cost.unwrap_or_default().to_string(),
+            adjusted_total_usd: (charge.cost.unwrap_or_default() + corrected).to_string(),
+            adjustments: adjustments.iter().map(Into::into).collect(),
+            adjusts: adjusts.map(|a| a.original_id.to_string()),
             record: UsageRecordView::new(charge, engine),
             lines: lines.into_iter().map(line).collect(),
             rounding: "half up to a nano-dollar, once",
@@ -145,6 +184,9 @@ impl ExplainView {
                 version: price.version,
                 effective_from: time(price.effective_from),
                 agree: price.agree,
+                origin: price.origin,
+                own_price_id: price.own_price.map(|id| id.to_string()),
+                tier: price.tier,
             }),
         }
     }

@@ -10,6 +10,7 @@
 //!
 //! Start reading at [`state`], then [`reserve`] and [`settle`].
 
+pub mod adjust;
 mod decisions;
 pub mod exposure;
 pub mod facets;

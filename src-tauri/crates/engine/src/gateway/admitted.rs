@@ -14,7 +14,7 @@ use crate::routing::credential::LiveCredential;
 use crate::routing::plan::Trip;
 use reeve_core::id::{ChargeId, CredentialId};
 use reeve_core::money::NanoUsd;
-use reeve_core::price::Cost;
+use reeve_core::price::{Cost, UnpricedReason};
 use reeve_core::usage::Usage;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::charges::{Charge, Decisions, Trail};
@@ -251,11 +251,15 @@ impl Admitted {
             source: "gateway".to_owned(),
             outcome: ended.end.as_str().to_owned(),
             status: ended.status,
-            usage: ended.usage.clone().unwrap_or_default(),
+            usage: ended
+                .usage
+                .as_ref()
+                .map(|u| self.pricing.price.charged(u).into_owned())
+                .unwrap_or_default(),
             cost: Some(amount),
             pricing: pricing.to_owned(),
             unpriced_reason: reason.map(str::to_owned),
-            price: cost.as_ref().map(|c| self.pricing.snapshot(c)),
+            price: cost.as_ref().map(|c| self.pricing.snapshot(c, ended.service_tier.as_deref())),
             latency_ms: Some(ended.latency_ms),
             first_byte_ms: ended.first_byte_ms,
             stream: self.call.stream,
@@ -277,6 +281,11 @@ impl Admitted {
             self.engine.inner.added_latency.record(self.engine.now(), us);
         }
         let id = charge.id;
+        if pricing != "priced"
+            && let Some(reason) = self.why_ceiling(reason)
+        {
+            self.engine.note_ceiling(&charge, reason);
+        }
         self.write(charge, amount);
         Settled { charge: id, cost: amount, budget_remaining: self.budget_remaining() }
     }
@@ -292,6 +301,15 @@ impl Admitted {
         match self.pricing.cost(usage, ended.service_tier.as_deref()) {
             Ok(cost) => (Some(cost), self.pricing.word(), ended.flag),
             Err(reason) => (None, "ceiling", Some(reason.as_str())),
+        }
+    }
+
+    /// Why a call went through at the ceiling, where a price could have helped.
+    fn why_ceiling(&self, flag: Option<&str>) -> Option<UnpricedReason> {
+        match flag {
+            _ if self.pricing.ceiling => Some(UnpricedReason::UnknownModel),
+            Some("missing_rate") => Some(UnpricedReason::MissingRate),
+            _ => None,
         }
     }
 

@@ -107,6 +107,7 @@ mod tests {
             service_tier: None,
             others: reeve_core::usage::Usage::new(),
             billing: crate::gateway::Billing::Tokens,
+            kinds: reeve_core::usage::Units::ALL,
         };
         let caller = Caller { key: ApiKeyId(Uuid::nil()), tenant: TenantId(Uuid::from_u128(tenant)) };
         let since = Millis(1_000 - i64::try_from(n).unwrap());

@@ -36,12 +36,11 @@ impl Engine {
         self.inner.routing.table().implicit(model).first().map(|key| key.provider.clone())
     }
 
-    /// The models a tenant may name, each with the provider that serves it. `listed` gives a provider's models.
-    pub fn served_models<'m>(
-        &self,
-        tenant: TenantId,
-        listed: impl Fn(&str) -> Vec<&'m str>,
-    ) -> Vec<(String, String)> {
+    /// The models a tenant may name, each with the provider that serves it.
+    #[must_use]
+    pub fn served_models(&self, tenant: TenantId) -> Vec<(String, String)> {
+        let book = self.inner.prices.book();
+        let listed = |provider: &str| book.callable(tenant, provider, self.now());
         self.inner.routing.table().models(tenant, listed)
     }
 }

@@ -17,6 +17,7 @@ use crate::gateway::admitted;
 use reeve_core::id::{ChargeId, ImportId};
 use reeve_core::money::NanoUsd;
 use reeve_core::permission::Permission;
+use reeve_core::price::UnpricedReason;
 use reeve_core::principal::Principal;
 use reeve_core::time::Millis;
 use reeve_store::table::charges::Charge;
@@ -134,6 +135,8 @@ impl Engine {
             .detail("duplicates", report.duplicate_rows)
             .detail("cost_usd", report.cost.to_string());
         let draft = charges_tenant(draft, &fresh);
+        let at_ceiling = fresh.iter().filter(|c| c.pricing == "ceiling");
+        at_ceiling.for_each(|c| self.note_ceiling(c, UnpricedReason::UnknownModel));
         let engine = self.clone();
         let cx = Cx { principal: Principal::System, ..cx.clone() };
         let sequence = self

@@ -80,14 +80,13 @@ pub(crate) fn parse(
 struct Parser<'e> {
     engine: &'e Engine,
     tenants: Tenants,
-    prices: HashMap<(String, String), Result<Pricing, String>>,
     // How often the same facts occurred: two equal rows of one file are two calls.
     seen: HashMap<[u8; 32], u64>,
 }
 
 impl<'e> Parser<'e> {
     fn new(engine: &'e Engine, tenants: &[Tenant]) -> Self {
-        Self { engine, tenants: Tenants::new(tenants), prices: HashMap::new(), seen: HashMap::new() }
+        Self { engine, tenants: Tenants::new(tenants), seen: HashMap::new() }
     }
 
     fn run(mut self, input: impl Read, mapping: &Mapping) -> Result<Parsed, Error> {
@@ -158,7 +157,7 @@ impl<'e> Parser<'e> {
             .checked_sub(cached)
             .ok_or_else(|| ("cache_read_tokens", "is more than the input tokens it is part of".to_owned()))?;
         let usage = Usage::tokens(uncached, output).with(Unit::CacheRead, cached);
-        let pricing = self.pricing(provider, model)?;
+        let pricing = self.pricing(tenant, provider, model, time)?;
         let cost = pricing.cost(&usage, None).map_err(|e| {
             ("model", format!("the price of {model} lacks a rate this row needs ({})", e.as_str()))
         })?;
@@ -192,11 +191,11 @@ impl<'e> Parser<'e> {
             source: "import".to_owned(),
             outcome: "success".to_owned(),
             status: None,
-            usage,
+            usage: pricing.price.charged(&usage).into_owned(),
             cost: Some(cost.total),
             pricing: pricing.word().to_owned(),
             unpriced_reason: None,
-            price: Some(pricing.snapshot(&cost)),
+            price: Some(pricing.snapshot(&cost, None)),
             latency_ms: None,
             first_byte_ms: None,
             stream: false,
@@ -222,15 +221,17 @@ impl<'e> Parser<'e> {
         })
     }
 
-    fn pricing(&mut self, provider: &str, model: &str) -> Result<Pricing, (&'static str, String)> {
+    fn pricing(
+        &self,
+        tenant: TenantId,
+        provider: &str,
+        model: &str,
+        time: Millis,
+    ) -> Result<Pricing, (&'static str, String)> {
         if model.is_empty() {
             return Err(("model", "is empty".to_owned()));
         }
-        let key = (provider.to_owned(), model.to_owned());
-        let engine = self.engine;
-        let known =
-            self.prices.entry(key).or_insert_with(|| engine.pricing(provider, model).map_err(|e| e.message));
-        known.clone().map_err(|message| ("model", message))
+        self.engine.pricing(tenant, provider, model, time).map_err(|e| ("model", e.message))
     }
 
     fn dedupe(&mut self, facts: &[&str]) -> [u8; 32] {

@@ -4,14 +4,14 @@ use super::{Outgoing, Shape, Way};
 use crate::asked::{Asked, Incoming, most};
 use crate::error::{Dialect, not_understood};
 use reeve_core::usage::{Unit, Usage};
-use reeve_engine::Error;
+use reeve_engine::{Engine, Error};
 use reeve_providers::anthropic::{CountRequest, MessagesRequest, SEARCHES, bound};
 use reeve_providers::upstream::Auth;
 
-pub(super) fn read(incoming: &Incoming) -> Result<Asked, Error> {
+pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
     let request = MessagesRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
     Ok(Asked {
-        input_tokens: most(bound(&request), Dialect::Anthropic.provider(), &request.model),
+        input_tokens: most(engine, bound(&request), Dialect::Anthropic.provider(), &request.model),
         stream: request.stream,
         max_output_tokens: Some(request.max_tokens),
         user: request.user.as_deref().map(str::to_owned),

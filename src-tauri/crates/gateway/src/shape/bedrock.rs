@@ -3,15 +3,15 @@
 use super::{Outgoing, Shape, Way};
 use crate::asked::{Asked, Incoming, most};
 use crate::error::{Dialect, not_understood};
-use reeve_engine::{Code, Error};
+use reeve_engine::{Code, Engine, Error};
 use reeve_providers::bedrock::{ConverseRequest, Method, Path, bound, price_name};
 use reeve_providers::upstream::Auth;
 
-pub(super) fn read(method: Method, incoming: &Incoming) -> Result<Asked, Error> {
+pub(super) fn read(engine: &Engine, method: Method, incoming: &Incoming) -> Result<Asked, Error> {
     let request = ConverseRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
     let model = price_name(incoming.model.as_deref().unwrap_or_default());
     Ok(Asked {
-        input_tokens: most(bound(&request), Dialect::Bedrock.provider(), model),
+        input_tokens: most(engine, bound(&request), Dialect::Bedrock.provider(), model),
         max_output_tokens: request.max_tokens,
         stream: method == Method::ConverseStream,
         service_tier: request.service_tier.as_deref().map(str::to_owned),

@@ -11,6 +11,7 @@ pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error>
     let request = ChatRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
     let count = |family| tokens::chat(family, &request);
     Ok(Asked {
+        kinds: tokens::kinds(&request),
         input_tokens: most_anywhere(engine, incoming.tenant, &request.model, count),
         stream: request.stream,
         include_usage: request.include_usage,

@@ -4,7 +4,7 @@ use super::{Outgoing, Shape, Way};
 use crate::asked::{Asked, Incoming, most};
 use crate::error::{Dialect, not_understood};
 use reeve_core::usage::{Unit, Usage};
-use reeve_engine::Error;
+use reeve_engine::{Engine, Error};
 use reeve_providers::google::{
     CountRequest, EmbedRequest, GenerateRequest, Method, Path, bound, bound_embedding,
 };
@@ -13,7 +13,7 @@ use reeve_providers::upstream::Auth;
 /// What a request that may search is held to be billed for: nothing in it bounds how often.
 const SEARCHES: u64 = 10;
 
-pub(super) fn read(method: Method, incoming: &Incoming) -> Result<Asked, Error> {
+pub(super) fn read(engine: &Engine, method: Method, incoming: &Incoming) -> Result<Asked, Error> {
     let (model, body) = (incoming.model.as_deref().unwrap_or_default(), &incoming.body);
     let bare = Asked { max_output_tokens: Some(0), ..Asked::new(Shape::Google(method), model.to_owned()) };
     let wrong = |e| not_understood(&e);
@@ -24,7 +24,7 @@ pub(super) fn read(method: Method, incoming: &Incoming) -> Result<Asked, Error> 
         }
         Method::EmbedContent | Method::BatchEmbedContents => {
             let request = EmbedRequest::read(model, body).map_err(wrong)?;
-            Ok(Asked { input_tokens: most(bound_embedding(&request), provider(), model), ..bare })
+            Ok(Asked { input_tokens: most(engine, bound_embedding(&request), provider(), model), ..bare })
         }
         Method::StreamGenerateContent if !streams_events(incoming) => {
             let sentence = "Reeve streams events: add ?alt=sse to the address, as Google's own clients do.";
@@ -33,7 +33,7 @@ pub(super) fn read(method: Method, incoming: &Incoming) -> Result<Asked, Error> 
         Method::GenerateContent | Method::StreamGenerateContent => {
             let request = GenerateRequest::read(model, body).map_err(wrong)?;
             Ok(Asked {
-                input_tokens: most(bound(&request), provider(), model),
+                input_tokens: most(engine, bound(&request), provider(), model),
                 max_output_tokens: request.max_tokens,
                 choices: request.candidates,
                 stream: method == Method::StreamGenerateContent,

@@ -1,4 +1,5 @@
 use super::*;
+use reeve_core::price::{Bounds, RateTable, Tiers};
 use reeve_core::usage::{Unit, Usage};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -103,20 +104,41 @@ fn prices_people_know() {
 #[test]
 fn no_listed_price_exceeds_its_worst_case() {
     for price in Catalogue::builtin().prices() {
-        let usage = Usage::tokens(1_000, 100).with(Unit::CacheRead, 50).with(Unit::Reasoning, 20);
+        let usage = Usage::tokens(300_000, 100).with(Unit::CacheRead, 50).with(Unit::Reasoning, 20);
+        let table = RateTable::of(price);
         for tier in [None, Some("batch"), Some("flex"), Some("priority")] {
             let Ok(cost) = price.cost(&usage, tier) else { continue };
-            let worst = price.worst_case(usage.input_tokens(), usage.output_tokens()).unwrap();
-            assert!(cost.total <= worst, "{}/{} {tier:?}", price.provider, price.model);
+            let named = tier.map_or(Tiers::Standard, Tiers::Named);
+            for tiers in [named, Tiers::Any] {
+                let bounds = Bounds { tiers, ..Bounds::tokens(usage.input_tokens(), usage.output_tokens()) };
+                let Ok(worst) = table.worst_case(&bounds) else {
+                    assert!(price.cost(&usage, None).is_err(), "{}/{}", price.provider, price.model);
+                    continue;
+                };
+                assert!(cost.total <= worst, "{}/{} {tier:?}", price.provider, price.model);
+            }
         }
     }
+}
+
+#[test]
+fn a_tier_that_is_named_is_not_reserved_at_the_dearest_of_all() {
+    let table = RateTable::of(price("openai", "gpt-5.6"));
+    let worst = |asked| {
+        let bounds = Bounds { tiers: tiers("openai", asked), ..Bounds::tokens(1_000, 1_000) };
+        table.worst_case(&bounds).unwrap()
+    };
+    let [default, flex, priority, silent, auto] =
+        [Some("default"), Some("flex"), Some("priority"), None, Some("auto")].map(worst);
+    assert!(flex < default && default < priority, "{flex} {default} {priority}");
+    assert_eq!((silent, auto), (priority, priority), "the project's settings may choose the dearest");
 }
 
 #[test]
 fn a_song_is_not_free_because_its_tokens_are() {
     let song = price("google", "lyria-3-pro-preview");
     assert!(song.cost(&Usage::tokens(100, 100), None).is_err());
-    assert!(song.worst_case(100, 100).is_err());
+    assert!(song.worst_case(&Bounds::tokens(100, 100)).is_err());
 }
 
 #[test]

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 handles!();
 
+/// The source of a charge that corrects another: its cost is the difference, and it is no call of its own.
+pub const RERATE: &str = "rerate";
+
 /// A charge.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Charge {
@@ -36,7 +39,7 @@ pub struct Charge {
     pub model: String,
     /// `chat`, `embeddings` …
     pub operation: String,
-    /// `gateway`, `import` or `sample`.
+    /// `gateway`, `import`, `sample`, or [`RERATE`].
     pub source: String,
     /// `success`, `failure` or `cancelled`.
     pub outcome: String,
@@ -146,6 +149,23 @@ pub struct ChargeFilter {
     pub before: Option<(Millis, u64)>,
 }
 
+/// Which charges to rate again, oldest first; what is `None` does not filter.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rerated {
+    /// From this moment.
+    pub from: Millis,
+    /// Before this moment.
+    pub to: Millis,
+    /// Whose.
+    pub tenant: Option<TenantId>,
+    /// Of which provider.
+    pub provider: Option<String>,
+    /// Which model.
+    pub model: Option<String>,
+    /// Behind this time and index.
+    pub after: Option<(Millis, u64)>,
+}
+
 macro_rules! columns {
     () => {
         const_str::concat!(columns!("SELECT seq"), " FROM charges")
@@ -206,6 +226,22 @@ const BY_TENANT: &str =
 const BY_MODEL: &str =
     const_str::concat!(columns!(), " INDEXED BY charges_model WHERE model = :model", FILTER);
 
+macro_rules! rerated {
+    ($index:literal) => {
+        const_str::concat!(
+            columns!("SELECT seq"),
+            ", (SELECT coalesce(sum(a.cost_nano), 0) FROM adjustments a WHERE a.original_id = charges.id) AS adjusted_nano
+             FROM charges INDEXED BY ",
+            $index,
+            " AND time >= :from AND time < :to AND (time, seq) > (:after_time, :after_seq) AND source <> 'rerate'
+             AND (:tenant IS NULL OR tenant_id = :tenant) AND (:provider IS NULL OR provider = :provider)
+             AND (:model IS NULL OR model = :model) ORDER BY time, seq LIMIT :limit"
+        )
+    };
+}
+const RERATE_TIME: &str = rerated!("charges_time WHERE time >= :from");
+const RERATE_TENANT: &str = rerated!("charges_tenant WHERE tenant_id = :tenant");
+
 impl Reads<'_> {
     /// A charge by id.
     ///
@@ -260,15 +296,58 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached("SELECT 1 FROM charges WHERE dedupe = ?1")?.exists([dedupe])?)
     }
 
-    /// Settled cost and number of all charges: the ledger's side of a reconciliation.
+    /// Settled cost of all charges and the number of calls: the ledger's side of a reconciliation.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn total(&self) -> Result<(NanoUsd, u64), StoreError> {
         let mut rows = self
             .conn
-            .prepare_cached("SELECT coalesce(sum(cost_nano), 0) AS cost, count(*) AS n FROM charges")?;
+            .prepare_cached("SELECT coalesce(sum(cost_nano), 0) AS cost, count(*) FILTER (WHERE source <> 'rerate') AS n FROM charges")?;
         Ok(rows.query_row([], |r| Ok((sql::nano(r, "cost")?, sql::unsigned(r, "n")?)))?)
+    }
+
+    /// Charges a re-rating looks at, by time and index, at most `limit`: what is no correction itself, each with what its
+    /// corrections add up to.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn to_rerate(&self, which: &Rerated, limit: usize) -> Result<Vec<(Charge, NanoUsd)>, StoreError> {
+        let sql = if which.tenant.is_some() { RERATE_TENANT } else { RERATE_TIME };
+        let mut rows = self.conn.prepare_cached(sql)?;
+        let (after_time, after_seq) = which.after.map_or((i64::MIN, -1), |(t, seq)| (t.0, sql::signed(seq)));
+        let rows = rows.query_map(
+            named_params! {
+                ":tenant": which.tenant.as_ref().map(|t| t.0.as_bytes()),
+                ":provider": which.provider,
+                ":model": which.model,
+                ":from": which.from.0.max(after_time),
+                ":to": which.to.0,
+                ":after_time": after_time, ":after_seq": after_seq,
+                ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
+            },
+            |row| Ok((from_row(row)?, sql::nano(row, "adjusted_nano")?)),
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many calls to a model were charged in `[from, to)`, of one tenant or of all.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn count(
+        &self,
+        tenant: Option<TenantId>,
+        provider: &str,
+        model: &str,
+        from: Millis,
+        to: Millis,
+    ) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) AS n FROM charges INDEXED BY charges_model WHERE model = ?1 AND time >= ?2 AND time < ?3
+             AND provider = ?4 AND (?5 IS NULL OR tenant_id = ?5) AND source <> 'rerate'";
+        let tenant = tenant.as_ref().map(|t| t.0.as_bytes());
+        let mut rows = self.conn.prepare_cached(sql)?;
+        Ok(rows.query_row(params![model, from.0, to.0, provider, tenant], |r| sql::unsigned(r, "n"))?)
     }
 
     /// The last moment a tenant was charged for.

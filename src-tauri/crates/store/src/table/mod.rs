@@ -2,6 +2,7 @@
 //!
 //! `Writes` are lent only by [`crate::Recorded`]. Columns are named in every statement and read by name in one `from_row`.
 
+pub mod adjustments;
 pub mod api_keys;
 pub mod budget_overrides;
 pub mod budget_refusals;
@@ -15,17 +16,21 @@ pub mod entries;
 pub mod exposures;
 pub mod holds;
 pub mod model_rules;
+pub mod own_prices;
 pub mod pools;
+pub mod price_lists;
 pub mod quota_overrides;
 pub mod refusal_slots;
 pub mod refusals;
 pub(crate) mod request_tags;
+pub mod reratings;
 pub mod routes;
 pub mod sealed_items;
 pub mod sessions;
 pub mod settings;
 pub mod subject_keys;
 pub mod tenants;
+pub mod unpriced_models;
 pub mod usage_facets;
 pub mod usage_slots;
 pub mod users;

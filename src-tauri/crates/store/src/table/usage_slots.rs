@@ -3,7 +3,7 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
-use crate::table::charges::Charge;
+use crate::table::charges::{Charge, RERATE};
 use reeve_core::id::{ApiKeyId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
@@ -48,9 +48,12 @@ impl Sums {
         self.output_tokens += other.output_tokens;
     }
 
-    /// The sums of one charge.
+    /// The sums of one charge. One that corrects another is no call of its own.
     #[must_use]
     pub fn of(charge: &Charge) -> Self {
+        if charge.source == RERATE {
+            return Self { cost: charge.cost.unwrap_or(NanoUsd::ZERO), ..Self::default() };
+        }
         Self {
             requests: 1,
             failures: u64::from(charge.outcome != "success"),

@@ -22,7 +22,7 @@ const MATCHES: &str = ", coalesce((:tenant IS NULL OR tenant_id = :tenant) AND (
     AND (:trace IS NULL OR trace_id = :trace)
     AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
     AND (:text IS NULL OR instr(lower(model || ' ' || provider || ' ' || operation || ' ' || coalesce(user, '') || ' ' || tags
-      || ' ' || coalesce(unpriced_reason, '')), :text) > 0), 0) AS matches";
+      || ' ' || coalesce(unpriced_reason, '')), :text) > 0) AND source <> 'rerate', 0) AS matches";
 const SPAN: &str = " AND time >= :from AND time <= :upto AND (time < :upto OR seq < :below)";
 const ORDER: &str = " ORDER BY time DESC, seq DESC LIMIT :most";
 

@@ -1,0 +1,1 @@
+export { PRICE_TABS, PricesPage, type PricesSearch } from "./PricesPage";
