@@ -389,6 +389,27 @@ async fn where_models_are_allowed_by_name_no_other_is() {
 }
 
 #[tokio::test]
+async fn a_target_that_no_call_could_go_to_is_refused_when_the_route_is_made() {
+    let pair = Pair::start().await;
+    let targets = vec![
+        target("no-such-model", None, 1),
+        target("o1", Some(pair.other_key), 1),
+        Target { provider: "nobody".to_owned(), ..target("gpt-4o", None, 1) },
+    ];
+    let new = SetRoute {
+        tenant_id: None,
+        model: "fast".to_owned(),
+        targets,
+        patience: Patience::default(),
+        retries: QUICK,
+    };
+    let error = pair.app.engine.create_route(&Cx::system(), new).await.unwrap_err();
+    let fields: Vec<_> = error.fields.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(fields, ["targets[0].model", "targets[1].credential_id", "targets[2].provider"], "{error:?}");
+    assert!(pair.app.entries("route.create").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_ends_the_repetitions() {
     let pair = Pair::start().await;
     let patience = Patience { first_byte_ms: Some(300), ..Patience::default() };

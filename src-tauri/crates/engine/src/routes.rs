@@ -183,7 +183,14 @@ impl Engine {
             note("targets".to_owned(), format!("must be 1 to {MOST_TARGETS}"));
         }
         for (place, target) in route.targets.iter().enumerate() {
-            for (field, message) in wrong_target(target, &live) {
+            let mut faults = wrong_target(target, &live);
+            // Calls would pass such a target over, and nobody would know why.
+            if faults.is_empty() && self.pricing(&target.provider, &target.model).is_err() {
+                let sentence =
+                    "has no price, so no call could go there; allow a ceiling rate under Settings first";
+                faults.push(("model", sentence.to_owned()));
+            }
+            for (field, message) in faults {
                 note(format!("targets[{place}].{field}"), message);
             }
         }

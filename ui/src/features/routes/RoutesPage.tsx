@@ -4,9 +4,9 @@ import { useState } from "react";
 import { api, take, type CredentialView, type RouteView } from "@/api";
 import { Confirm, ErrorState, Page, SkeletonRows, TimeAgo, useMay } from "@/components";
 import { credentialsQuery } from "@/features/keys";
-import { Button, Chip, Empty, toast } from "@/ui";
+import { Button, Chip, Empty, Hint, toast } from "@/ui";
 import { KeyHealth } from "./KeyHealth";
-import { retriesWords, routesQuery, wordsOfTarget } from "./queries";
+import { isServed, retriesWords, routesQuery, wordsOfTarget } from "./queries";
 import { RouteForm } from "./RouteForm";
 
 export interface RoutesSearch {
@@ -32,16 +32,17 @@ function Remove({ route, onClose }: { route: RouteView; onClose: () => void }) {
   );
 }
 
-function Targets({ route, keys }: { route: RouteView; keys: CredentialView[] }) {
+function Targets({ route, keys }: { route: RouteView; keys: CredentialView[] | undefined }) {
   return (
     <ol className="hops">
       {route.targets.map((t, i) => {
-        const key = t.credential_id ? keys.find((k) => k.id === t.credential_id) : undefined;
+        const key = t.credential_id ? keys?.find((k) => k.id === t.credential_id) : undefined;
         return (
           <li key={i}>
             <span className="mono">{t.provider}/{t.model}</span>
-            {t.credential_id && <span className="faint">with {key?.name ?? "a key that is gone"}</span>}
+            {t.credential_id && <span className="faint">with {key?.name ?? (keys ? "a key that is gone" : "one key")}</span>}
             <Chip plain>{wordsOfTarget(t, route.targets, i)}</Chip>
+            {keys && !isServed(t, keys) && <Hint text="Calls pass this target over: no live provider key serves it."><Chip tone="warn">no key</Chip></Hint>}
           </li>
         );
       })}
@@ -69,7 +70,7 @@ function Routes({ create }: { create: React.ReactNode }) {
                 <tr key={r.id}>
                   <td className="mono strong">{r.model}</td>
                   <td className="dim">{r.tenant_id ? (r.tenant_name ?? "Removed tenant") : "all tenants"}</td>
-                  <td><Targets route={r} keys={keys.data?.items ?? []} /></td>
+                  <td><Targets route={r} keys={keys.data?.items} /></td>
                   <td className="dim">{retriesWords(r.retries)}</td>
                   <td className="dim"><TimeAgo at={r.updated_at} /></td>
                   <td className="num">

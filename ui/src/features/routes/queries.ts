@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { api, take, type CredentialHealthView, type RouteView } from "@/api";
+import { api, take, type CredentialHealthView, type CredentialView, type RouteView } from "@/api";
 import type { Tone } from "@/ui";
 
 export const routesQuery = queryOptions({
@@ -34,6 +34,9 @@ export const wordsOfTarget = (target: Target, targets: Target[], place: number):
   if (share !== null) return `${share} %`;
   return place === 0 && targets.every((t) => t.weight === 0) ? "first" : "steps in";
 };
+/** Whether any live key serves a target; without one calls pass it over. */
+export const isServed = (target: Target, keys: Pick<CredentialView, "id" | "provider" | "models" | "state">[]): boolean =>
+  keys.some((k) => k.state === "current" && k.provider === target.provider && (target.credential_id === null || target.credential_id === k.id) && (k.models.length === 0 || k.models.includes(target.model)));
 export const errorPercent = (key: Pick<CredentialHealthView, "calls" | "errors">): number => (key.calls === 0 ? 0 : (key.errors / key.calls) * 100);
 export const retriesWords = (r: RouteView["retries"]): string =>
   `${r.each === 0 ? "Each target once" : `Each target up to ${r.each + 1} times`}${r.after_unknown ? ", also after an unknown outcome" : ""}`;

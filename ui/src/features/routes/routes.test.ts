@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { RouteView } from "@/api";
 import { ANY, blockedBy, bodyOf, draftOf, moved, newTarget, readSeconds, wrongIn } from "./draft";
-import { errorPercent, keyState, shareOf, wordsOfTarget } from "./queries";
+import { errorPercent, isServed, keyState, shareOf, wordsOfTarget } from "./queries";
 
 const target = (weight: number): RouteView["targets"][number] => ({ provider: "openai", model: `m${weight}`, credential_id: null, weight });
 const route: RouteView = {
@@ -50,4 +50,12 @@ it("never says a key serves while calls are kept from it", () => {
   expect(keyState({ breaker: "closed", resting_until: null }).word).toBe("Serving");
   expect(errorPercent({ calls: 0, errors: 0 })).toBe(0);
   expect(draftOf().targets[0]?.credential_id).toBe(ANY);
+});
+it("notices a target that no live key serves", () => {
+  const key = { id: "crd_1", provider: "openai", models: [] as string[], state: "current" as const };
+  expect(isServed(target(1), [key])).toBe(true);
+  expect(isServed(target(1), [{ ...key, state: "revoked" }])).toBe(false);
+  expect(isServed(target(1), [{ ...key, models: ["m2"] }])).toBe(false);
+  expect(isServed({ ...target(1), credential_id: "crd_2" }, [key])).toBe(false);
+  expect(isServed({ ...target(1), provider: "groq" }, [key])).toBe(false);
 });
