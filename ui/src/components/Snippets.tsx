@@ -39,10 +39,19 @@ const google = (root: string, key: string) => `from google import genai
 client = genai.Client(api_key="${key}", http_options={"base_url": "${root}/google"})
 answer = client.models.generate_content(model="gemini-2.5-flash", contents="Say hello")
 print(answer.text)`;
-const bedrock = (root: string, key: string) => `import os, boto3
+const bedrock = (root: string, key: string) => `import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
 
-os.environ["AWS_BEARER_TOKEN_BEDROCK"] = "${key}"
-client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url="${root}/bedrock")
+client = boto3.client(
+    "bedrock-runtime", region_name="us-east-1", endpoint_url="${root}/bedrock",
+    config=Config(signature_version=UNSIGNED),
+)
+# boto3 sends a bearer of its own over HTTPS only.
+client.meta.events.register(
+    "before-send.bedrock-runtime",
+    lambda request, **_: request.headers.__setitem__("Authorization", "Bearer ${key}"),
+)
 answer = client.converse(
     modelId="us.amazon.nova-lite-v1:0",
     messages=[{"role": "user", "content": [{"text": "Say hello"}]}],
