@@ -51,3 +51,19 @@ async fn openais_shape_still_reaches_the_other_providers() {
     assert_eq!(call.path, "/v1/chat/completions");
     assert_eq!(app.charge().await.provider, "anthropic");
 }
+
+#[tokio::test]
+async fn a_key_of_each_provider_can_be_tried() {
+    let app = TestApp::start_native().await;
+    let cx = reeve_engine::Cx::system();
+    for credential in app.engine.credentials(&cx, None, 10).await.unwrap().0 {
+        let probed = app.engine.probe_credential(&cx, credential.id).await.unwrap();
+        assert!(probed.ok && probed.models > Some(0), "{}: {probed:?}", credential.provider);
+    }
+    app.provider.revoke_key(reeve_tests::app::AWS_KEY);
+    app.provider.revoke_key(app.provider.key());
+    for credential in app.engine.credentials(&cx, None, 10).await.unwrap().0 {
+        let probed = app.engine.probe_credential(&cx, credential.id).await.unwrap();
+        assert_eq!((probed.ok, probed.message.as_str()), (false, "The provider refuses the key."));
+    }
+}

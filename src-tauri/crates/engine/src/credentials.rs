@@ -199,7 +199,8 @@ impl Engine {
             Error::new(Code::PreconditionFailed, "This key is revoked and cannot be tested.")
         })?;
         let key = self.open_credential(&live)?;
-        let probed = match self.inner.upstream.probe(&live.base_url, Key(key.expose())).await {
+        let asked = self.inner.upstream.probe(&live.provider, &live.base_url, Key(key.expose()), self.now());
+        let probed = match asked.await {
             Ok(p) => Probed {
                 ok: p.outcome == ProbeOutcome::Accepted,
                 status: Some(p.status),

@@ -10,7 +10,7 @@ mod play;
 use super::counts::Counts;
 use super::record::State;
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{get, post};
 use reeve_core::usage::{Unit, Usage};
 use serde_json::Value;
 use std::sync::Arc;
@@ -19,7 +19,9 @@ pub(super) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route("/v1/messages", post(anthropic::messages))
         .route("/v1/messages/count_tokens", post(anthropic::count_tokens))
+        .route("/v1beta/models", get(google::models))
         .route("/v1beta/models/{call}", post(google::call))
+        .route("/foundation-models", get(bedrock::models))
         .route("/model/{id}/{method}", post(bedrock::call))
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use axum::http::HeaderMap;
 use bytes::Bytes;
+use reeve_core::time::Millis;
 use reeve_core::usage::Usage;
 use reeve_providers::openai::stream::StreamReader;
 use reeve_providers::openai::usage::{Reading, read_answer};
@@ -107,7 +108,8 @@ async fn keys_come_and_go() {
     let provider = ScriptedProvider::start().await.unwrap();
     provider.accept_key("sk-new");
     let base = BaseUrl::parse(&provider.base_url()).unwrap();
-    let probe = async |key: &str| upstream().probe(&base, Key(key.as_bytes())).await.unwrap();
+    let probe =
+        async |key: &str| upstream().probe("openai", &base, Key(key.as_bytes()), Millis(0)).await.unwrap();
     assert_eq!(probe(KEY).await.models, Some(3));
     assert_eq!(probe("sk-new").await.outcome, ProbeOutcome::Accepted);
     provider.revoke_key(KEY);

@@ -72,6 +72,18 @@ impl BaseUrl {
         Self(url)
     }
 
+    /// The same address at a host beside it, whose first name differs from this one's.
+    #[must_use]
+    pub(super) fn beside(&self, name: &str, other: &str) -> Self {
+        let mut url = self.0.clone();
+        let rest = self.0.host_str().and_then(|host| host.strip_prefix(name)).filter(|r| r.starts_with('.'));
+        if let Some(rest) = rest {
+            // Fails for no host that is one with another first name.
+            let _ = url.set_host(Some(&format!("{other}{rest}")));
+        }
+        Self(url)
+    }
+
     /// Its path, without a slash at the end.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -163,6 +175,10 @@ mod tests {
         let encoded = bare.join("/model/a.b-v1%3A0/converse").unwrap();
         assert_eq!(encoded.path(), "/model/a.b-v1%3A0/converse", "as it is written");
         assert_eq!(base.without("/v1").as_str(), "https://x.example/openai");
+        let aws = BaseUrl::parse("https://bedrock-runtime.eu-west-1.amazonaws.com").unwrap();
+        let control = aws.beside("bedrock-runtime", "bedrock");
+        assert_eq!(control.as_str(), "https://bedrock.eu-west-1.amazonaws.com");
+        assert_eq!(base.beside("bedrock-runtime", "bedrock"), base, "any other stays");
         assert_eq!((base.without("/v2").as_str(), bare.path()), (base.as_str(), ""));
         for path in
             ["models", "/../admin", "/a%253A", "/a%3a", "/a?b", "/a#b", "/a%2e%2e", "/a b", "//evil/.."]

@@ -1,9 +1,10 @@
 //! Trying a key without spending anything.
 
-use super::{BaseUrl, Key, Target, Upstream, UpstreamError};
+use super::{Auth, BaseUrl, Key, Target, Upstream, UpstreamError};
 use crate::openai::models::read_ids;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use reeve_core::time::Millis;
 
 /// What trying a key brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +50,20 @@ impl ProbeOutcome {
 const LIMIT: usize = 8 * 1024 * 1024;
 
 impl Upstream {
-    /// Asks for the list of models.
+    /// Asks `provider`, as the price catalogue spells it, for its list of models, `at` this time.
     ///
     /// # Errors
     /// [`UpstreamError`] where no answer came.
-    pub async fn probe(&self, base_url: &BaseUrl, key: Key<'_>) -> Result<Probe, UpstreamError> {
+    pub async fn probe(
+        &self,
+        provider: &str,
+        base_url: &BaseUrl,
+        key: Key<'_>,
+        at: Millis,
+    ) -> Result<Probe, UpstreamError> {
         let none = HeaderMap::new();
-        let target = Target::json(base_url, "/models", key, &none);
+        let (base_url, path, auth) = list_of(provider, base_url, at);
+        let target = Target { auth, ..Target::json(&base_url, path, key, &none) };
         let response = self.call(Method::GET, target, Bytes::new(), super::Within::default()).await?;
         let status = response.status;
         if !status.is_success() {
@@ -64,6 +72,22 @@ impl Upstream {
         let models = read_ids(&response.collect(LIMIT).await?).map(|ids| ids.len());
         let outcome = if models.is_some() { ProbeOutcome::Accepted } else { ProbeOutcome::NoList };
         Ok(Probe { outcome, status: status.as_u16(), models })
+    }
+}
+
+/// Where a provider keeps its list of models, and how it wants to be shown the key.
+fn list_of(provider: &str, base_url: &BaseUrl, at: Millis) -> (BaseUrl, &'static str, Auth) {
+    let own = || base_url.clone();
+    match provider {
+        "anthropic" => (own(), "/models", Auth::XApiKey),
+        // The folder for OpenAI's shape has a list of its own, and takes the key as OpenAI does.
+        "google" if !base_url.path().ends_with("/openai") => (own(), "/models", Auth::GoogleApiKey),
+        // Models are listed by another host than the one that runs them.
+        "aws-bedrock" => {
+            (base_url.beside("bedrock-runtime", "bedrock"), "/foundation-models", Auth::Aws { at })
+        }
+        "azure-openai" => (own(), "/models", Auth::ApiKey),
+        _ => (own(), "/models", Auth::Bearer),
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use futures_util::StreamExt;
+use reeve_core::time::Millis;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -175,7 +176,7 @@ async fn tls_is_ready_for_use() {
     // Whoever answers plainly on a TLS connection is unreachable: that takes a TLS stack which was set up.
     let server = Server::answering(&[""], PROMPT).await;
     let base = BaseUrl::parse(&format!("https://{}/v1", server.address)).unwrap();
-    let error = quick().probe(&base, Key(b"k")).await.unwrap_err();
+    let error = quick().probe("openai", &base, Key(b"k"), Millis(0)).await.unwrap_err();
     assert!(
         matches!(error, UpstreamError::Unreachable(_) | UpstreamError::Timeout { phase: Phase::Connect, .. }),
         "{error:?}"
@@ -195,7 +196,7 @@ async fn a_probe_says_how_the_key_fares() {
     ] {
         let parts: &'static [&'static str] = Box::leak(Box::new([answer]));
         let server = Server::answering(parts, PROMPT).await;
-        let probe = quick().probe(&server.base(), Key(b"k")).await.unwrap();
+        let probe = quick().probe("openai", &server.base(), Key(b"k"), Millis(0)).await.unwrap();
         assert_eq!((probe.outcome, probe.models), (outcome, models), "{answer}");
         assert!(server.seen.lock().unwrap().starts_with("GET /v1/models "));
     }

@@ -6,7 +6,7 @@ use super::play::{Asked, Sent, Shape, play, refusal};
 use super::{Made, texts};
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Method, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use reeve_core::time::Millis;
 use reeve_providers::bedrock::frames::Frame;
@@ -24,7 +24,7 @@ pub(super) async fn call(
     body: Bytes,
 ) -> Response {
     let asked = Asked {
-        takes_key: takes_key(&state, &uri, &headers, &body),
+        takes_key: takes_key(&state, &Method::POST, &uri, &headers, &body),
         streamed: method == "converse-stream",
         model,
         state,
@@ -35,8 +35,15 @@ pub(super) async fn call(
     play::<Converse>(asked).await
 }
 
+pub(super) async fn models(Shared(state): Shared<Arc<State>>, uri: Uri, headers: HeaderMap) -> Response {
+    if !takes_key(&state, &Method::GET, &uri, &headers, b"") {
+        return Converse::error(403, "The security token included in the request is invalid");
+    }
+    axum::Json(json!({"modelSummaries": [{"modelId": "amazon.nova-lite-v1:0"}]})).into_response()
+}
+
 /// A bearer that is a key, or the signature that one of the key pairs makes over this very request.
-fn takes_key(state: &State, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> bool {
+fn takes_key(state: &State, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> bool {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let said = text("authorization");
     if let Some(bearer) = said.strip_prefix("Bearer ") {
@@ -45,7 +52,8 @@ fn takes_key(state: &State, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> bool
     let Some(at) = time(text("x-amz-date")) else { return false };
     let url = format!("http://{}{}", text("host"), uri.path());
     let content_type = [("content-type", text("content-type"))];
-    let unsigned = Unsigned { method: &Method::POST, url: &url, headers: &content_type, body };
+    let signed_too = if *method == Method::GET { &[][..] } else { &content_type[..] };
+    let unsigned = Unsigned { method, url: &url, headers: signed_too, body };
     let scope = Scope { region: "us-east-1", service: "bedrock", at };
     state.any_key(|key| {
         signed(key.as_bytes(), unsigned, scope)

@@ -38,6 +38,13 @@ pub(super) async fn call(
     if embeds { play::<Embed>(asked).await } else { play::<Generate>(asked).await }
 }
 
+pub(super) async fn models(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
+    if !headers.get("x-goog-api-key").is_some_and(|key| state.has_key(key.as_bytes())) {
+        return Generate::error(401, "API key not valid");
+    }
+    axum::Json(json!({"models": [{"name": "models/gemini-2.5-flash"}]})).into_response()
+}
+
 fn parts(content: &Value) -> Vec<&str> {
     texts(&content["parts"])
 }
