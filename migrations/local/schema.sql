@@ -18,10 +18,43 @@ CREATE TABLE api_keys (
     last_used_at INTEGER
 ) STRICT;
 
-CREATE TABLE budgets (
+CREATE TABLE budget_overrides (
     id         BLOB    PRIMARY KEY,
-    scope      TEXT    NOT NULL,
-    tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE,
+    budget_id  BLOB    NOT NULL REFERENCES budgets (id) ON DELETE CASCADE,
+    limit_nano INTEGER NOT NULL CHECK (limit_nano >= 0),
+    starts_at  INTEGER NOT NULL,
+    ends_at    INTEGER NOT NULL,
+    reason     TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    CHECK (ends_at > starts_at)
+) STRICT;
+
+CREATE TABLE budget_refusals (
+    budget_id  BLOB    NOT NULL REFERENCES budgets (id) ON DELETE CASCADE,
+    slot       INTEGER NOT NULL, -- UTC milliseconds / 900,000
+    tenant_id  BLOB    NOT NULL,
+    api_key_id BLOB    NOT NULL, -- empty: several, in a flood
+    model      TEXT    NOT NULL, -- empty: several
+    user       TEXT    NOT NULL, -- empty: none named, or several
+    calls      INTEGER NOT NULL,
+    asked_nano INTEGER NOT NULL,
+    last_at    INTEGER NOT NULL,
+    PRIMARY KEY (budget_id, slot, tenant_id, api_key_id, model, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE budget_thresholds (
+    budget_id    BLOB    NOT NULL REFERENCES budgets (id) ON DELETE CASCADE,
+    period_start INTEGER NOT NULL,
+    threshold    INTEGER NOT NULL, -- percent
+    at           INTEGER NOT NULL,
+    PRIMARY KEY (budget_id, period_start, threshold)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "budgets" (
+    id         BLOB    PRIMARY KEY,
+    scope      TEXT    NOT NULL, -- workspace, tenant, api_key, user, model, tag, pool
+    tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- NULL: calls of all tenants
+    target     TEXT    NOT NULL DEFAULT '', -- which key, user, model, tag or pool
     period     TEXT    NOT NULL,
     kind       TEXT    NOT NULL,
     limit_nano INTEGER NOT NULL CHECK (limit_nano >= 0),
@@ -29,7 +62,9 @@ CREATE TABLE budgets (
     sample     INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    CHECK ((scope = 'tenant') = (tenant_id IS NOT NULL))
+    CHECK (scope NOT IN ('workspace', 'pool') OR tenant_id IS NULL),
+    CHECK (scope NOT IN ('tenant', 'api_key') OR tenant_id IS NOT NULL),
+    CHECK ((scope IN ('workspace', 'tenant')) = (target = ''))
 ) STRICT;
 
 CREATE TABLE bundles (
@@ -195,6 +230,18 @@ CREATE TABLE own_prices (
     effective_to   INTEGER,          -- withdrawn; not after effective_from: it never held
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE pool_credentials (
+    credential_id BLOB PRIMARY KEY, -- in one pool at most
+    pool_id       BLOB NOT NULL REFERENCES pools (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pools (
+    id         BLOB    PRIMARY KEY,
+    name       TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE price_lists (
@@ -423,9 +470,11 @@ CREATE INDEX adjustments_original ON adjustments (original_id);
 
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 
-CREATE UNIQUE INDEX budgets_tenant ON budgets (tenant_id, period) WHERE tenant_id IS NOT NULL;
+CREATE INDEX budget_overrides_budget ON budget_overrides (budget_id, id);
 
-CREATE UNIQUE INDEX budgets_workspace ON budgets (period) WHERE tenant_id IS NULL;
+CREATE UNIQUE INDEX budgets_tenant ON budgets (tenant_id, scope, target, period) WHERE tenant_id IS NOT NULL;
+
+CREATE UNIQUE INDEX budgets_workspace ON budgets (scope, target, period) WHERE tenant_id IS NULL;
 
 CREATE INDEX captures_expiry ON captures (expires_at);
 
@@ -474,6 +523,8 @@ CREATE INDEX entries_who ON entries (who);
 CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 
 CREATE UNIQUE INDEX own_prices_start ON own_prices (coalesce(tenant_id, x''), provider, model, effective_from) WHERE effective_to IS NULL;
+
+CREATE INDEX pool_credentials_pool ON pool_credentials (pool_id);
 
 CREATE INDEX private_sections_key ON private_sections (key_id);
 

@@ -119,7 +119,7 @@ impl Engine {
         let asked = rule.api_keys.is_empty() || rule.api_keys.contains(&key);
         // The end of an id is random, so it decides which calls are the share.
         let [.., a, b, c, d] = *call.request_id.0.as_bytes();
-        let drawn = u64::from(u32::from_be_bytes([a, b, c, d])) * 1_000_000 >> 32;
+        let drawn = (u64::from(u32::from_be_bytes([a, b, c, d])) * 1_000_000) >> 32;
         if !asked || drawn >= u64::from(rule.share_ppm) {
             return None;
         }

@@ -185,7 +185,7 @@ impl Engine {
         for (place, target) in route.targets.iter().enumerate() {
             let mut faults = wrong_target(target, &live);
             // Calls would pass such a target over, and nobody would know why.
-            if faults.is_empty() && self.pricing(&target.provider, &target.model).is_err() {
+            if faults.is_empty() && !self.is_priced(route.tenant_id, &target.provider, &target.model) {
                 let sentence =
                     "has no price, so no call could go there; allow a ceiling rate under Settings first";
                 faults.push(("model", sentence.to_owned()));
