@@ -92,7 +92,9 @@ impl RateTable {
         for row in self.rows.iter().filter(billed).filter(|r| r.from == 0 || r.from <= bounds.input_tokens) {
             most = row.most(bounds)?.max(most);
         }
-        let asked = bounds.input_tokens > 0 || bounds.output_tokens > 0 || !bounds.others.is_empty();
+        // A call as such is free where nobody says what one costs: one that only counts tokens, for instance.
+        let others = bounds.others.iter().any(|(unit, _)| unit != Unit::Request);
+        let asked = bounds.input_tokens > 0 || bounds.output_tokens > 0 || others;
         if most == 0 && asked && !self.free {
             return Err(UnpricedReason::MissingRate);
         }
@@ -203,6 +205,8 @@ mod tests {
         let only_input = RateTable::of(&price(vec![rate(Unit::Input, 1, None, None)]));
         assert_eq!(only_input.worst_case(&Bounds::tokens(1, 1)), Err(UnpricedReason::MissingRate));
         assert!(only_input.worst_case(&Bounds::tokens(1, 0)).is_ok());
+        let alone = Bounds { others: Usage::new().with(Unit::Request, 1), ..Bounds::tokens(0, 0) };
+        assert_eq!(only_input.worst_case(&alone), Ok(NanoUsd::ZERO), "a call that uses nothing is free");
         let picture = Bounds { others: Usage::new().with(Unit::Image, 1), ..Bounds::tokens(1, 0) };
         assert_eq!(only_input.worst_case(&picture), Err(UnpricedReason::MissingRate));
     }
