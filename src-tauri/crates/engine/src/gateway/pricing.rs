@@ -72,13 +72,13 @@ impl Pricing {
     }
 }
 
+impl Engine {
     /// Whether calls for a model have a price now, of a tenant or of the workspace, if only the ceiling.
     pub(crate) fn is_priced(&self, tenant: Option<TenantId>, provider: &str, model: &str) -> bool {
         let listed = self.inner.prices.book().lookup(tenant, provider, model, self.now()).is_some();
         listed || self.inner.settings.ceiling().is_some()
     }
 
-impl Engine {
     /// The price of a tenant's call at a moment, or the workspace's ceiling where it lets unpriced models through.
     pub(crate) fn pricing(
         &self,
