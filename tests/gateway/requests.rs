@@ -140,7 +140,8 @@ async fn other_paths_and_methods_are_not_served() {
     for path in [
         "/",
         "/v1",
-        "/v1/completions",
+        "/v1/completions/x",
+        "/azure/openai/deployments/a/images/generations",
         "/v1/files",
         "/api/v1/tenants",
         "/api/v1/setup",

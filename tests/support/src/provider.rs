@@ -8,12 +8,14 @@ mod answer;
 mod counts;
 mod fault;
 mod native;
+mod openai;
 mod record;
 mod routes;
 mod stream;
 
 pub use counts::{Counts, DEFAULT_OUTPUT};
 pub use fault::Fault;
+pub use openai::{SECONDS, SOUND_BYTES};
 pub use record::{Call, Totals};
 
 use axum::serve::ListenerExt;

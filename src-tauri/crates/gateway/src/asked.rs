@@ -25,10 +25,16 @@ pub(crate) struct Incoming {
     /// What stood behind the `?`, where the shape passes it on.
     pub(crate) query: Option<String>,
     /// What the body says it is.
-    #[expect(dead_code, reason = "read by shapes whose body is a form")]
     pub(crate) content_type: Option<HeaderValue>,
     /// Whose call it is: routes may be a tenant's own.
     pub(crate) tenant: TenantId,
+}
+
+impl Incoming {
+    /// The model to write into the body: the provider's name for it, or what only the address says.
+    pub(crate) fn renamed<'a>(&'a self, way: Way<'a>) -> Option<&'a str> {
+        way.model.or_else(|| self.model.is_some().then_some(way.sent))
+    }
 }
 
 /// A request, understood.
@@ -53,6 +59,8 @@ pub(crate) struct Asked {
     pub(crate) others: Usage,
     /// What decides between tokens and those.
     pub(crate) billing: Billing,
+    /// How the sound that is asked for is coded.
+    pub(crate) sound: Option<String>,
 }
 
 impl Asked {
@@ -72,19 +80,21 @@ impl Asked {
             kinds: Units::ALL,
             others: Usage::new(),
             billing: Billing::Tokens,
+            sound: None,
         }
     }
 
     /// The request to send.
     pub(crate) async fn outgoing(&self, incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
-        if incoming.body.len() <= INLINE_BYTES || !self.shape.edits(self, way) {
+        if incoming.body.len() <= INLINE_BYTES {
             return self.shape.outgoing(self, incoming, way);
         }
         let (asked, incoming) = (self.clone(), incoming.clone());
-        let (provider, model, cap, at) =
-            (way.provider.to_owned(), way.model.map(str::to_owned), way.cap, way.at);
+        let (provider, base_url, cap, at) = (way.provider.to_owned(), way.base_url.clone(), way.cap, way.at);
+        let (sent, other) = (way.sent.to_owned(), way.model.is_some());
         inline_if_short(incoming.body.len(), move || {
-            let way = Way { provider: &provider, model: model.as_deref(), cap, at };
+            let model = other.then_some(sent.as_str());
+            let way = Way { provider: &provider, base_url: &base_url, sent: &sent, model, cap, at };
             asked.shape.outgoing(&asked, &incoming, way)
         })
         .await?

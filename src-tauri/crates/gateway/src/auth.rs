@@ -1,5 +1,5 @@
-//! The caller's key, wherever the clients of a provider put it: `Authorization: Bearer …`, `x-api-key`, `x-goog-api-key`, or
-//! for Google's `?key=`.
+//! The caller's key, wherever the clients of a provider put it: `Authorization: Bearer …`, `x-api-key`, `x-goog-api-key`,
+//! Azure's `api-key`, or for Google's `?key=`.
 
 use crate::error::Dialect;
 use http::request::Parts;
@@ -9,7 +9,8 @@ use http::{HeaderMap, header};
 pub(crate) fn key(headers: &HeaderMap) -> &str {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| bearer(v.to_str().ok()?));
     let plain = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    bearer.or_else(|| plain("x-api-key")).or_else(|| plain("x-goog-api-key")).map_or("", str::trim)
+    let elsewhere = || ["x-api-key", "x-goog-api-key", "api-key"].into_iter().find_map(plain);
+    bearer.or_else(elsewhere).map_or("", str::trim)
 }
 
 /// The key of a request, which Google's clients may put into the address. It goes no further than here.
@@ -40,6 +41,7 @@ mod tests {
         assert_eq!(key(&with("authorization", "bearer  rvk_a ")), "rvk_a");
         assert_eq!(key(&with("x-api-key", "rvk_a")), "rvk_a");
         assert_eq!(key(&with("x-goog-api-key", "rvk_a")), "rvk_a");
+        assert_eq!(key(&with("api-key", "rvk_a")), "rvk_a");
         assert_eq!(key(&with("authorization", "Basic cnZrX2E=")), "");
         assert_eq!(key(&HeaderMap::new()), "");
     }

@@ -56,8 +56,9 @@ impl Failure {
     pub(crate) fn no_such_route(method: &http::Method, path: &str) -> Self {
         let path: String = path.chars().take(200).collect();
         let sentence = format!(
-            "Unknown request URL: {method} {path}. Reeve serves /v1/chat/completions, /v1/embeddings, /v1/models, \
-             /anthropic/v1/messages, /google/v1beta/models/… and /bedrock/model/…."
+            "Unknown request URL: {method} {path}. Reeve serves /v1/chat/completions, /v1/completions, /v1/responses, \
+             /v1/embeddings, /v1/images/generations, /v1/audio/…, /v1/models, /azure/openai/…, /anthropic/v1/messages, \
+             /google/v1beta/models/… and /bedrock/model/…."
         );
         Self::new(StatusCode::NOT_FOUND, "invalid_request_error", "unknown_url", sentence)
     }

@@ -67,7 +67,10 @@ impl Exchange {
         let mut response = match sent {
             Err(error) => self.unanswered(&error),
             Ok(response) if !response.status.is_success() => self.refused(response).await,
-            Ok(response) if self.asked.stream && self.asked.shape.dialect().is_stream(&response.headers) => {
+            Ok(response)
+                if self.asked.shape.flows()
+                    || self.asked.stream && self.asked.shape.dialect().is_stream(&response.headers) =>
+            {
                 stream::relay(self, response)
             }
             Ok(response) => whole::answer(self, response).await,

@@ -5,7 +5,7 @@ use crate::body::Memory;
 use crate::error::{Dialect, Failure};
 use crate::shape::Shape;
 use crate::{call, headers, models};
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -32,7 +32,36 @@ pub fn router_with(engine: Engine, access: Access) -> Router {
     let gateway = Arc::new(Gateway { engine, memory: Memory::default(), access });
     Router::new()
         .route("/v1/chat/completions", post(|gateway, request| call(gateway, request, Shape::Chat)))
+        .route("/v1/completions", post(|gateway, request| call(gateway, request, Shape::Completions)))
+        .route("/v1/responses", post(|gateway, request| call(gateway, request, Shape::Responses)))
         .route("/v1/embeddings", post(|gateway, request| call(gateway, request, Shape::Embeddings)))
+        .route("/v1/images/generations", post(|gateway, request| call(gateway, request, Shape::Images)))
+        .route(
+            "/v1/audio/transcriptions",
+            post(|gateway, request| call(gateway, request, Shape::Transcription)),
+        )
+        .route("/v1/audio/translations", post(|gateway, request| call(gateway, request, Shape::Translation)))
+        .route("/v1/audio/speech", post(|gateway, request| call(gateway, request, Shape::Speech)))
+        .route(
+            "/azure/openai/v1/chat/completions",
+            post(|gateway, request| call(gateway, request, Shape::Chat)),
+        )
+        .route(
+            "/azure/openai/v1/responses",
+            post(|gateway, request| call(gateway, request, Shape::Responses)),
+        )
+        .route(
+            "/azure/openai/v1/embeddings",
+            post(|gateway, request| call(gateway, request, Shape::Embeddings)),
+        )
+        .route(
+            "/azure/openai/deployments/{deployment}/chat/completions",
+            post(|gateway, deployment, request| deployed(gateway, deployment, request, Shape::Chat)),
+        )
+        .route(
+            "/azure/openai/deployments/{deployment}/embeddings",
+            post(|gateway, deployment, request| deployed(gateway, deployment, request, Shape::Embeddings)),
+        )
         .route("/v1/models", get(list))
         .route("/v1/messages", post(|gateway, request| call(gateway, request, Shape::Messages)))
         .route("/anthropic/v1/messages", post(|gateway, request| call(gateway, request, Shape::Messages)))
@@ -109,6 +138,19 @@ async fn bedrock(State(gateway): Shared, request: Request) -> Response {
     let path = below.and_then(|(id, name)| bedrock_shape::Path::read(id, method(name)?));
     let wanted = path.map(|path| (Shape::Bedrock(path.method), path.model.into_owned()));
     addressed(gateway, request, Dialect::Bedrock, wanted).await
+}
+
+/// A call whose address names the model, by its name or that of a deployment.
+async fn deployed(
+    State(gateway): Shared,
+    Path(deployment): Path<String>,
+    request: Request,
+    shape: Shape,
+) -> Response {
+    match gateway.check(&request) {
+        Ok(()) => call::answer(&gateway, shape, Some(deployment), request).await,
+        Err(failure) => gateway.turn_away(failure, shape.dialect()).await,
+    }
 }
 
 async fn list(State(gateway): Shared, request: Request) -> Response {

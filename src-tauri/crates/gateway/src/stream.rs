@@ -4,7 +4,7 @@ use crate::asked::family;
 use crate::error::{Dialect, Failure};
 use crate::exchange::{Exchange, ms_since};
 use crate::headers;
-use crate::metered::{ESTIMATED, Metered, metered, service_tier};
+use crate::metered::{ESTIMATED, Metered, by_price, metered, service_tier};
 use crate::produced::Produced;
 use crate::reader::Reader;
 use axum::body::Body;
@@ -12,11 +12,11 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use reeve_core::usage::{Unit, Usage};
-use reeve_engine::gateway::{CallEnd, Ended};
+use reeve_engine::gateway::{Billing, CallEnd, Ended};
 use reeve_providers::openai::usage::Reading;
 use reeve_providers::upstream::{self, UpstreamError};
 use std::collections::VecDeque;
-use std::convert::Infallible;
+use std::io;
 use std::time::Instant;
 
 /// The longest stream, in bytes.
@@ -31,7 +31,7 @@ pub(crate) fn relay(exchange: Exchange, response: upstream::Response) -> Respons
     let relay = Relay::new(exchange, response);
     let pieces = futures_util::stream::unfold(relay, |mut relay| async move {
         let piece = relay.next().await?;
-        Some((Ok::<_, Infallible>(piece), relay))
+        Some((piece, relay))
     });
     let mut answer = (status, answer_headers, Body::from_stream(pieces)).into_response();
     let plain = answer.headers_mut();
@@ -60,6 +60,8 @@ struct Relay {
     over: bool,
     /// Since when a piece is worked on.
     working: Option<Instant>,
+    /// Whether the connection is to break at the end, because nothing else can tell the client.
+    breaks: bool,
 }
 
 impl Relay {
@@ -82,19 +84,20 @@ impl Relay {
             first_byte_ms: None,
             over: false,
             working: None,
+            breaks: false,
             exchange: Some(exchange),
             response,
         }
     }
 
     /// The next bytes for the client; `None` at the end.
-    async fn next(&mut self) -> Option<Bytes> {
+    async fn next(&mut self) -> Option<Result<Bytes, io::Error>> {
         loop {
             if let Some(piece) = self.ready.pop_front() {
-                return Some(piece);
+                return Some(Ok(piece));
             }
             if self.over {
-                return None;
+                return std::mem::take(&mut self.breaks).then(|| Err(io::ErrorKind::UnexpectedEof.into()));
             }
             let piece = self.response.piece().await;
             let began = Instant::now();
@@ -174,7 +177,10 @@ impl Relay {
         let dialect = exchange.asked.shape.dialect();
         exchange.admitted.broke_off(why);
         self.settle(CallEnd::Failure);
-        self.ready.push_back(Failure::stream_cut(why).event(dialect));
+        match self.reader.tells_errors() {
+            true => self.ready.push_back(Failure::stream_cut(why).event(dialect)),
+            false => self.breaks = true,
+        }
     }
 
     fn settle(&mut self, end: CallEnd) {
@@ -184,14 +190,18 @@ impl Relay {
         }
         let answer = self.reader.answer();
         let end = if answer.is_error { CallEnd::Failure } else { end };
-        let told = metered(answer, &exchange.asked);
+        let told = metered(answer, &exchange.asked, &exchange.admitted);
         let tier = service_tier(answer, &exchange.asked);
         let Metered { usage, flag } = match told {
             // The provider never said: what the client saw is counted, on top of the estimate of what was sent.
             Metered { usage: None, flag } => {
                 let usage =
                     estimate(self.reader.begun(), exchange.asked.input_tokens, self.produced.tokens());
-                Metered { usage: Some(usage), flag: flag.or(Some(ESTIMATED)) }
+                let usage = match exchange.asked.billing == Billing::ByPrice {
+                    true => by_price(usage, &exchange.asked, |unit| exchange.admitted.bills(unit)),
+                    false => usage,
+                };
+                Metered { usage: Some(usage).filter(|u| !u.is_empty()), flag: flag.or(Some(ESTIMATED)) }
             }
             told => told,
         };

@@ -48,7 +48,7 @@ pub(crate) async fn answer(mut exchange: Exchange, response: upstream::Response)
 }
 
 fn told(exchange: &Exchange, answer: &Answer) -> Ended {
-    let metered = metered(answer, &exchange.asked);
+    let metered = metered(answer, &exchange.asked, &exchange.admitted);
     let end = if answer.is_error { CallEnd::Failure } else { CallEnd::Success };
     Ended {
         service_tier: service_tier(answer, &exchange.asked),

@@ -4,23 +4,34 @@
 //! [`Edits`] names, which are cut into the text.
 
 mod chat;
+mod completions;
 mod edit;
 mod embeddings;
 mod error;
 mod fields;
+pub mod images;
 pub mod models;
+mod multipart;
+pub mod responses;
+pub mod speech;
 mod splice;
 pub mod stream;
+pub mod transcriptions;
 pub mod usage;
 
 pub use chat::ChatRequest;
+pub use completions::CompletionsRequest;
 pub(crate) use edit::insertion;
 pub use edit::{Edits, max_tokens_field};
 pub use embeddings::EmbeddingsRequest;
 pub use error::RequestError;
 pub use fields::{Fields, MAX_OUTPUT_TOKENS};
 pub(crate) use fields::{Text, place_of};
+pub use images::ImagesRequest;
+pub use responses::ResponsesRequest;
+pub use speech::SpeechRequest;
 pub(crate) use splice::{Cut, splice};
+pub use transcriptions::TranscriptionRequest;
 
 #[cfg(test)]
 mod tests;

@@ -20,12 +20,14 @@ mod input;
 mod kinds;
 mod scan;
 mod sum;
+mod texts;
 mod vocabulary;
 
 pub use family::Family;
 pub use input::{InputBound, chat, embeddings};
 pub use kinds::kinds;
 pub(crate) use sum::Sum;
+pub use texts::{completions, prompt, responses};
 
 use vocabulary::Vocabulary;
 

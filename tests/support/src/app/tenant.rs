@@ -80,6 +80,11 @@ impl TestApp {
         Answer::of(sent.expect("an answer")).await
     }
 
+    /// A call with a JSON body and its whole answer.
+    pub async fn call(&self, tenant: &TestTenant, path: &str, body: &Value) -> Answer {
+        Answer::of(self.post(path, &tenant.key, body.to_string()).send().await.expect("an answer")).await
+    }
+
     /// An embeddings call and its whole answer.
     pub async fn embed(&self, tenant: &TestTenant, body: &Value) -> Answer {
         let sent = self.post("/v1/embeddings", &tenant.key, body.to_string()).send().await;

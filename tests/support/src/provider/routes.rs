@@ -4,6 +4,7 @@ use super::answer::{self, error};
 use super::counts::Counts;
 use super::fault::Fault;
 use super::native;
+use super::openai;
 use super::record::{Call, State};
 use super::stream;
 use axum::Router;
@@ -22,6 +23,9 @@ pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/embeddings", post(embeddings))
+        .route("/openai/deployments/{deployment}/chat/completions", post(chat))
+        .route("/openai/deployments/{deployment}/embeddings", post(embeddings))
+        .merge(openai::routes())
         .route("/v1/models", get(models))
         .route("/totals", get(totals))
         .merge(native::routes())
@@ -88,7 +92,8 @@ async fn call(
     count: fn(&Value) -> Counts,
 ) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let model = request["model"].as_str().unwrap_or_default().to_owned();
+    let deployment = uri.path().strip_prefix("/openai/deployments/").and_then(|rest| rest.split('/').next());
+    let model = deployment.or_else(|| request["model"].as_str()).unwrap_or_default().to_owned();
     let takes_key = state.takes_key(&headers);
     let arrived = Call {
         path: uri.path().to_owned(),
@@ -113,21 +118,8 @@ async fn call(
 }
 
 async fn respond(open: Open, fault: Fault, request: &Value, counts: Counts, is_embeddings: bool) -> Response {
-    match fault {
-        Fault::Hang => std::future::pending::<()>().await,
-        Fault::FirstByteAfter(pause) | Fault::Slow(pause) => tokio::time::sleep(pause).await,
-        Fault::Limited(seconds) => {
-            let mut response = error(429, "Rate limit reached for requests", "rate_limit_exceeded");
-            response.headers_mut().insert("retry-after", seconds.into());
-            return response;
-        }
-        Fault::Status(status) => {
-            return error(status, "The server had an error while processing your request.", "server_error");
-        }
-        Fault::WebPage => {
-            return ([("content-type", "text/html")], "<html><body>Welcome</body></html>").into_response();
-        }
-        _ => {}
+    if let Some(instead) = instead(fault).await {
+        return instead;
     }
     if request["stream"] == true && !is_embeddings {
         let wants_usage = request["stream_options"]["include_usage"] == true;
@@ -141,7 +133,30 @@ async fn respond(open: Open, fault: Fault, request: &Value, counts: Counts, is_e
     answer::whole(open, fault, counts.usage(), whole)
 }
 
-fn event_stream(body: Body) -> Response {
+/// What comes instead of an answer, if the fault is of that kind; a pause is taken here.
+pub(super) async fn instead(fault: Fault) -> Option<Response> {
+    match fault {
+        Fault::Hang => std::future::pending().await,
+        Fault::FirstByteAfter(pause) | Fault::Slow(pause) => {
+            tokio::time::sleep(pause).await;
+            None
+        }
+        Fault::Limited(seconds) => {
+            let mut response = error(429, "Rate limit reached for requests", "rate_limit_exceeded");
+            response.headers_mut().insert("retry-after", seconds.into());
+            Some(response)
+        }
+        Fault::Status(status) => {
+            Some(error(status, "The server had an error while processing your request.", "server_error"))
+        }
+        Fault::WebPage => {
+            Some(([("content-type", "text/html")], "<html><body>Welcome</body></html>").into_response())
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn event_stream(body: Body) -> Response {
     ([("content-type", "text/event-stream"), ("x-request-id", "req_scripted")], body).into_response()
 }
 

@@ -15,7 +15,7 @@ use crate::routing::plan::Trip;
 use reeve_core::id::{ChargeId, CredentialId};
 use reeve_core::money::NanoUsd;
 use reeve_core::price::{Cost, UnpricedReason};
-use reeve_core::usage::Usage;
+use reeve_core::usage::{Unit, Usage};
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::charges::{Charge, Decisions, Trail};
 use reeve_vault::Secret;
@@ -167,6 +167,12 @@ impl Admitted {
     #[must_use]
     pub fn credential(&self) -> &LiveCredential {
         &self.credential
+    }
+
+    /// Whether the call's price has a rate for `unit`, or for what it is a kind of.
+    #[must_use]
+    pub fn bills(&self, unit: Unit) -> bool {
+        self.pricing.price.rate(unit, None, 0).is_some()
     }
 
     /// The model that is asked for, as the provider spells it.

@@ -71,7 +71,8 @@ impl Engine {
         let chosen = choose(stop.keys, avoid, now, self.inner.routing.dice.roll())
             .map_err(|why| self.no_key(&stop, model, why, now))?;
         self.vault()?;
-        let pricing = self.call_pricing(caller, &chosen.credential.provider, model)?;
+        let (sent, priced) = chosen.credential.spelled(model);
+        let pricing = self.call_pricing(caller, &chosen.credential.provider, priced)?;
         let choices = call.choices.max(1);
         let (per_choice, cap) = match call.max_output_tokens {
             Some(asked) => (asked, None),
@@ -83,7 +84,7 @@ impl Engine {
         let output = per_choice.saturating_mul(choices);
         let worst_case = self.worst_case(caller, call, &pricing, output)?;
         let tokens = call.input_tokens.saturating_add(output);
-        let model = stop.model.filter(|served| *served != call.model).map(str::to_owned);
+        let model = (sent != call.model).then(|| sent.to_owned());
         Ok(Step { chosen, pricing, model, cap, tokens, worst_case })
     }
 

@@ -14,6 +14,17 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+/// What the gateway has a shape for, in the catalogue's words.
+const CALLABLE: [&str; 7] = [
+    "chat",
+    "embedding",
+    "responses",
+    "completion",
+    "image_generation",
+    "audio_transcription",
+    "audio_speech",
+];
+
 /// Who says what a model costs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -355,7 +366,7 @@ impl PriceBook {
         let models = self.models(Some(tenant)).into_iter().filter(|(of, _)| *of == provider);
         let priced = |model: &&str| {
             let price = self.lookup(Some(tenant), provider, model, moment);
-            price.is_some_and(|p| matches!(p.mode.as_str(), "chat" | "embedding"))
+            price.is_some_and(|p| CALLABLE.contains(&p.mode.as_str()))
         };
         models.map(|(_, model)| model).filter(priced).collect()
     }

@@ -51,7 +51,23 @@ impl LiveCredential {
 
     /// Whether it serves a model: it names it, or it serves all.
     pub(crate) fn serves(&self, model: &str) -> bool {
-        self.models.is_empty() || self.models.iter().any(|m| m == model)
+        self.models.is_empty() || self.names().any(|name| name == model)
+    }
+
+    /// The names it serves models under. An entry `deployment=model` has two: Azure knows a model by the name of its
+    /// deployment.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.models.iter().flat_map(|entry| {
+            let (first, second) = entry.split_once('=').map_or((entry.as_str(), None), |(d, m)| (d, Some(m)));
+            std::iter::once(first).chain(second)
+        })
+    }
+
+    /// What a model is called at the provider, and in the price list.
+    pub(crate) fn spelled<'m>(&'m self, model: &'m str) -> (&'m str, &'m str) {
+        let deployments = self.models.iter().filter_map(|entry| entry.split_once('='));
+        let mut named = deployments.filter(|(deployment, priced)| *deployment == model || *priced == model);
+        named.next().unwrap_or((model, model))
     }
 
     /// Whether its last use should be written down: once a minute.

@@ -59,10 +59,10 @@ impl Table {
         let (mut named, mut whole): (HashMap<_, Keys>, Vec<(String, Keys)>) = Default::default();
         let mut named_of: HashMap<String, HashMap<String, Keys>> = HashMap::new();
         for key in &keys {
-            for model in &key.models {
-                named.entry(model.clone()).or_default().push(Arc::clone(key));
+            for model in key.names() {
+                named.entry(model.to_owned()).or_default().push(Arc::clone(key));
                 let of_provider = named_of.entry(key.provider.clone()).or_default();
-                of_provider.entry(model.clone()).or_default().push(Arc::clone(key));
+                of_provider.entry(model.to_owned()).or_default().push(Arc::clone(key));
             }
             if key.models.is_empty() {
                 match whole.iter_mut().find(|(provider, _)| *provider == key.provider) {

@@ -29,10 +29,10 @@ pub(super) fn read_count(incoming: &Incoming) -> Result<Asked, Error> {
 pub(super) fn outgoing(incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
     let request = MessagesRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
     let body = request.upstream_body(way.model);
-    Ok(Outgoing { auth: Auth::XApiKey, ..Outgoing::json("/messages", way, body) })
+    Ok(Outgoing { auth: Auth::XApiKey, ..Outgoing::json("/messages", incoming, way, body) })
 }
 
 pub(super) fn outgoing_count(incoming: &Incoming, way: Way<'_>) -> Outgoing {
     let body = incoming.body.clone();
-    Outgoing { auth: Auth::XApiKey, ..Outgoing::json("/messages/count_tokens", way, body) }
+    Outgoing { auth: Auth::XApiKey, ..Outgoing::json("/messages/count_tokens", incoming, way, body) }
 }

@@ -31,6 +31,6 @@ pub(super) fn outgoing(method: Method, incoming: &Incoming, way: Way<'_>) -> Res
     let id = way.model.or(incoming.model.as_deref()).unwrap_or_default();
     let path = Path::read(id, method)
         .ok_or_else(|| Error::new(Code::NotFound, "The model's name has letters that no id of AWS's has."))?;
-    let bare = Outgoing::json("", way, body);
+    let bare = Outgoing::json("", incoming, way, body);
     Ok(Outgoing { auth: Auth::Aws { at: way.at }, path: path.upstream().into(), ..bare })
 }

@@ -8,7 +8,8 @@ use reeve_providers::openai::{ChatRequest, Edits, max_tokens_field};
 use reeve_providers::tokens;
 
 pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
-    let request = ChatRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
+    let request =
+        ChatRequest::read_as(&incoming.body, incoming.model.as_deref()).map_err(|e| not_understood(&e))?;
     let count = |family| tokens::chat(family, &request);
     Ok(Asked {
         kinds: tokens::kinds(&request),
@@ -23,20 +24,16 @@ pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error>
     })
 }
 
-pub(super) fn edits(asked: &Asked, way: Way<'_>) -> bool {
-    asked.stream && !asked.include_usage || way.cap.is_some() || way.model.is_some()
-}
-
 pub(super) fn outgoing(asked: &Asked, incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
-    let body = if edits(asked, way) {
-        let request = ChatRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
-        request.upstream_body(&Edits {
-            model: way.model,
-            include_usage: asked.stream && !asked.include_usage,
-            max_tokens: way.cap.map(|cap| (max_tokens_field(way.provider), cap)),
-        })
+    let include_usage = asked.stream && !asked.include_usage;
+    let model = incoming.renamed(way);
+    let body = if include_usage || way.cap.is_some() || model.is_some() {
+        let named = incoming.model.as_deref();
+        let request = ChatRequest::read_as(&incoming.body, named).map_err(|e| not_understood(&e))?;
+        let max_tokens = way.cap.map(|cap| (max_tokens_field(way.provider), cap));
+        request.upstream_body(&Edits { model, include_usage, max_tokens })
     } else {
         incoming.body.clone()
     };
-    Ok(Outgoing::json("/chat/completions", way, body))
+    Ok(Outgoing::json("/chat/completions", incoming, way, body))
 }

@@ -8,7 +8,8 @@ use reeve_providers::openai::EmbeddingsRequest;
 use reeve_providers::tokens;
 
 pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
-    let request = EmbeddingsRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
+    let request = EmbeddingsRequest::read_as(&incoming.body, incoming.model.as_deref())
+        .map_err(|e| not_understood(&e))?;
     let count = |family| tokens::embeddings(family, &request);
     Ok(Asked {
         input_tokens: most_anywhere(engine, incoming.tenant, &request.model, count),
@@ -19,11 +20,11 @@ pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error>
 }
 
 pub(super) fn outgoing(incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
-    let body = match way.model {
+    let body = match incoming.renamed(way) {
         None => incoming.body.clone(),
-        named => {
-            EmbeddingsRequest::read(&incoming.body).map_err(|e| not_understood(&e))?.upstream_body(named)
-        }
+        model => EmbeddingsRequest::read_as(&incoming.body, incoming.model.as_deref())
+            .map_err(|e| not_understood(&e))?
+            .upstream_body(model),
     };
-    Ok(Outgoing::json("/embeddings", way, body))
+    Ok(Outgoing::json("/embeddings", incoming, way, body))
 }

@@ -65,6 +65,6 @@ pub(super) fn outgoing(method: Method, incoming: &Incoming, way: Way<'_>) -> Res
     };
     let path = Path { model: way.model.unwrap_or(asked), method }.upstream();
     let query = (method == Method::StreamGenerateContent).then(|| "alt=sse".to_owned());
-    let bare = Outgoing::json("", way, body);
+    let bare = Outgoing::json("", incoming, way, body);
     Ok(Outgoing { auth: Auth::GoogleApiKey, path: path.into(), query, ..bare })
 }

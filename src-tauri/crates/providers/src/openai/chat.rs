@@ -53,8 +53,16 @@ impl<'a> ChatRequest<'a> {
     /// # Errors
     /// [`RequestError`] names what is wrong, and the field.
     pub fn read(body: &'a Bytes) -> Result<Self, RequestError> {
+        Self::read_as(body, None)
+    }
+
+    /// Reads a request whose address may name the model, which then counts.
+    ///
+    /// # Errors
+    /// As [`ChatRequest::read`].
+    pub fn read_as(body: &'a Bytes, named: Option<&'a str>) -> Result<Self, RequestError> {
         let fields = Fields::read(body, &GOVERNED)?;
-        let model = model(&fields)?;
+        let model = named.map_or_else(|| model(&fields), |named| Ok(Cow::Borrowed(named)))?;
         let messages = fields.get("messages").ok_or(RequestError::Missing { field: "messages" })?;
         if !messages.get().starts_with('[') {
             return Err(RequestError::WrongType { field: "messages", expected: "a list" });
@@ -94,7 +102,7 @@ pub(super) fn model<'a>(fields: &Fields<'a>) -> Result<Cow<'a, str>, RequestErro
     fields.text("model")?.filter(|m| !m.is_empty()).ok_or(RequestError::Missing { field: "model" })
 }
 
-fn include_usage(fields: &Fields<'_>) -> Result<bool, RequestError> {
+pub(super) fn include_usage(fields: &Fields<'_>) -> Result<bool, RequestError> {
     let Some(options) = fields.get("stream_options") else { return Ok(false) };
     if !options.get().starts_with('{') {
         return Err(RequestError::WrongType { field: "stream_options", expected: "an object" });

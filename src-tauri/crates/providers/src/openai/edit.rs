@@ -40,7 +40,8 @@ pub(super) fn edited(body: &Bytes, fields: &Fields<'_>, edits: &Edits<'_>) -> By
         include_usage(body, fields, &mut cuts, &mut added);
     }
     if let Some((field, cap)) = edits.max_tokens {
-        let own: Vec<_> = CAPS.into_iter().filter(|own| fields.get(own).is_some()).collect();
+        let own = CAPS.into_iter().filter(|own| CAPS.contains(&field) && fields.get(own).is_some());
+        let own: Vec<_> = own.collect();
         for field in if own.is_empty() { vec![field] } else { own } {
             set(body, fields, field, &cap.to_string(), &mut cuts, &mut added);
         }

@@ -27,8 +27,16 @@ impl<'a> EmbeddingsRequest<'a> {
     /// # Errors
     /// [`RequestError`] names what is wrong, and the field.
     pub fn read(body: &'a Bytes) -> Result<Self, RequestError> {
+        Self::read_as(body, None)
+    }
+
+    /// Reads a request whose address may name the model, which then counts.
+    ///
+    /// # Errors
+    /// As [`EmbeddingsRequest::read`].
+    pub fn read_as(body: &'a Bytes, named: Option<&'a str>) -> Result<Self, RequestError> {
         let fields = Fields::read(body, &["model", "input", "user"])?;
-        let model = model(&fields)?;
+        let model = named.map_or_else(|| model(&fields), |named| Ok(Cow::Borrowed(named)))?;
         let input = fields.get("input").ok_or(RequestError::Missing { field: "input" })?;
         if !input.get().starts_with(['[', '"']) {
             return Err(RequestError::WrongType { field: "input", expected: "a text or a list" });

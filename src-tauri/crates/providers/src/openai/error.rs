@@ -17,6 +17,9 @@ pub enum RequestError {
     /// The body is JSON, but not an object.
     #[error("the body must be a JSON object")]
     NotAnObject,
+    /// The body is no form, or not a whole one.
+    #[error("the body must be a multipart/form-data form, whole")]
+    NotAForm,
     /// A field that must be there is not.
     #[error("\"{field}\" is missing")]
     Missing {
@@ -68,7 +71,7 @@ impl RequestError {
     #[must_use]
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Self::NotJson { .. } | Self::NotAnObject => None,
+            Self::NotJson { .. } | Self::NotAnObject | Self::NotAForm => None,
             Self::Missing { field }
             | Self::WrongType { field, .. }
             | Self::OutOfRange { field, .. }

@@ -17,8 +17,8 @@ pub struct InputBound {
 /// Each message is framed by a few tokens, whatever the model; OpenAI's documentation says three or four.
 const PER_MESSAGE: u64 = 8;
 /// The start of the answer; some open models add a standing instruction.
-const PER_REQUEST: u64 = 16;
-const PER_REQUEST_OTHER: u64 = 160;
+pub(super) const PER_REQUEST: u64 = 16;
+pub(super) const PER_REQUEST_OTHER: u64 = 160;
 /// Tools come with an instruction on how to use them; Anthropic's is the longest.
 const PER_TOOLSET: u64 = 64;
 const PER_TOOLSET_OTHER: u64 = 1_024;
@@ -33,11 +33,7 @@ const FETCHES: [&str; 4] = ["web_search_options", "search_parameters", "plugins"
 #[must_use]
 pub fn chat(family: Family, request: &ChatRequest<'_>) -> InputBound {
     let per_request = if family == Family::Other { PER_REQUEST_OTHER } else { PER_REQUEST };
-    let mut tally = Tally {
-        counter: Counter::new(family),
-        picture: Picture::of(family, &request.model),
-        bound: InputBound { tokens: per_request, unbounded: None },
-    };
+    let mut tally = Tally::new(family, &request.model, per_request);
     tally.messages(request.messages);
     for (name, value) in request.fields.iter() {
         if let Some(fetches) =
@@ -59,22 +55,29 @@ pub fn chat(family: Family, request: &ChatRequest<'_>) -> InputBound {
 /// The most input tokens of an embeddings request.
 #[must_use]
 pub fn embeddings(family: Family, request: &EmbeddingsRequest<'_>) -> InputBound {
-    let mut tally = Tally {
-        counter: Counter::new(family),
-        picture: Picture::of(family, &request.model),
-        bound: InputBound { tokens: 0, unbounded: None },
-    };
+    let mut tally = Tally::new(family, &request.model, 0);
     tally.embedded(request.input);
     tally.bound
 }
 
-struct Tally {
+pub(super) struct Tally {
     counter: Counter,
     picture: Picture,
-    bound: InputBound,
+    pub(super) bound: InputBound,
 }
 
 impl Tally {
+    /// A request that is framed by so many tokens.
+    pub(super) fn new(family: Family, model: &str, frame: u64) -> Self {
+        let bound = InputBound { tokens: frame, unbounded: None };
+        Self { counter: Counter::new(family), picture: Picture::of(family, model), bound }
+    }
+
+    /// What frames a message.
+    pub(super) fn message(&mut self) {
+        self.add(PER_MESSAGE);
+    }
+
     fn add(&mut self, tokens: u64) {
         self.bound.tokens = self.bound.tokens.saturating_add(tokens);
     }
@@ -85,7 +88,7 @@ impl Tally {
     }
 
     /// JSON that the model reads in some form of the provider's making: a quarter more than its text.
-    fn json(&mut self, raw: &RawValue) {
+    pub(super) fn json(&mut self, raw: &RawValue) {
         let tokens = self.counter.text(raw.get());
         self.add(tokens + tokens / 4 + 4);
     }
@@ -108,7 +111,7 @@ impl Tally {
         }
     }
 
-    fn content(&mut self, value: &RawValue) {
+    pub(super) fn content(&mut self, value: &RawValue) {
         match value.get().as_bytes().first() {
             Some(b'[') => {}
             _ if value.get() == "null" => return,
@@ -132,13 +135,16 @@ impl Tally {
             "input_audio" => self.add(64 + value.get().len() as u64 / 16),
             "file" => self.bound.unbounded = Some("file"),
             "input_file" => self.bound.unbounded = Some("input_file"),
+            "file_id" | "file_data" | "file_url" => self.bound.unbounded = Some("file"),
+            // The dearest way to look at a picture, where it stands beside it.
+            "detail" if value.get() == "\"original\"" => self.add(self.picture.original),
             "video_url" => self.bound.unbounded = Some("video_url"),
             _ => self.plain(value),
         }
     }
 
     /// A text as what it says, anything else as its JSON.
-    fn plain(&mut self, value: &RawValue) {
+    pub(super) fn plain(&mut self, value: &RawValue) {
         // Asked first, because a failure is dear: it writes a sentence.
         let text = value.get().starts_with('"').then(|| serde_json::from_str::<Text<'_>>(value.get()));
         match text {
@@ -147,7 +153,7 @@ impl Tally {
         }
     }
 
-    fn tools(&mut self, raw: &RawValue) {
+    pub(super) fn tools(&mut self, raw: &RawValue) {
         let tools = serde_json::from_str::<Vec<Fields<'_>>>(raw.get()).unwrap_or_default();
         let is_own = |tool: &Fields<'_>| {
             // A tool without a type is one of the old `functions`.
@@ -163,7 +169,7 @@ impl Tally {
         self.json(raw);
     }
 
-    fn embedded(&mut self, input: &RawValue) {
+    pub(super) fn embedded(&mut self, input: &RawValue) {
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(input.get()) else {
             return self.framed(input);
         };

@@ -8,11 +8,12 @@ use serde_json::Value;
 pub const MAX_TOKENS: u64 = 1_000_000_000;
 
 /// What an answer says about usage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Reading {
     /// It adds up.
     Usage(Usage),
     /// It says nothing.
+    #[default]
     Missing,
     /// It says things that cannot all be true.
     Contradictory {

@@ -49,7 +49,7 @@ impl Counts {
         };
         let top_cached = top.count(&["cached_tokens"]);
         let top_reasoning = top.count(&["reasoning_tokens"]);
-        let mut prompt = top.inner(&["prompt_tokens_details", "input_tokens_details"]);
+        let mut prompt = top.inner(&["prompt_tokens_details", "input_tokens_details", "input_token_details"]);
         let cached = prompt.count(&["cached_tokens"]);
         let names = ["cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"];
         counts.details.cache_write = prompt.count(&names).unwrap_or(0);
@@ -60,7 +60,8 @@ impl Counts {
         // A provider that names the same thing twice gives the same number, or we take the smaller discount.
         counts.details.cached =
             [cached, hit, top_cached].into_iter().flatten().filter(|n| *n > 0).min().unwrap_or(0);
-        let mut completion = top.inner(&["completion_tokens_details", "output_tokens_details"]);
+        let mut completion =
+            top.inner(&["completion_tokens_details", "output_tokens_details", "output_token_details"]);
         counts.details.reasoning = completion.count(&["reasoning_tokens"]).or(top_reasoning).unwrap_or(0);
         counts.details.audio_out = completion.count(&["audio_tokens"]).unwrap_or(0);
         counts.details.image_out = completion.count(&["image_tokens"]).unwrap_or(0);
