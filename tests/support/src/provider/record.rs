@@ -91,7 +91,8 @@ impl State {
 
     pub(super) fn takes_key(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get("authorization").and_then(|v| v.as_bytes().strip_prefix(b"Bearer "));
-        let said = bearer.or_else(|| headers.get("x-api-key").or_else(|| headers.get("api-key")).map(|v| v.as_bytes()));
+        let said = bearer
+            .or_else(|| headers.get("x-api-key").or_else(|| headers.get("api-key")).map(|v| v.as_bytes()));
         said.is_some_and(|said| self.has_key(said))
     }
 

@@ -88,7 +88,7 @@ fn is_card(candidate: &str) -> bool {
         .iter()
         .rev()
         .enumerate()
-        .map(|(i, d)| if i % 2 == 0 { *d } else { d * 2 - 9 * u32::from(*d > 4) })
+        .map(|(i, d)| if i.is_multiple_of(2) { *d } else { d * 2 - 9 * u32::from(*d > 4) })
         .sum();
     (13..=19).contains(&digits.len()) && sum % 10 == 0 && digits.iter().any(|d| *d != 0)
 }
