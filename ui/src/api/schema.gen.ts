@@ -269,7 +269,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whether a tenant may spend an amount now. Reserves nothing. */
+        /** Whether somebody may spend an amount now, at every level. Reserves nothing. */
         post: operations["check_budget"];
         delete?: never;
         options?: never;
@@ -294,6 +294,58 @@ export interface paths {
         head?: never;
         /** Changes a budget. */
         patch: operations["update_budget"];
+        trace?: never;
+    };
+    "/budgets/{id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A budget's overrides, newest first, past ones included. */
+        get: operations["list_budget_overrides"];
+        put?: never;
+        /** Sets another limit for a while. Of several that hold, the newest counts. */
+        post: operations["create_budget_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/{id}/overrides/{override_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends an override before its time, or takes back one that is to come. */
+        delete: operations["delete_budget_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/{id}/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a budget refused in its current period. */
+        get: operations["list_budget_refusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/budgets/{id}/status": {
@@ -329,6 +381,23 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/credentials/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what calls a credential takes. The key itself stays. */
+        patch: operations["update_credential"];
         trace?: never;
     };
     "/credentials/{id}/probe": {
@@ -450,6 +519,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pools, oldest first. */
+        get: operations["list_pools"];
+        put?: never;
+        /** Makes a pool. */
+        post: operations["create_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pools/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pool. */
+        get: operations["get_pool"];
+        put?: never;
+        post?: never;
+        /** Removes a pool. Its provider keys stay. */
+        delete: operations["delete_pool"];
+        options?: never;
+        head?: never;
+        /** Changes a pool. */
+        patch: operations["update_pool"];
+        trace?: never;
+    };
     "/prices": {
         parameters: {
             query?: never;
@@ -457,8 +563,112 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Prices by provider and model. */
+        /** Prices as they hold now, by provider and model. */
         get: operations["list_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lists that were approved, newest first. */
+        get: operations["list_price_lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every price of one's own, those of the past included, newest first. */
+        get: operations["list_own_prices"];
+        put?: never;
+        /** Sets a price of one's own. Charges made already stay as they are. */
+        post: operations["create_own_price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/own/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws a price of one's own, from now on. It stays in the history. */
+        delete: operations["delete_own_price"];
+        options?: never;
+        head?: never;
+        /** Changes a price of one's own. Charges made already stay as they are. */
+        patch: operations["update_own_price"];
+        trace?: never;
+    };
+    "/prices/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a price list, or approves it. With any wrong line nothing is changed. */
+        post: operations["refresh_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/unpriced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models that were really asked for and have no price, or a disputed one; those asked for last first. */
+        get: operations["list_unpriced_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prices/{provider}/{model}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every price of a model that ever held or will, newest first; those of lists and one's own. */
+        get: operations["get_price_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -476,6 +686,146 @@ export interface paths {
         };
         /** The providers that a credential may be for. */
         get: operations["list_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests, newest first. */
+        get: operations["list_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/requests/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same list as a file, newest first, at most 100,000 requests. The export is an entry in the audit trail. */
+        get: operations["export_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/requests/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls on their way now, oldest first. */
+        get: operations["list_live_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is known of a request: what it cost and why, what was decided about it, where its time went. */
+        get: operations["get_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/requests/{id}/bodies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The captured bodies of a request. Every view is an entry in the audit trail. */
+        get: operations["get_bodies"];
+        put?: never;
+        post?: never;
+        /** Deletes the captured bodies of a request. */
+        delete: operations["delete_bodies"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Routes, oldest first. */
+        get: operations["list_routes"];
+        put?: never;
+        /** Makes a route. */
+        post: operations["create_route"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/routes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A route. */
+        get: operations["get_route"];
+        put?: never;
+        post?: never;
+        /** Removes a route: its model goes to whichever provider key serves it again. */
+        delete: operations["delete_route"];
+        options?: never;
+        head?: never;
+        /** Changes a route. */
+        patch: operations["update_route"];
+        trace?: never;
+    };
+    "/routing/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the live provider keys have served in the last minutes. */
+        get: operations["get_routing_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -626,6 +976,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenants/{id}/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept of a tenant's calls. */
+        get: operations["get_capture"];
+        /** Sets which bodies are kept of a tenant's calls from now on. */
+        put: operations["set_capture"];
+        post?: never;
+        /** Keeps no more bodies of a tenant's calls. What is kept stays until its time is over. */
+        delete: operations["remove_capture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{id}/capture/bodies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes every captured body of a tenant. */
+        delete: operations["delete_tenant_bodies"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{id}/model-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which models a tenant may call. */
+        get: operations["get_model_rules"];
+        /** Sets which models a tenant may call. */
+        put: operations["set_model_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{id}/quota": {
         parameters: {
             query?: never;
@@ -730,6 +1134,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/usage/rerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rates a period again at the prices known now, or looks at what that would change. Charges are never edited: what a call
+         *     costs more or less becomes a charge of its own.
+         */
+        post: operations["rerate_usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/reratings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest re-ratings. */
+        get: operations["list_reratings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/usage/summary": {
         parameters: {
             query?: never;
@@ -790,6 +1231,15 @@ export interface components {
          * @enum {string}
          */
         ActorKind: "user" | "api_key" | "system" | "window" | "anonymous";
+        /** @description A charge that corrects another: a period was rated again. */
+        AdjustmentView: {
+            /** @description The charge that corrects. */
+            charge_id: string;
+            /** @description The difference; below zero where it became cheaper. */
+            cost_usd: string;
+            rerating_id: string;
+            time: string;
+        };
         /**
          * @description Whether an API key is good.
          * @enum {string}
@@ -920,12 +1370,61 @@ export interface components {
          * @enum {string}
          */
         AuditVia: "ui" | "api" | "gateway" | "cli" | "system";
+        /** @description The bodies of a request. */
+        BodiesView: {
+            /** @description When they are deleted. */
+            expires_at: string;
+            redacted: components["schemas"]["RedactionCount"][];
+            request: components["schemas"]["BodyView"];
+            response: components["schemas"]["BodyView"];
+        };
+        /** @description A header. */
+        BodyHeader: {
+            name: string;
+            value: string;
+        };
+        /** @description One body, as it was kept. */
+        BodyView: {
+            /**
+             * Format: int64
+             * @description How long it was.
+             */
+            bytes: number;
+            content_type: string | null;
+            /** @description Whether something was cut off. */
+            cut: boolean;
+            /**
+             * Format: int64
+             * @description How many events of a stream it was put together from.
+             */
+            events: number | null;
+            /** @description Headers that say nothing of anybody; no others are kept. */
+            headers: components["schemas"]["BodyHeader"][];
+            text: string;
+        };
+        /**
+         * @description What a circuit breaker does with calls: lets them pass, keeps them away, lets one try.
+         * @enum {string}
+         */
+        BreakerState: "closed" | "open" | "half_open";
         /** @description Whether it may. */
         BudgetCheckView: {
             allowed: boolean;
             levels: components["schemas"]["BudgetLevelView"][];
             /** @description Id of the budget that refuses. */
             refused_by: string | null;
+        };
+        /** @description A budget the request was measured against. */
+        BudgetDecisionView: {
+            budget_id: string;
+            kind: components["schemas"]["BudgetKind"] | null;
+            /** @description What was left of it with this request's reservation taken off; below zero where a soft budget was over. */
+            left_usd: string;
+            /** @description What it allowed then. */
+            limit_usd: string;
+            period: components["schemas"]["PeriodKind"] | null;
+            scope: components["schemas"]["BudgetScope"] | null;
+            tenant_name: string | null;
         };
         /**
          * @description What happens at a budget's limit.
@@ -935,15 +1434,21 @@ export interface components {
         /** @description What is left at one level. */
         BudgetLevelView: {
             budget_id: string;
+            /** @description In force now. */
+            limit_usd: string;
+            name: string;
             period: components["schemas"]["PeriodKind"];
             remaining_usd: string;
+            resets_at: string;
             scope: components["schemas"]["BudgetScope"];
+            target: string | null;
+            tenant_id: string | null;
         };
         /**
          * @description What a budget is for.
          * @enum {string}
          */
-        BudgetScope: "workspace" | "tenant";
+        BudgetScope: "workspace" | "tenant" | "api_key" | "user" | "model" | "tag" | "pool";
         /**
          * @description How a budget stands.
          * @enum {string}
@@ -953,6 +1458,9 @@ export interface components {
         BudgetStatus: {
             /** @description Kept for calls whose outcome was lost in a crash. */
             held_usd: string;
+            /** @description In force now. */
+            limit_usd: string;
+            override: components["schemas"]["OverrideView"] | null;
             /** Format: double */
             percentage_used: number;
             period_end: string;
@@ -974,21 +1482,95 @@ export interface components {
             created_at: string;
             id: string;
             kind: components["schemas"]["BudgetKind"];
+            /** @description The budget's own limit; the status has the one in force. */
             limit_usd: string;
             period: components["schemas"]["PeriodKind"];
             sample: boolean;
             scope: components["schemas"]["BudgetScope"];
             status: components["schemas"]["BudgetStatus"];
+            /** @description Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant. */
+            target: string | null;
+            /** @description What it is called; null if it is gone. */
+            target_name: string | null;
             tenant_id: string | null;
             tenant_name: string | null;
             /** @description Percentages at which people are told. */
             thresholds: number[];
             updated_at: string;
         };
-        /** @description An amount a tenant would like to spend. */
+        /** @description Which bodies to keep. */
+        CaptureBody: {
+            /** @description Only of these API keys; null or empty: of all. */
+            api_key_ids?: string[] | null;
+            detectors: components["schemas"]["DetectorWord"][];
+            /**
+             * Format: int32
+             * @description How much of each body, in bytes: 256 to 1,048,576.
+             */
+            max_bytes: number;
+            /** @description At most 20 regular expressions of at most 500 characters. */
+            patterns: string[];
+            /**
+             * Format: int32
+             * @description 1 to 365.
+             */
+            retention_days: number;
+            /**
+             * Format: double
+             * @description Of which part of the calls: more than 0, at most 1.
+             */
+            share: number;
+        };
+        /** @description What is kept now. */
+        CaptureKept: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            calls: number;
+            oldest: string | null;
+        };
+        /** @description Which bodies are kept of a tenant's calls, and how. */
+        CaptureRuleView: {
+            /** @description Only of these API keys; empty: of all. */
+            api_key_ids: string[];
+            /** @description Built-in detectors whose finds are left out. */
+            detectors: components["schemas"]["DetectorWord"][];
+            /**
+             * Format: int32
+             * @description How much of each body, in bytes.
+             */
+            max_bytes: number;
+            /** @description Regular expressions whose matches are left out too. */
+            patterns: string[];
+            /** Format: int32 */
+            retention_days: number;
+            /**
+             * Format: double
+             * @description Of which part of the calls: more than 0, at most 1.
+             */
+            share: number;
+            updated_at: string;
+        };
+        /** @description What is kept of a tenant's calls. */
+        CaptureView: {
+            /**
+             * Format: int64
+             * @description Calls of all tenants whose bodies could not be kept since Reeve started, because too many waited.
+             */
+            dropped: number;
+            kept: components["schemas"]["CaptureKept"];
+            rule: components["schemas"]["CaptureRuleView"] | null;
+        };
+        /** @description An amount somebody would like to spend, and as whom. */
         CheckBudgetBody: {
             amount_usd: string;
+            api_key_id?: string | null;
+            /** @description The provider key that would pay. */
+            credential_id?: string | null;
+            model?: string | null;
+            tags?: string[] | null;
             tenant_id: string;
+            user?: string | null;
         };
         /** @description A signed head. */
         CheckpointView: {
@@ -1013,7 +1595,12 @@ export interface components {
             limit_usd: string;
             period: components["schemas"]["PeriodKind"];
             scope: components["schemas"]["BudgetScope"];
-            /** @description Needed for the scope `tenant`. */
+            /** @description Id of the key or pool, name of the user, model or tag; null for the workspace and a tenant. */
+            target?: string | null;
+            /**
+             * @description Needed for the scopes `tenant` and `api_key`; null for `workspace` and `pool`. For the others, null counts the calls
+             *     of all tenants.
+             */
             tenant_id?: string | null;
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
@@ -1027,8 +1614,54 @@ export interface components {
             /** @description Null serves all. */
             models?: string[] | null;
             name: string;
+            /**
+             * Format: int32
+             * @description Keys with a lower number go first, from 1 to 100; 1 where null.
+             */
+            priority?: number | null;
             /** @description One of `GET /providers`, or `custom`. */
             provider: string;
+            /**
+             * Format: int32
+             * @description Its share of the calls, from 1 to 1,000; 100 where null.
+             */
+            weight?: number | null;
+        };
+        /** @description Another limit for a while. */
+        CreateOverrideBody: {
+            ends_at: string;
+            limit_usd: string;
+            reason: string;
+            /** @description Null: now. */
+            starts_at?: string | null;
+        };
+        /** @description A price of one's own to be set. */
+        CreateOwnPriceBody: {
+            /** @description Rates more than ten times as high or as low as another list's are meant. */
+            confirm?: boolean;
+            /** @description Now if null. */
+            effective_from?: string | null;
+            model: string;
+            note?: string | null;
+            provider: string;
+            rates: components["schemas"]["RateBody"][];
+            /** @description Null: for the whole workspace. */
+            tenant_id?: string | null;
+        };
+        /** @description A new pool. */
+        CreatePoolBody: {
+            /** @description Keys leave the pool they are in. */
+            credential_ids: string[];
+            name: string;
+        };
+        /** @description A new route. */
+        CreateRouteBody: {
+            model: string;
+            patience?: components["schemas"]["RoutePatience"] | null;
+            retries?: components["schemas"]["RouteRetries"] | null;
+            targets: components["schemas"]["RouteTarget"][];
+            /** @description Null: for all tenants. */
+            tenant_id?: string | null;
         };
         /** @description A new tenant. */
         CreateTenantBody: {
@@ -1048,6 +1681,43 @@ export interface components {
             /** @description The whole key, shown this once. */
             secret: string;
         };
+        /** @description How a provider key has served lately. */
+        CredentialHealthView: {
+            breaker: components["schemas"]["BreakerState"];
+            /** @description Why calls are kept from it, if they are. */
+            breaker_reason: string | null;
+            /** @description Since when. */
+            breaker_since: string | null;
+            /** @description When a call may try it again. */
+            breaker_until: string | null;
+            /** Format: int64 */
+            calls: number;
+            credential_id: string;
+            /**
+             * Format: int64
+             * @description Calls the provider failed at.
+             */
+            errors: number;
+            last_error: components["schemas"]["LastErrorView"] | null;
+            /**
+             * Format: int64
+             * @description Calls the provider turned away because there were too many.
+             */
+            limited: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description The time to an answer that 95 of 100 answered calls stayed below.
+             */
+            p95_ms: number | null;
+            /** Format: int32 */
+            priority: number;
+            provider: string;
+            /** @description Until when the provider asked to be left alone. */
+            resting_until: string | null;
+            /** Format: int32 */
+            weight: number;
+        };
         /**
          * @description Whether a credential is in use.
          * @enum {string}
@@ -1056,6 +1726,10 @@ export interface components {
         /** @description A provider credential. The key itself is never shown. */
         CredentialView: {
             base_url: string;
+            /** @description What its circuit breaker does with calls. */
+            breaker: components["schemas"]["BreakerState"];
+            /** @description Why calls are kept from it, if they are. */
+            breaker_reason: string | null;
             created_at: string;
             /** @description Recognises the key without giving it away. */
             fingerprint: string;
@@ -1065,15 +1739,34 @@ export interface components {
             /** @description Models it serves; empty serves all. */
             models: string[];
             name: string;
+            /**
+             * Format: int32
+             * @description Keys with a lower number go first.
+             */
+            priority: number;
             provider: string;
             revoked_at: string | null;
             state: components["schemas"]["CredentialState"];
+            /**
+             * Format: int32
+             * @description Its share of the calls, against other keys of the same priority.
+             */
+            weight: number;
         };
+        /** @description Of how many calls bodies were deleted. */
+        DeletedBodies: {
+            calls: number;
+        };
+        /**
+         * @description What a built-in detector is called.
+         * @enum {string}
+         */
+        DetectorWord: "bearer" | "api_key" | "email" | "iban" | "card" | "phone";
         /**
          * @description What changed.
          * @enum {string}
          */
-        EventKind: "audit" | "charge" | "tenant" | "budget" | "credential" | "settings" | "ledger";
+        EventKind: "audit" | "charge" | "tenant" | "budget" | "credential" | "route" | "settings" | "ledger";
         /** @description Something changed: a hint to ask again. */
         EventView: {
             /** @description Id of the thing, where there is one. */
@@ -1099,19 +1792,39 @@ export interface components {
             agree: boolean | null;
             effective_from: string;
             model: string;
+            /**
+             * @description Who said so: the `tenant`'s own price, one of the `workspace`, an `approved` list, the `builtin` one, or nobody
+             *     (`ceiling`).
+             */
+            origin: string;
+            own_price_id: string | null;
             provider: string;
             source: string;
+            /** @description Service tier it was charged at; null is the standard one. */
+            tier: string | null;
             version: string;
         };
         /** @description What a record's cost is made of. */
         ExplainView: {
+            /** @description With every correction since. */
+            adjusted_total_usd: string;
+            /** @description Charges that correct this one, oldest first. */
+            adjustments: components["schemas"]["AdjustmentView"][];
+            /** @description The charge that this one corrects, where it is a correction. */
+            adjusts: string | null;
             lines: components["schemas"]["ExplainLine"][];
             price: components["schemas"]["ExplainPrice"] | null;
             record: components["schemas"]["UsageRecordView"];
             /** @description How the sum was rounded. */
             rounding: string;
+            /** @description What it was charged when it was made. */
             total_usd: string;
         };
+        /**
+         * @description What a list of requests is exported as.
+         * @enum {string}
+         */
+        ExportFormat: "csv" | "json";
         /** @description The first thing that does not fit. */
         FirstBad: {
             reason: string;
@@ -1211,6 +1924,52 @@ export interface components {
             state: components["schemas"]["ImportState"];
             to: string | null;
         };
+        /** @description What went wrong last. */
+        LastErrorView: {
+            /**
+             * Format: int32
+             * @description Status of the provider's answer, if it answered.
+             */
+            status: number | null;
+            text: string;
+            time: string;
+        };
+        /** @description What a list changes for one model. */
+        ListChangeView: {
+            /** @description Whether a second source contradicts its new price. */
+            disputed: boolean;
+            model: string;
+            provider: string;
+            rates: components["schemas"]["RateChangeView"][];
+            /** @description Whether a rate changes more than ten times. */
+            unusual: boolean;
+            /** @description `new`, `changed`, `removed` (it keeps the price it has) or `disputed`. */
+            what: string;
+        };
+        /** @description A call on its way. */
+        LiveRequestView: {
+            api_key_id: string;
+            api_key_name: string | null;
+            model: string;
+            operation: string;
+            provider: string;
+            request_id: string;
+            /** @description The most it may cost; kept free at every budget level until it ends. */
+            reserved_usd: string;
+            /** @description When it was admitted. */
+            since: string;
+            stream: boolean;
+            tenant_id: string;
+            tenant_name: string;
+            user: string | null;
+        };
+        /** @description Calls on their way now. */
+        LiveRequests: {
+            /** @description How many there are. */
+            count: number;
+            /** @description The oldest 500 of them, oldest first. */
+            items: components["schemas"]["LiveRequestView"][];
+        };
         /** @description A sign-in. */
         LoginBody: {
             email: string;
@@ -1223,6 +1982,13 @@ export interface components {
             user: components["schemas"]["UserView"];
             via: components["schemas"]["SignedInVia"];
         };
+        /** @description Which models a tenant may call. Patterns may hold `*` for any letters; capitals do not matter. */
+        ModelRulesView: {
+            /** @description Empty allows all. */
+            allow: string[];
+            /** @description Denied whatever `allow` says, also behind an alias. */
+            deny: string[];
+        };
         /** @description Something a person should look at. */
         NeedsYouView: {
             /** @description Where to look, as a path of the console. */
@@ -1230,6 +1996,27 @@ export interface components {
             severity: components["schemas"]["Urgency"];
             text: string;
             time: string;
+        };
+        /**
+         * @description Where an override is in its life.
+         * @enum {string}
+         */
+        OverrideState: "planned" | "active" | "ended";
+        /** @description Another limit for a while. */
+        OverrideView: {
+            created_at: string;
+            /** @description The budget's own limit holds again from here on. */
+            ends_at: string;
+            id: string;
+            limit_usd: string;
+            reason: string;
+            starts_at: string;
+            /** @description `planned`, `active` or `ended`. */
+            state: components["schemas"]["OverrideState"];
+        };
+        /** @description The newest overrides: few, so not paged. */
+        OverridesView: {
+            items: components["schemas"]["OverrideView"][];
         };
         /** @description A tenant's tightest budget. */
         OverviewBudget: {
@@ -1255,6 +2042,8 @@ export interface components {
         OverviewRefused: {
             /** Format: int64 */
             budget: number;
+            /** @description Every reason, the most frequent first. */
+            by_reason: components["schemas"]["RefusedReason"][];
             /** Format: int64 */
             other: number;
             /** Format: int64 */
@@ -1279,11 +2068,32 @@ export interface components {
             /** @description Mean of the same weekday by this time, over four weeks. */
             usual_cost_usd: string | null;
         };
+        /** @description Calls of the last minutes, as the gateway saw them. */
+        OverviewTraffic: {
+            /**
+             * Format: double
+             * @description Half of the calls took at most so much in Reeve itself, in ms; null without calls.
+             */
+            added_latency_p50_ms: number | null;
+            /**
+             * Format: int64
+             * @description Calls that ended in them.
+             */
+            calls: number;
+            /** @description Calls on their way now. */
+            live: number;
+            /**
+             * Format: int32
+             * @description How many minutes the figures are of.
+             */
+            minutes: number;
+        };
         /** @description The figures of today and this month, and what needs a person. */
         OverviewView: {
             /**
              * Format: double
-             * @description What the gateway itself takes of a call, in ms; null where it is not measured.
+             * @description What Reeve itself takes of a call, in ms: 95 of 100 calls of the last 15 minutes took at most so much; null without
+             *     calls.
              */
             added_latency_p95_ms: number | null;
             /** @description The last 30 days, oldest first. */
@@ -1297,6 +2107,31 @@ export interface components {
             /** @description The five that cost most this month. */
             tenants: components["schemas"]["OverviewTenant"][];
             today: components["schemas"]["OverviewToday"];
+            traffic: components["schemas"]["OverviewTraffic"];
+        };
+        /** @description A price of one's own. */
+        OwnPriceView: {
+            created_at: string;
+            effective_from: string;
+            /** @description From when it is withdrawn. */
+            effective_to: string | null;
+            id: string;
+            model: string;
+            note: string | null;
+            provider: string;
+            rates: components["schemas"]["RateView"][];
+            /** @description `in_force`, `upcoming`, `replaced` by a later one, or `withdrawn`. */
+            state: string;
+            /** @description Null: it holds for the whole workspace. */
+            tenant_id: string | null;
+            tenant_name: string | null;
+            to_rerate: components["schemas"]["ToRerateView"] | null;
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Rises with every change.
+             */
+            version: number;
         };
         /** @description A page of a list. */
         Page_ApiKeyView: {
@@ -1317,14 +2152,50 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_OwnPriceView: {
+            items: components["schemas"]["OwnPriceView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_PoolView: {
+            items: components["schemas"]["PoolView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_PriceListView: {
+            items: components["schemas"]["PriceListView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_PriceView: {
             items: components["schemas"]["PriceView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_ReratingView: {
+            items: components["schemas"]["ReratingView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_RouteView: {
+            items: components["schemas"]["RouteView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_TenantView: {
             items: components["schemas"]["TenantView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_UnpricedModelView: {
+            items: components["schemas"]["UnpricedModelView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -1345,12 +2216,34 @@ export interface components {
          * @enum {string}
          */
         PeriodKind: "day" | "month";
+        /** @description Provider keys that share budgets, because they share an account at the provider. */
+        PoolView: {
+            created_at: string;
+            /** @description Its provider keys. A key is in one pool at most. */
+            credential_ids: string[];
+            id: string;
+            name: string;
+            updated_at: string;
+        };
+        /** @description A list that was approved. */
+        PriceListView: {
+            approved_at: string;
+            digest: string;
+            effective_from: string;
+            id: string;
+            models: number;
+            /** @description Name of the file it came in. */
+            name: string;
+            version: string;
+        };
         /** @description What a model costs. */
         PriceView: {
             /** @description Whether a second source gives the same; null where only one lists the model. */
             agree: boolean | null;
             cache_read_usd_per_million: string | null;
             effective_from: string;
+            /** @description Until when, where the next one or a withdrawal ends it. */
+            effective_to: string | null;
             input_usd_per_million: string | null;
             /** Format: int64 */
             max_input_tokens: number | null;
@@ -1359,10 +2252,20 @@ export interface components {
             /** @description `chat`, `embedding` … */
             mode: string;
             model: string;
+            /** @description Who says so: a `tenant`'s own price, one of the `workspace`, an `approved` list, or the `builtin` one. */
+            origin: string;
             output_usd_per_million: string | null;
+            /** @description The own price it is. */
+            own_price_id: string | null;
             provider: string;
+            /** @description Every rate. */
+            rates: components["schemas"]["RateView"][];
             /** @description Where the rates were read. */
             source: string;
+            /** @description The tenant whose own price it is. */
+            tenant_id: string | null;
+            /** @description Version of the list, or of the own price. */
+            version: string;
         };
         /**
          * @description How sure a cost is.
@@ -1439,6 +2342,13 @@ export interface components {
         ProvidersView: {
             items: components["schemas"]["ProviderView"][];
         };
+        /** @description What the tenant's quota had left once the request was admitted. */
+        QuotaDecisionView: {
+            /** Format: int64 */
+            concurrent_left: number;
+            /** Format: int64 */
+            requests_left_today: number;
+        };
         /** @description What a tenant may use. */
         QuotaLimits: {
             /** Format: int64 */
@@ -1492,10 +2402,125 @@ export interface components {
             tier_limits: components["schemas"]["QuotaLimits"];
             used: components["schemas"]["QuotaUsed"];
         };
+        /** @description One rate of a price to be set. */
+        RateBody: {
+            /** Format: int64 */
+            above_input_tokens?: number | null;
+            tier?: string | null;
+            /** @description What is counted: `input`, `cache_read`, `image` … */
+            unit: string;
+            /** @description For a million where the unit is a kind of token, else for one. */
+            usd: string;
+        };
+        /** @description A rate before and after. */
+        RateChangeView: {
+            /** Format: int64 */
+            above_input_tokens: number | null;
+            /** @description Null: there is none any more. */
+            after_usd: string | null;
+            /** @description Null: there is none yet. */
+            before_usd: string | null;
+            /** @description What the amounts are for: `million tokens`, `image` … */
+            per: string;
+            tier: string | null;
+            unit: string;
+        };
+        /** @description One rate of a price. */
+        RateView: {
+            /**
+             * Format: int64
+             * @description Holds only for calls with more input tokens than this.
+             */
+            above_input_tokens: number | null;
+            /** @description What the amount is for: `million tokens`, `image`, `request`, `second`, `character`. */
+            per: string;
+            /** @description `batch`, `flex` or `priority`; null is the standard tier. */
+            tier: string | null;
+            /** @description What is counted: `input`, `cache_read`, `image` … */
+            unit: string;
+            usd: string;
+        };
         /** @description A fresh recovery code. */
         RecoveryCodeView: {
             /** @description Shown this once: write it down. */
             recovery_code: string;
+        };
+        /** @description How often something was left out. */
+        RedactionCount: {
+            /** Format: int64 */
+            count: number;
+            /** @description A built-in detector, `own` for own patterns, `data` for what is no text. */
+            found: string;
+        };
+        /** @description A list to be taken over. */
+        RefreshPricesBody: {
+            /** @description Rates that change more than ten times are meant. */
+            confirm?: boolean;
+            /** @description The list, sent along: JSON lines as Reeve's own, or a sheet (CSV). */
+            content?: string | null;
+            /** @description The `digest` of the preview: another file is not approved in its place. */
+            digest?: string | null;
+            /** @description From when a sheet's prices hold; now if null. A list of JSON lines says so itself. */
+            effective_from?: string | null;
+            /** @description Name of the file, for the audit trail. */
+            name: string;
+            /** @description The list as a file of this machine; only in the app's window. */
+            path?: string | null;
+            /** @description Only look; else it is approved. */
+            preview: boolean;
+        };
+        /** @description What a list changes against those in force. */
+        RefreshView: {
+            /** Format: int64 */
+            changed: number;
+            /** @description SHA-256 of the file. */
+            digest: string;
+            /** Format: int64 */
+            disputed: number;
+            effective_from: string;
+            /** @description Null: it is not approved yet. */
+            id: string | null;
+            /** @description The unusual first, then by provider and model. */
+            items: components["schemas"]["ListChangeView"][];
+            models: number;
+            /** Format: int64 */
+            new: number;
+            /** Format: int64 */
+            removed: number;
+            to_rerate: components["schemas"]["ToRerateView"] | null;
+            /** Format: int64 */
+            unchanged: number;
+            /** Format: int64 */
+            unusual: number;
+            version: string;
+        };
+        /** @description A caller whose calls the budget refused in its current period. */
+        RefusedCallerView: {
+            /** @description Null for several, in a flood. */
+            api_key_id: string | null;
+            api_key_name: string | null;
+            /** @description What they might have cost. */
+            asked_usd: string;
+            /** Format: int64 */
+            calls: number;
+            last_at: string;
+            /** @description Null for several, in a flood. */
+            model: string | null;
+            tenant_id: string;
+            tenant_name: string | null;
+            /** @description Null where the calls named none. */
+            user: string | null;
+        };
+        /** @description The callers that were refused, last first: 200 at most. */
+        RefusedCallersView: {
+            items: components["schemas"]["RefusedCallerView"][];
+        };
+        /** @description Refused calls of one reason. */
+        RefusedReason: {
+            /** Format: int64 */
+            calls: number;
+            /** @description Error code, such as `budget_exceeded`. */
+            reason: string;
         };
         /** @description A new workspace and its first person. */
         RegisterBody: {
@@ -1507,11 +2532,268 @@ export interface components {
             time_zone: string;
             workspace_name: string;
         };
+        /** @description A provider key. */
+        RequestCredential: {
+            id: string;
+            name: string;
+        };
+        /** @description Everything that is known of a request. */
+        RequestDetailView: {
+            /** @description The budgets it was measured against. */
+            budgets: components["schemas"]["BudgetDecisionView"][];
+            /** @description Until when its bodies are kept; null: they are not. */
+            captured_until: string | null;
+            credential: components["schemas"]["RequestCredential"] | null;
+            explain: components["schemas"]["ExplainView"] | null;
+            quota: components["schemas"]["QuotaDecisionView"] | null;
+            request: components["schemas"]["RequestView"];
+            timing: components["schemas"]["RequestTiming"];
+        };
+        /**
+         * @description How a request ended.
+         * @enum {string}
+         */
+        RequestOutcome: "success" | "failure" | "cancelled" | "refused";
+        /** @description Where a request's time went; null what was not measured. */
+        RequestTiming: {
+            /**
+             * Format: double
+             * @description Spent in Reeve itself, in ms: neither waiting for the provider nor for the caller.
+             */
+            added_ms: number | null;
+            arrived_at: string;
+            /**
+             * Format: int64
+             * @description From arrival to its end, in ms.
+             */
+            end_ms: number | null;
+            /**
+             * Format: int64
+             * @description From arrival to the first byte of the provider's answer, in ms.
+             */
+            first_byte_ms: number | null;
+            /**
+             * Format: double
+             * @description From arrival until it went out to the provider, in ms.
+             */
+            sent_ms: number | null;
+        };
+        /** @description One request: a call that was let through and charged, an imported record, or calls that were refused. */
+        RequestView: {
+            api_key_id: string | null;
+            api_key_name: string | null;
+            /**
+             * Format: int32
+             * @description How often a provider was asked.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description How many calls this row stands for: more than one where many alike were refused within a second.
+             */
+            calls: number;
+            cost_usd: string | null;
+            /** @description Its entry in the ledger: `usage.…` of a charged one, `audit.…` of a refused one. */
+            entry_id: string;
+            /** Format: int64 */
+            first_byte_ms: number | null;
+            /** @description `chg_…` of a charged one, `req_…` of a refused one. */
+            id: string;
+            /** Format: int64 */
+            latency_ms: number | null;
+            /** @description What a refused caller was told. */
+            message: string | null;
+            model: string | null;
+            /** @description `chat`, `embeddings` … */
+            operation: string | null;
+            outcome: components["schemas"]["RequestOutcome"];
+            pricing: components["schemas"]["Pricing"] | null;
+            provider: string | null;
+            /** @description Why it was refused: an error code such as `budget_exceeded`. */
+            reason: string | null;
+            request_id: string | null;
+            /** @description The most it might have cost: kept free while it ran, or what was asked for and refused. */
+            reserved_usd: string | null;
+            source: components["schemas"]["UsageSource"];
+            /**
+             * Format: int32
+             * @description Status of the provider's answer.
+             */
+            status: number | null;
+            stream: boolean;
+            tags: string[];
+            tenant_id: string | null;
+            tenant_name: string | null;
+            time: string;
+            trace_id: string | null;
+            unpriced_reason: string | null;
+            /** @description Quantity by unit; only what is not zero. */
+            usage: {
+                [key: string]: number;
+            };
+            /** @description End user, as the caller named them. */
+            user: string | null;
+        };
+        /** @description A page of requests. */
+        RequestsPage: {
+            items: components["schemas"]["RequestView"][];
+            /**
+             * @description Ask with it for the next page; null on the last. What is rare may take several pages, some of them empty: each looks
+             *     at a bounded part of the log.
+             */
+            next_cursor: string | null;
+            /** @description How far back this page looked; null: to the beginning. */
+            searched_to: string | null;
+        };
+        /** @description What to rate again. */
+        RerateBody: {
+            from: string;
+            model?: string | null;
+            /** @description Only look. */
+            preview: boolean;
+            provider?: string | null;
+            /** @description Why; needed to carry it out. */
+            reason?: string;
+            /** @description Null: everybody's calls. */
+            tenant_id?: string | null;
+            /** @description Before this time; now if null. */
+            to?: string | null;
+        };
+        /** @description What changes for one model, or for all. */
+        RerateLineView: {
+            /**
+             * Format: int64
+             * @description Calls that were looked at.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Those that cost something else now.
+             */
+            changed_calls: number;
+            /** @description New less old; below zero where it became cheaper. */
+            difference_usd: string;
+            model: string;
+            new_cost_usd: string;
+            old_cost_usd: string;
+            provider: string;
+            /**
+             * Format: int64
+             * @description Those that cannot be rated: what they used is not known, or nobody says what they cost.
+             */
+            unknown_calls: number;
+        };
+        /** @description What a re-rating changed, or would change. */
+        RerateView: {
+            /** @description Null: nothing was written. */
+            id: string | null;
+            /** @description By model, the largest difference first. */
+            items: components["schemas"]["RerateLineView"][];
+            total: components["schemas"]["RerateLineView"];
+        };
+        /** @description A re-rating, and how far it is. */
+        ReratingView: {
+            /**
+             * Format: int64
+             * @description Calls that were corrected.
+             */
+            adjusted_calls: number;
+            created_at: string;
+            /** @description Null: it is on its way, or goes on when Reeve starts again. */
+            finished_at: string | null;
+            from: string;
+            id: string;
+            model: string | null;
+            new_cost_usd: string;
+            /** @description What those cost before, and what they cost now. */
+            old_cost_usd: string;
+            provider: string | null;
+            reason: string;
+            tenant_id: string | null;
+            tenant_name: string | null;
+            to: string;
+        };
         /**
          * @description What a person may do.
          * @enum {string}
          */
         Role: "admin" | "security" | "operator" | "finance" | "developer" | "user";
+        /** @description How long a route waits for a provider; null waits as long as the workspace does. */
+        RoutePatience: {
+            /**
+             * Format: int64
+             * @description For a connection.
+             */
+            connect_ms: number | null;
+            /**
+             * Format: int64
+             * @description For the first byte of an answer.
+             */
+            first_byte_ms: number | null;
+            /**
+             * Format: int64
+             * @description For a whole answer, all attempts together.
+             */
+            total_ms: number | null;
+        };
+        /** @description What a route tries again. */
+        RouteRetries: {
+            /** @description Whether to try again what may have run at the provider. The call may be paid for twice then, and both are charged. */
+            after_unknown: boolean;
+            /**
+             * Format: int64
+             * @description The wait before the first repetition; it doubles with each.
+             */
+            backoff_ms: number;
+            /**
+             * Format: int32
+             * @description How often each target is asked again before the next one is.
+             */
+            each: number;
+            /**
+             * Format: int64
+             * @description The longest wait. Where a provider asks for a longer one the next target is asked instead.
+             */
+            max_backoff_ms: number;
+        };
+        /** @description One place a call may go to. */
+        RouteTarget: {
+            /** @description Null: any key of the provider that serves the model, by priority and weight. */
+            credential_id: string | null;
+            /** @description As the provider spells it. */
+            model: string;
+            /** @description One of `GET /providers`, or `custom`. */
+            provider: string;
+            /**
+             * Format: int32
+             * @description Its share of the calls' first attempts, from 0 to 1,000. With 0 it only steps in for the others.
+             */
+            weight: number;
+        };
+        /** @description Where calls for a model go. */
+        RouteView: {
+            created_at: string;
+            id: string;
+            /** @description What callers ask for: a model's name, or an alias. */
+            model: string;
+            patience: components["schemas"]["RoutePatience"];
+            retries: components["schemas"]["RouteRetries"];
+            /** @description In the order they are asked; which is asked first goes by weight. */
+            targets: components["schemas"]["RouteTarget"][];
+            /** @description Null: for all tenants. */
+            tenant_id: string | null;
+            tenant_name: string | null;
+            updated_at: string;
+        };
+        /** @description How the live provider keys have served lately: few, so not paged. */
+        RoutingHealthView: {
+            items: components["schemas"]["CredentialHealthView"][];
+            /**
+             * Format: int64
+             * @description Minutes that the figures look back on.
+             */
+            window_minutes: number;
+        };
         /** @description How much of it came or went. */
         SampleCounts: {
             /** Format: int64 */
@@ -1533,6 +2815,11 @@ export interface components {
              */
             expires_in: number;
             user: components["schemas"]["UserView"];
+        };
+        /** @description What a tenant is to be allowed; two empty lists allow everything. */
+        SetModelRulesBody: {
+            allow: string[];
+            deny: string[];
         };
         /** @description The workspace's settings, and what the host decides. */
         SettingsView: {
@@ -1599,13 +2886,13 @@ export interface components {
          * @description By what sums are told apart.
          * @enum {string}
          */
-        SummaryGroup: "day" | "model" | "tenant" | "api_key";
+        SummaryGroup: "day" | "model" | "provider" | "tenant" | "api_key" | "user" | "tag" | "credential" | "operation";
         /** @description Sums of one group. */
         SummaryRow: {
             cost_usd: string;
             /** Format: int64 */
             input_tokens: number;
-            /** @description Day, model, tenant id or key id. */
+            /** @description Day, model, tenant id, key id … */
             key: string;
             /** @description Its name for people. */
             label: string;
@@ -1617,6 +2904,9 @@ export interface components {
         /** @description Sums by group, and all together. */
         SummaryView: {
             items: components["schemas"]["SummaryRow"][];
+            /** @description Whether there are more groups than the 100 dearest; of users, tags, provider keys and operations. */
+            more: boolean;
+            /** @description Of everything, also of what is not listed. Labels overlap: a call counts once for each of its tags. */
             total: components["schemas"]["SummaryFigure"];
         };
         /** @description Why a tenant is suspended. */
@@ -1661,6 +2951,13 @@ export interface components {
          * @enum {string}
          */
         Tier: "free" | "starter" | "professional" | "enterprise";
+        /** @description Charges that were made before their price was known. */
+        ToRerateView: {
+            /** Format: int64 */
+            calls: number;
+            from: string;
+            to: string;
+        };
         /** @description The recovery code, as it was written down. */
         UnlockBody: {
             recovery_code: string;
@@ -1670,12 +2967,67 @@ export interface components {
          * @enum {string}
          */
         Unpriced: "refuse" | "ceiling";
+        /** @description A model that was asked for and whose price is in doubt. */
+        UnpricedModelView: {
+            /**
+             * Format: int64
+             * @description Calls that were charged: at the ceiling, or at the disputed price.
+             */
+            charged_calls: number;
+            /** @description What those were charged. */
+            cost_usd: string;
+            first_at: string;
+            last_at: string;
+            model: string;
+            provider: string;
+            /**
+             * @description `unknown_model`: no list names it. `missing_rate`: its price lacks a rate that was needed. `disputed`: two sources
+             *     contradict each other.
+             */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Calls that were refused for want of a price.
+             */
+            refused_calls: number;
+            /** @description The tenants that asked, by name. */
+            tenants: string[];
+        };
         /** @description A change of a budget: absent stays. */
         UpdateBudgetBody: {
             kind?: components["schemas"]["BudgetKind"];
             limit_usd?: string;
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
+        };
+        /** @description A change of what calls a credential takes: absent stays. */
+        UpdateCredentialBody: {
+            /** @description Null serves all. */
+            models?: string[] | null;
+            name?: string;
+            /** Format: int32 */
+            priority?: number;
+            /** Format: int32 */
+            weight?: number;
+        };
+        /** @description A change of an own price: absent stays, null clears. */
+        UpdateOwnPriceBody: {
+            confirm?: boolean;
+            effective_from?: string | null;
+            note?: string | null;
+            rates?: components["schemas"]["RateBody"][] | null;
+        };
+        /** @description A change of a pool: absent stays. */
+        UpdatePoolBody: {
+            /** @description Keys leave the pool they are in. */
+            credential_ids?: string[];
+            name?: string;
+        };
+        /** @description A change of a route: absent stays. */
+        UpdateRouteBody: {
+            patience?: components["schemas"]["RoutePatience"] | null;
+            retries?: components["schemas"]["RouteRetries"] | null;
+            targets?: components["schemas"]["RouteTarget"][];
         };
         /** @description A change of the settings: absent stays, null clears. */
         UpdateSettingsBody: {
@@ -1750,7 +3102,7 @@ export interface components {
          * @description Where a usage record comes from.
          * @enum {string}
          */
-        UsageSource: "gateway" | "import" | "sample";
+        UsageSource: "gateway" | "import" | "sample" | "rerate";
         /** @description A person. */
         UserView: {
             created_at: string;
@@ -2453,6 +3805,129 @@ export interface operations {
             };
         };
     };
+    list_budget_overrides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverridesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_budget_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateOverrideBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_budget_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                override_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_budget_refusals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedCallersView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_budget_status: {
         parameters: {
             query?: never;
@@ -2529,6 +4004,40 @@ export interface operations {
         };
         responses: {
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCredentialBody"];
+            };
+        };
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2748,18 +4257,424 @@ export interface operations {
             };
         };
     };
-    list_prices: {
+    list_pools: {
         parameters: {
             query?: {
-                /** @description Part of a model's or provider's name. */
-                q?: string;
-                provider?: string;
                 /** @description 100 if absent, 1,000 at most. */
                 limit?: number;
                 cursor?: string;
             };
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PoolView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePoolBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePoolBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_prices: {
+        parameters: {
+            query?: {
+                /** @description Part of a model's or provider's name. */
+                q?: string;
+                provider?: string;
+                /** @description Only prices that a second source contradicts. */
+                disputed?: boolean;
+                /** @description As they hold for this tenant; for the workspace if absent. */
+                tenant_id?: string;
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PriceView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_price_lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PriceListView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_prices: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant's. */
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OwnPriceView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_own_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateOwnPriceBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPriceView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_own_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPriceView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_own_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateOwnPriceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPriceView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshPricesBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefreshView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unpriced_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UnpricedModelView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_price_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                model: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -2798,6 +4713,407 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProvidersView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_requests: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+                model?: string;
+                provider?: string;
+                api_key_id?: string;
+                /** @description End user, as the caller named them. */
+                user?: string;
+                /** @description One of the call's labels. */
+                tag?: string;
+                outcome?: components["schemas"]["RequestOutcome"];
+                /** @description Why it was refused: an error code such as `budget_exceeded`. */
+                reason?: string;
+                /** @description HTTP status of the provider's answer. */
+                status?: number;
+                /** @description Cost at least, in USD. */
+                min_cost_usd?: string;
+                /** @description Took at least so many ms. */
+                min_latency_ms?: number;
+                /** @description From this time. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description An id or a trace id; else looked for in model, provider, user, tags, operation and reason. */
+                q?: string;
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestsPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_requests: {
+        parameters: {
+            query: {
+                format: components["schemas"]["ExportFormat"];
+                tenant_id?: string;
+                model?: string;
+                provider?: string;
+                api_key_id?: string;
+                user?: string;
+                tag?: string;
+                outcome?: components["schemas"]["RequestOutcome"];
+                reason?: string;
+                status?: number;
+                min_cost_usd?: string;
+                min_latency_ms?: number;
+                from?: string;
+                to?: string;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_live_requests: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRequests"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDetailView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BodiesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_bodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_routes: {
+        parameters: {
+            query?: {
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRouteBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRouteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_routing_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingHealthView"];
                 };
             };
             /** @description What went wrong */
@@ -3244,6 +5560,194 @@ export interface operations {
             };
         };
     };
+    get_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaptureBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tenant_bodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedBodies"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelRulesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_model_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetModelRulesBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelRulesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_quota: {
         parameters: {
             query?: never;
@@ -3489,6 +5993,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExplainView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rerate_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerateBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RerateView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reratings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReratingView"];
                 };
             };
             /** @description What went wrong */
