@@ -161,14 +161,14 @@ async fn an_override_holds_from_its_start_to_its_end() {
 async fn a_threshold_is_told_once_a_period() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").make().await;
-    // Four calls fill it: 80 % is passed by the fourth at the latest, 100 % by none.
-    let soft = app.budget(Some(acme.id), PeriodKind::Day, "0.0000500").await;
+    // A call reserves far less than a fifth of it: 80 % is passed before one is refused, and 100 % by none.
+    let budget = app.budget(Some(acme.id), PeriodKind::Day, "0.0002").await;
     while labelled(&app, &acme).await.status == 200 {}
     let passed = app.entries_once("budget.threshold", 1).await;
     assert!(passed[0].summary.starts_with("80 % of Acme's daily budget"), "{}", passed[0].summary);
     // A change of the limit does not tell it again.
-    let change = reeve_engine::budgets::ChangeBudget { amount: Some(NanoUsd(40_000)), ..Default::default() };
-    app.engine.change_budget(&Cx::system(), soft, change).await.unwrap();
+    let change = reeve_engine::budgets::ChangeBudget { amount: Some(NanoUsd(195_000)), ..Default::default() };
+    app.engine.change_budget(&Cx::system(), budget, change).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert_eq!(app.entries("budget.threshold").await.len(), 1);
 }
