@@ -48,7 +48,7 @@ function useEntries(): Group[] {
     { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))) },
     { title: "Tenants", entries: (tenants.data?.items ?? []).map((t): Entry => ({ id: t.id, label: t.name, note: t.slug, icon: "tenants", run: () => void navigate({ to: "/tenants/$id", params: { id: t.id } }) })) },
     { title: "Provider keys", entries: (keys.data?.items ?? []).map((k): Entry => ({ id: k.id, label: `${k.provider} / ${k.name}`, note: `…${k.last4}`, icon: "keys", run: () => void navigate({ to: "/keys" }) })) },
-  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayKey, mayUsage, mayRoute]);
+  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayKey, mayUsage, mayPrice, mayRoute]);
 }
 
 function PaletteBody() {
