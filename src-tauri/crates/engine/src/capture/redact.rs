@@ -90,7 +90,7 @@ fn is_card(candidate: &str) -> bool {
         .enumerate()
         .map(|(i, d)| if i.is_multiple_of(2) { *d } else { d * 2 - 9 * u32::from(*d > 4) })
         .sum();
-    (13..=19).contains(&digits.len()) && sum % 10 == 0 && digits.iter().any(|d| *d != 0)
+    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10) && digits.iter().any(|d| *d != 0)
 }
 
 /// How long a country's account numbers are (ISO 13616 registry).

@@ -144,9 +144,9 @@ impl Engine {
                 doubts
                     .iter()
                     .map(|d| format!("{}/{} {}", price.provider, price.model, doubt(d, old)))
-                    .collect()
+                    .collect::<Vec<_>>()
             });
-            far.unwrap_or_else(Vec::new)
+            far.unwrap_or_default()
         });
         far.take(20).collect()
     }

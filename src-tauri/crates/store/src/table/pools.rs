@@ -27,7 +27,7 @@ pub struct Pool {
 const COLUMNS: &str = "SELECT id, name, created_at, updated_at FROM pools";
 
 impl Reads<'_> {
-    fn from_row(&self, row: &Row<'_>) -> rusqlite::Result<Pool> {
+    fn pool(&self, row: &Row<'_>) -> rusqlite::Result<Pool> {
         let id = PoolId(sql::id(row, "id")?);
         let mut members = self.conn.prepare_cached(
             "SELECT credential_id FROM pool_credentials WHERE pool_id = ?1 ORDER BY credential_id",
@@ -49,7 +49,7 @@ impl Reads<'_> {
     /// [`StoreError::Sqlite`].
     pub fn get(&self, id: PoolId) -> Result<Option<Pool>, StoreError> {
         let sql = const_str::concat!(COLUMNS, " WHERE id = ?1");
-        let found = self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], |r| self.from_row(r));
+        let found = self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], |r| self.pool(r));
         Ok(found.optional()?)
     }
 
@@ -62,7 +62,7 @@ impl Reads<'_> {
         let after = after.map_or_else(Vec::new, |id| id.0.as_bytes().to_vec());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = self.conn.prepare_cached(sql)?;
-        Ok(rows.query_map(params![after, limit], |r| self.from_row(r))?.collect::<Result<_, _>>()?)
+        Ok(rows.query_map(params![after, limit], |r| self.pool(r))?.collect::<Result<_, _>>()?)
     }
 
     /// All of them: for the admission state.
