@@ -25,7 +25,7 @@ fn what_is_found_and_what_only_looks_like_it() {
         ("card 4111-1111-1111-1112.", "card 4111-1111-1111-1112."),
         ("pay DE89 3704 0044 0532 0130 00 TODAY", "pay [redacted: iban] TODAY"),
         ("GB82WEST12345698765432", "[redacted: iban]"),
-        ("DE88 3704 1144 0532 1130 11", "DE88 3704 0044 0532 0130 00"),
+        ("DE88 3704 1144 0532 1130 11", "DE88 3704 1144 0532 1130 11"),
         ("call +49 30 1234567 or (555) 123-4567", "call [redacted: phone] or [redacted: phone]"),
         ("in 2026 there were 1500 calls", "in 2026 there were 1500 calls"),
         ("version 1.2.3, 12345678", "version 1.2.3, 12345678"),
