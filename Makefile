@@ -5,13 +5,14 @@
 #   make check    formatting, lints, documentation, types, generated files
 #   make gen      write what is generated from the API: ui/src/api/
 #   make e2e      the end-to-end tests alone          make bench   the benchmarks
+#   make sdk      the providers' own Python packages against the gateway
 #   make crash    kill the server 200 times under load and audit the books after each
 #   make dev      the page from Vite with hot reload  make ui      the web UI alone
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help run run-window run-headless test test-rust test-ui e2e crash check check-rust check-ui check-gen gen bench dev ui bins
+.PHONY: help run run-window run-headless test test-rust test-ui e2e sdk crash check check-rust check-ui check-gen gen bench dev ui bins
 
 # One set of artefacts for everything: cargo unifies features over the packages a command selects, so every command selects
 # the whole workspace and narrows by target. `cargo build -p reeve-server` would compile half the dependencies again.
@@ -19,12 +20,15 @@ CARGO_BUILD := cargo build --locked --workspace
 BIN := target/debug
 PHASE := .ci/phase
 
+SDK_VENV := target/venv
+SDK_INSTALLED := $(SDK_VENV)/.installed
+
 UI_DEPS := ui/node_modules/.package-lock.json
 UI_BUILT := ui/dist/assets
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print 2>/dev/null)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 9
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 10
 
 # ---- run ---------------------------------------------------------------------------------------------------------------
 
@@ -63,7 +67,7 @@ $(UI_BUILT): $(UI_DEPS) $(UI_SOURCES)
 test:
 	@.ci/setup test
 	@$(PHASE) "ui build" $(MAKE) --no-print-directory ui
-	@$(MAKE) --no-print-directory test-rust test-ui e2e
+	@$(MAKE) --no-print-directory test-rust test-ui e2e sdk
 	@$(PHASE) --summary
 
 bins: $(UI_BUILT)
@@ -88,6 +92,17 @@ e2e: $(UI_BUILT)
 	    $(PHASE) "e2e install" npm --prefix tests/e2e ci --no-audit --no-fund; \
 	    $(PHASE) "e2e tests" .ci/session npm --prefix tests/e2e test; \
 	fi
+
+# The hashes in requirements.txt are of every system's packages; what is installed is kept until they change.
+$(SDK_INSTALLED): tests/sdk/requirements.txt
+	python3 -m venv --clear $(SDK_VENV)
+	$(SDK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+sdk: $(UI_BUILT)
+	@$(PHASE) "sdk build" $(CARGO_BUILD) --bins
+	@$(PHASE) "sdk install" $(MAKE) --no-print-directory $(SDK_INSTALLED)
+	@$(PHASE) "sdk tests" .ci/session $(SDK_VENV)/bin/python -B -m pytest -c tests/sdk/pytest.ini
 
 # Optimised, hence a build of its own.
 bench: $(UI_BUILT)

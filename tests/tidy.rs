@@ -141,7 +141,7 @@ fn platform_complaint(path: &str, text: &str) -> Option<String> {
 }
 
 fn is_lock_file(path: &str) -> bool {
-    path.ends_with("Cargo.lock") || path.ends_with("package-lock.json")
+    ["Cargo.lock", "package-lock.json", "requirements.txt"].iter().any(|name| path.ends_with(name))
 }
 
 fn is_written_by_a_tool(path: &str) -> bool {
