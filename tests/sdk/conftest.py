@@ -16,7 +16,7 @@ import pytest
 from support.books import DEPLOYMENTS, Books
 from support.console import Console
 from support.process import running
-from support.provider import CUT, SLOW, Provider
+from support.provider import FAULTS, Provider
 from support.tenant import Tenant
 
 #: What the packages take from the environment.
@@ -69,7 +69,7 @@ def console(server: dict[str, str], provider: Provider) -> Console:
         models = deployments if name == "azure-openai" else None
         key = {"name": name, "provider": name, "base_url": provider.root + path, "models": models}
         console.post("/credentials", {**key, "api_key": provider.key})
-        for model in (SLOW, CUT):
+        for model in FAULTS:
             console.post("/prices/own", {"provider": name, "model": model, "rates": rates})
     return console
 

@@ -10,7 +10,7 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
 from support.left import assert_charged_for_what_came, read_some
-from support.provider import CUT, SLOW, Provider
+from support.provider import CUT, LIMITED, OVERLOADED, SLOW, Provider
 from support.tenant import Tenant
 
 WORDS = " ".join(["word"] * 16)
@@ -54,6 +54,13 @@ def test_the_streaming_helper(client: Anthropic) -> None:
         assert "".join(stream.text_stream) == "word " * 16
         message = stream.get_final_message()
     assert (message.stop_reason, message.usage.output_tokens) == ("end_turn", 16)
+
+
+def test_the_beta_resource(client: Anthropic) -> None:
+    betas = ["context-1m-2025-08-07"]
+    assert client.beta.messages.create(**ASK, betas=betas).usage.output_tokens == 16
+    with client.beta.messages.stream(**ASK, betas=betas) as stream:
+        assert stream.get_final_message().usage.output_tokens == 16
 
 
 def test_a_bearer_does_as_well(tenant: Tenant) -> None:
@@ -117,6 +124,15 @@ def test_a_path_that_is_not_served(client: Anthropic) -> None:
     with pytest.raises(anthropic.NotFoundError) as refused:
         client.models.list()
     assert "Unknown request URL" in refused.value.message
+
+
+def test_limits_of_the_providers(client: Anthropic) -> None:
+    with pytest.raises(anthropic.RateLimitError) as limited:
+        client.messages.create(**{**ASK, "model": LIMITED})
+    assert limited.value.response.headers["retry-after"] == "70"
+    with pytest.raises(anthropic.APIStatusError) as overloaded:
+        client.messages.create(**{**ASK, "model": OVERLOADED})
+    assert overloaded.value.status_code == 529
 
 
 @pytest.mark.estimated

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError, EventStreamError
+from botocore.exceptions import ClientError, EventStreamError, InvalidEndpointConfigurationError
 
+from support import tls
 from support.left import assert_charged_for_what_came, read_some
-from support.provider import CUT, SLOW, Provider
+from support.provider import CUT, LIMITED, SLOW, Provider
 from support.tenant import Tenant
 
 WORDS = " ".join(["word"] * 16)
@@ -71,6 +73,26 @@ def test_a_streamed_answer(client: Any) -> None:
     texts = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
     assert "".join(texts) == "word " * 16
     assert events[-1]["metadata"]["usage"]["outputTokens"] == 16
+
+
+def test_the_bearer_of_the_environment_goes_over_tls(
+    tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", tenant.key)
+    with tls.in_front_of(tenant.gateway, tmp_path) as (address, certificate):
+        ours = {"endpoint_url": f"{address}/bedrock", "verify": str(certificate)}
+        client = boto3.client("bedrock-runtime", region_name="us-east-1", **ours)
+        assert client.converse(**ASK)["usage"]["outputTokens"] == 16
+        assert len(list(client.converse_stream(**ASK)["stream"])) == 1 + 16 + 3
+        client.close()
+
+
+@pytest.mark.usefixtures("untouched")
+def test_boto3_sends_no_bearer_over_plain_http(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hence what the guide says; once this is another, so is the guide."""
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", tenant.key)
+    with pytest.raises(InvalidEndpointConfigurationError):
+        client_of(tenant, Config()).converse(**ASK)
 
 
 def refusal(call: Any, **ask: Any) -> tuple[str, int, str]:
@@ -133,6 +155,13 @@ def test_a_call_that_is_not_served(client: Any) -> None:
     code, status, message = refusal(client.invoke_model, modelId=ASK["modelId"], body=b"{}")
     assert (code, status) == ("ResourceNotFoundException", 404)
     assert "Unknown request URL" in message
+
+
+def test_a_limit_of_the_providers(tenant: Tenant) -> None:
+    # boto3 would try again by itself, four times.
+    once = client_with(tenant.key, tenant, retries={"total_max_attempts": 1})
+    code, status, _ = refusal(once.converse, **{**ASK, "modelId": LIMITED})
+    assert (code, status) == ("ThrottlingException", 429)
 
 
 @pytest.mark.estimated

@@ -10,7 +10,7 @@ from google import genai
 from google.genai import errors, types
 
 from support.left import assert_charged_for_what_came, read_some
-from support.provider import CUT, SLOW, Provider
+from support.provider import CUT, LIMITED, SLOW, Provider
 from support.tenant import Tenant, eventually
 
 MODEL = "gemini-2.5-flash"
@@ -108,6 +108,12 @@ def test_an_exhausted_budget_is_not_tried_again(client: genai.Client, tenant: Te
     with pytest.raises(errors.ClientError):
         list(client.models.generate_content_stream(**ASK))
     tenant.assert_refused("budget.exceeded", "budget.exceeded")
+
+
+def test_a_limit_of_the_providers(client: genai.Client) -> None:
+    with pytest.raises(errors.ClientError) as limited:
+        client.models.generate_content(**{**ASK, "model": LIMITED})
+    assert (limited.value.code, limited.value.status) == (429, "RESOURCE_EXHAUSTED")
 
 
 @pytest.mark.estimated

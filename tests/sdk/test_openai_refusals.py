@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 
 from support.left import assert_charged_for_what_came, read_some
-from support.provider import CUT, SLOW, Provider
+from support.provider import CUT, LIMITED, OVERLOADED, SLOW, Provider
 from support.tenant import Tenant
 
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "How many roads?"}]}
@@ -77,6 +77,15 @@ def test_a_path_that_is_not_served(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.moderations.create(input="hello")
     assert refused.value.code == "unknown_url"
+
+
+def test_limits_of_the_providers(client: OpenAI) -> None:
+    with pytest.raises(openai.RateLimitError) as limited:
+        client.chat.completions.create(**{**ASK, "model": LIMITED})
+    assert limited.value.response.headers["retry-after"] == "70"
+    with pytest.raises(openai.InternalServerError) as overloaded:
+        client.chat.completions.create(**{**ASK, "model": OVERLOADED})
+    assert overloaded.value.status_code == 529
 
 
 @pytest.mark.estimated

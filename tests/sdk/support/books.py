@@ -40,8 +40,8 @@ class Books:
     def charged(self) -> Totals:
         charges, by_model = self.charges(), dict[str, Usage]()
         for charge in charges:
-            sums = by_model.setdefault(charge["model"], {})
             for unit, quantity in charge["usage"].items():
+                sums = by_model.setdefault(charge["model"], {})
                 sums[unit] = sums.get(unit, 0) + quantity
         return Totals(len(charges), by_model)
 

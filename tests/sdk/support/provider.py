@@ -13,6 +13,11 @@ Usage = dict[str, int]
 SLOW = "fault-slow-20"
 #: Breaks off after six events.
 CUT = "fault-cut-6"
+#: Says that there were too many calls, and to wait longer than Reeve will.
+LIMITED = "fault-429-70"
+OVERLOADED = "fault-status-529"
+#: Models that no list prices.
+FAULTS = (SLOW, CUT, LIMITED, OVERLOADED)
 
 
 @dataclass(frozen=True)
