@@ -111,6 +111,11 @@ async fn refusals_are_in_awss_shape() {
 
     let wrong = app.call_native(&path("converse"), ("authorization", "Bearer rvk_wrong"), &hello()).await;
     assert_refused(&wrong, 403, "AccessDeniedException");
+    let signed =
+        "AWS4-HMAC-SHA256 Credential=AKIASCRIPTED/20261121/us-east-1/bedrock/aws4_request, Signature=00";
+    let signed = app.call_native(&path("converse"), ("authorization", signed), &hello()).await;
+    let message = assert_refused(&signed, 403, "AccessDeniedException");
+    assert!(message.contains("AWS_BEARER_TOKEN_BEDROCK"), "{message}");
     let unknown = "/bedrock/model/nobody.nothing-v1%3A0/converse";
     let key = format!("Bearer {}", acme.key);
     let unknown = app.call_native(unknown, ("authorization", &key), &hello()).await;

@@ -9,6 +9,7 @@ import anthropic
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 
+from support import weather
 from support.left import assert_charged_for_what_came, read_some
 from support.provider import CUT, LIMITED, OVERLOADED, SLOW, Provider
 from support.tenant import Tenant
@@ -76,6 +77,30 @@ def test_several_calls_at_once(tenant: Tenant) -> None:
             return [answer.usage.output_tokens for answer in answers]
 
     assert asyncio.run(ask()) == [16] * 4
+
+
+TOOLS: Any = [{"name": "get_weather", "input_schema": weather.SCHEMA}]
+
+
+def test_a_tool_is_called_and_answered(client: Anthropic) -> None:
+    messages: list[Any] = [{"role": "user", "content": weather.ASK}]
+    first = client.messages.create(**{**ASK, "messages": messages}, tools=TOOLS)
+    [call] = first.content
+    assert call.type == "tool_use"
+    assert (first.stop_reason, call.name, call.input) == ("tool_use", "get_weather", weather.OSLO)
+
+    result = {"type": "tool_result", "tool_use_id": call.id, "content": weather.get_weather(**weather.OSLO)}
+    messages += [{"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+    second = client.messages.create(**{**ASK, "messages": messages}, tools=TOOLS)
+    assert [block.text for block in second.content if block.type == "text"] == [WORDS]
+
+
+def test_a_streamed_message_calls_a_tool(client: Anthropic) -> None:
+    messages: list[Any] = [{"role": "user", "content": weather.ASK}]
+    with client.messages.stream(**{**ASK, "messages": messages}, tools=TOOLS) as stream:
+        [call] = stream.get_final_message().content
+    assert call.type == "tool_use"
+    assert call.input == weather.OSLO
 
 
 def test_counting_tokens_is_free(client: Anthropic, tenant: Tenant) -> None:

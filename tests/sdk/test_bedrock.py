@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError, InvalidEndpointConfigurationError
 
-from support import tls
+from support import tls, weather
 from support.left import assert_charged_for_what_came, read_some
 from support.provider import CUT, LIMITED, SLOW, Provider
 from support.tenant import Tenant
@@ -75,6 +76,32 @@ def test_a_streamed_answer(client: Any) -> None:
     assert events[-1]["metadata"]["usage"]["outputTokens"] == 16
 
 
+TOOLS = {"tools": [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": weather.SCHEMA}}}]}
+
+
+def test_a_tool_is_called_and_answered(client: Any) -> None:
+    messages: list[Any] = [{"role": "user", "content": [{"text": weather.ASK}]}]
+    first = client.converse(**{**ASK, "messages": messages}, toolConfig=TOOLS)
+    [block] = first["output"]["message"]["content"]
+    call = block["toolUse"]
+    assert (first["stopReason"], call["name"], call["input"]) == ("tool_use", "get_weather", weather.OSLO)
+
+    said = [{"text": weather.get_weather(**call["input"])}]
+    result = {"toolResult": {"toolUseId": call["toolUseId"], "content": said}}
+    messages += [first["output"]["message"], {"role": "user", "content": [result]}]
+    second = client.converse(**{**ASK, "messages": messages}, toolConfig=TOOLS)
+    assert second["output"]["message"]["content"] == [{"text": WORDS}]
+
+
+def test_a_streamed_answer_calls_a_tool(client: Any) -> None:
+    ask = {**ASK, "messages": [{"role": "user", "content": [{"text": weather.ASK}]}]}
+    events = list(client.converse_stream(**ask, toolConfig=TOOLS)["stream"])
+    [start] = [event["contentBlockStart"]["start"] for event in events if "contentBlockStart" in event]
+    deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+    assert start["toolUse"]["name"] == "get_weather"
+    assert json.loads("".join(delta["toolUse"]["input"] for delta in deltas)) == weather.OSLO
+
+
 def test_the_bearer_of_the_environment_goes_over_tls(
     tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,11 +137,12 @@ def test_a_wrong_key(tenant: Tenant) -> None:
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_client_that_signs_is_refused(tenant: Tenant) -> None:
+def test_a_client_that_signs_is_told_what_to_do_instead(tenant: Tenant) -> None:
     keys = {"aws_access_key_id": "AKIASCRIPTED", "aws_secret_access_key": tenant.key}
     signing = client_of(tenant, Config(signature_version="v4"), **keys)
-    code, status, _ = refusal(signing.converse, **ASK)
+    code, status, message = refusal(signing.converse, **ASK)
     assert (code, status) == ("AccessDeniedException", 403)
+    assert "AWS_BEARER_TOKEN_BEDROCK" in message
 
 
 @pytest.mark.usefixtures("untouched")

@@ -9,6 +9,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
+from support import weather
 from support.left import assert_charged_for_what_came, read_some
 from support.provider import CUT, LIMITED, SLOW, Provider
 from support.tenant import Tenant, eventually
@@ -67,6 +68,32 @@ def test_several_calls_at_once(client: genai.Client) -> None:
         return [answer.text for answer in answers]
 
     assert asyncio.run(ask()) == [WORDS] * 4
+
+
+def test_a_function_is_called_by_itself(client: genai.Client, tenant: Tenant) -> None:
+    config = types.GenerateContentConfig(tools=[weather.get_weather], max_output_tokens=60)
+    answer = client.models.generate_content(model=MODEL, contents=weather.ASK, config=config)
+    assert answer.text == WORDS
+    [_, call, result] = answer.automatic_function_calling_history or []
+    assert call.parts
+    assert call.parts[0].function_call
+    assert call.parts[0].function_call.args == weather.OSLO
+    assert result.parts
+    assert result.parts[0].function_response
+    assert eventually(lambda: len(tenant.charges()) == 2)
+
+
+def test_a_streamed_answer_calls_a_function(client: genai.Client) -> None:
+    declaration = {"name": "get_weather", "parameters_json_schema": weather.SCHEMA}
+    config: Any = {"tools": [{"function_declarations": [declaration]}], "max_output_tokens": 60}
+    chunks = client.models.generate_content_stream(model=MODEL, contents=weather.ASK, config=config)
+    [call] = [call for chunk in chunks for call in chunk.function_calls or []]
+    assert (call.name, call.args) == ("get_weather", weather.OSLO)
+
+
+def test_embeddings(client: genai.Client) -> None:
+    made = client.models.embed_content(model="gemini-embedding-001", contents=["one", "two words"])
+    assert [item.values for item in made.embeddings or []] == [[0.25, -0.5, 1.0]] * 2
 
 
 def test_counting_tokens_is_free(client: genai.Client, tenant: Tenant) -> None:

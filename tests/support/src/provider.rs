@@ -12,6 +12,7 @@ mod openai;
 mod record;
 mod routes;
 mod stream;
+mod tools;
 
 pub use counts::{Counts, DEFAULT_OUTPUT};
 pub use fault::Fault;

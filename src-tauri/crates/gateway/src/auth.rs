@@ -4,6 +4,11 @@
 use crate::error::Dialect;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use reeve_engine::Error;
+
+/// What a client is told that signs as AWS wants it: such a signature needs a secret that Reeve's keys do not have.
+const SIGNED: &str = "Reeve takes no AWS signatures. Send the API key you have from Reeve as a bearer: in AWS_BEARER_TOKEN_BEDROCK \
+                      over HTTPS, or from an unsigned client with the header `Authorization: Bearer rvk_…`.";
 
 /// The key of a request; empty where there is none, which is as wrong as any other wrong key.
 pub(crate) fn key(headers: &HeaderMap) -> &str {
@@ -21,6 +26,12 @@ pub(crate) fn key_of(head: &Parts, dialect: Dialect) -> &str {
     }
     let query = head.uri.query().unwrap_or_default();
     query.split('&').find_map(|pair| pair.strip_prefix("key=")).unwrap_or_default()
+}
+
+/// Why a key is refused, where the request itself says more than that it is none of ours.
+pub(crate) fn explained(error: Error, headers: &HeaderMap) -> Error {
+    let signed = headers.get(header::AUTHORIZATION).is_some_and(|v| v.as_bytes().starts_with(b"AWS4-"));
+    if signed { Error::new(error.code, SIGNED) } else { error }
 }
 
 fn bearer(value: &str) -> Option<&str> {

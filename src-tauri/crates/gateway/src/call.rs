@@ -42,7 +42,8 @@ async fn run(
 ) -> Result<Response, Failure> {
     let (arrived, engine) = (Instant::now(), &gateway.engine);
     let (head, body) = request.into_parts();
-    let caller = engine.identify(auth::key_of(&head, shape.dialect()), request_id).await?;
+    let identified = engine.identify(auth::key_of(&head, shape.dialect()), request_id).await;
+    let caller = identified.map_err(|error| auth::explained(error, &head.headers))?;
     let query = head.uri.query().map(str::to_owned);
     let taken = match read(gateway, caller, shape, model, query, &head.headers, body).await {
         Ok(read) => read,

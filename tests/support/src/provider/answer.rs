@@ -3,6 +3,7 @@
 use super::counts::Counts;
 use super::fault::Fault;
 use super::routes::Open;
+use super::tools;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -31,15 +32,28 @@ pub(super) fn usage(counts: Counts, fault: Fault) -> Value {
     }
 }
 
-pub(super) fn chat(counts: Counts, fault: Fault, model: &str) -> Value {
+pub(super) fn chat(counts: Counts, fault: Fault, model: &str, tool: Option<&str>) -> Value {
     let content = vec!["word"; usize::try_from(counts.visible()).unwrap_or(0)].join(" ");
-    let choice = |index| json!({"index": index, "message": {"role": "assistant", "content": content, "refusal": null}, "logprobs": null, "finish_reason": "stop"});
+    let message = match tool {
+        Some(name) => {
+            json!({"role": "assistant", "content": null, "refusal": null, "tool_calls": tools::in_chat(name)})
+        }
+        None => json!({"role": "assistant", "content": content, "refusal": null}),
+    };
+    let finish = finish(tool);
+    let choice =
+        |index| json!({"index": index, "message": message, "logprobs": null, "finish_reason": finish});
     let mut answer = json!({
         "id": "chatcmpl-scripted", "object": "chat.completion", "created": 1_761_955_200, "model": model,
         "choices": (0..counts.n).map(choice).collect::<Vec<_>>(), "service_tier": "default",
     });
     set_usage(&mut answer, usage(counts, fault));
     answer
+}
+
+/// Why a chat ends.
+pub(super) fn finish(tool: Option<&str>) -> &'static str {
+    if tool.is_some() { "tool_calls" } else { "stop" }
 }
 
 pub(super) fn embeddings(request: &Value, counts: Counts, fault: Fault) -> Value {

@@ -9,6 +9,7 @@ mod play;
 
 use super::counts::Counts;
 use super::record::State;
+use super::tools;
 use axum::Router;
 use axum::routing::{get, post};
 use reeve_core::usage::{Unit, Usage};
@@ -26,11 +27,15 @@ pub(super) fn routes() -> Router<Arc<State>> {
 }
 
 /// What a request makes here.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Made {
     counts: Counts,
     /// Prompt tokens stored in a cache.
     written: u64,
+    /// The tool that is called instead of saying words.
+    tool: Option<String>,
+    /// How many embeddings at once, where it is a batch.
+    batch: Option<usize>,
 }
 
 impl Made {
@@ -38,7 +43,12 @@ impl Made {
         let text = texts.join(" ");
         let counts = Counts::of_text(&text, messages as u64, cap, n);
         let written = Counts::said(&text, "written").unwrap_or(0).min(counts.prompt - counts.cached);
-        Self { counts, written }
+        Self { counts, written, tool: None, batch: None }
+    }
+
+    /// The same for a request that may offer tools.
+    fn calling(self, request: &Value) -> Self {
+        Self { tool: tools::wanted(request), ..self }
     }
 
     /// Prompt tokens that no cache served or stored.

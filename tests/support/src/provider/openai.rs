@@ -5,6 +5,7 @@ use super::counts::Counts;
 use super::fault::Fault;
 use super::record::{Call, State};
 use super::routes::{Open, event_stream, instead};
+use super::tools;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State as Shared;
@@ -134,7 +135,11 @@ fn response(open: Open, fault: Fault, request: &Value, counts: Counts, streamed:
         searches
     ];
     let text = vec!["word"; counts.visible() as usize].join(" ");
-    output.push(json!({"type": "message", "id": "msg_scripted", "role": "assistant", "status": "completed", "content": [{"type": "output_text", "text": text, "annotations": []}]}));
+    let tool = tools::wanted(request);
+    output.push(match &tool {
+        Some(name) => tools::in_response(name, tools::ARGUMENTS),
+        None => json!({"type": "message", "id": "msg_scripted", "role": "assistant", "status": "completed", "content": [{"type": "output_text", "text": text, "annotations": []}]}),
+    });
     let usage = match fault {
         Fault::MissingUsage => Value::Null,
         _ => json!({
@@ -151,12 +156,42 @@ fn response(open: Open, fault: Fault, request: &Value, counts: Counts, streamed:
     let mut begun = told.clone();
     (begun["status"], begun["usage"], begun["output"]) = (json!("in_progress"), Value::Null, json!([]));
     let start = vec![typed("response.created", json!({"response": begun}))];
+    if let Some(name) = tool {
+        return calling(open, fault, counts, start, &name, &told);
+    }
     let word = typed(
         "response.output_text.delta",
         json!({"item_id": "msg_scripted", "output_index": 0, "content_index": 0, "delta": "word "}),
     );
     let end = vec![typed("response.completed", json!({"response": told}))];
     events(open, fault, counts, start, &word, end)
+}
+
+/// A streamed call of a tool.
+fn calling(
+    open: Open,
+    fault: Fault,
+    counts: Counts,
+    mut start: Vec<Bytes>,
+    name: &str,
+    told: &Value,
+) -> Response {
+    let at = json!({"item_id": "fc_scripted", "output_index": 0});
+    let with = |name: &str, value: Value| {
+        let mut event = at.clone();
+        event[name] = value;
+        event
+    };
+    let delta = |piece: &str| typed("response.function_call_arguments.delta", with("delta", json!(piece)));
+    start.push(typed("response.output_item.added", with("item", tools::in_response(name, ""))));
+    start.push(delta(tools::ARGUMENTS));
+    let item = tools::in_response(name, tools::ARGUMENTS);
+    let end = vec![
+        typed("response.function_call_arguments.done", with("arguments", item["arguments"].clone())),
+        typed("response.output_item.done", with("item", item)),
+        typed("response.completed", json!({"response": told})),
+    ];
+    events(open, fault, counts, start, &delta(" "), end)
 }
 
 fn pictures(open: Open, fault: Fault, request: &Value) -> Response {

@@ -7,6 +7,7 @@ use super::native;
 use super::openai;
 use super::record::{Call, State};
 use super::stream;
+use super::tools;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State as Shared};
@@ -121,14 +122,15 @@ async fn respond(open: Open, fault: Fault, request: &Value, counts: Counts, is_e
     if let Some(instead) = instead(fault).await {
         return instead;
     }
+    let tool = tools::wanted(request);
     if request["stream"] == true && !is_embeddings {
         let wants_usage = request["stream_options"]["include_usage"] == true;
-        return event_stream(stream::body(open, fault, counts, wants_usage));
+        return event_stream(stream::body(open, fault, counts, wants_usage, tool.as_deref()));
     }
     let whole = if is_embeddings {
         answer::embeddings(request, counts, fault)
     } else {
-        answer::chat(counts, fault, &open.model)
+        answer::chat(counts, fault, &open.model, tool.as_deref())
     };
     answer::whole(open, fault, counts.usage(), whole)
 }

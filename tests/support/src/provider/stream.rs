@@ -4,6 +4,7 @@ use super::answer;
 use super::counts::Counts;
 use super::fault::Fault;
 use super::routes::Open;
+use super::tools;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
@@ -17,6 +18,10 @@ struct Streaming {
     fault: Fault,
     counts: Counts,
     wants_usage: bool,
+    /// The first event.
+    role: Bytes,
+    /// Why it ends.
+    finish: &'static str,
     /// The event of a word, for each answer; always the same.
     words: Vec<Bytes>,
     /// How many events have been sent.
@@ -38,14 +43,23 @@ enum Step {
 }
 
 /// The body of a streamed answer.
-pub(super) fn body(open: Open, fault: Fault, counts: Counts, wants_usage: bool) -> Body {
-    let words =
-        (0..counts.n).map(|index| chunk(&open, index, &json!({"content": "word "}), &Value::Null)).collect();
+pub(super) fn body(open: Open, fault: Fault, counts: Counts, wants_usage: bool, tool: Option<&str>) -> Body {
+    let (role, word) = match tool {
+        // The arguments are there at once; what follows is space behind them.
+        Some(name) => (
+            json!({"role": "assistant", "content": null, "tool_calls": tools::in_chat(name)}),
+            json!({"tool_calls": [{"index": 0, "function": {"arguments": " "}}]}),
+        ),
+        None => (json!({"role": "assistant", "content": ""}), json!({"content": "word "})),
+    };
+    let words = (0..counts.n).map(|index| chunk(&open, index, &word, &Value::Null)).collect();
     let words_due = match fault {
         Fault::Huge(events) => events as u64,
         _ => counts.visible() * counts.n,
     };
     let mut streaming = Streaming {
+        role: chunk(&open, 0, &role, &Value::Null),
+        finish: answer::finish(tool),
         open,
         fault,
         counts,
@@ -90,7 +104,7 @@ impl Streaming {
         match self.step {
             Step::Role => {
                 self.step = Step::Words;
-                Some(chunk(&self.open, 0, &json!({"role": "assistant", "content": ""}), &Value::Null))
+                Some(self.role.clone())
             }
             Step::Words if self.words_sent < self.words_due => Some(self.word()),
             Step::Words | Step::Finish => {
@@ -99,7 +113,7 @@ impl Streaming {
                 } else {
                     Step::Done
                 };
-                Some(chunk(&self.open, 0, &json!({}), &json!("stop")))
+                Some(chunk(&self.open, 0, &json!({}), &json!(self.finish)))
             }
             Step::Usage => {
                 self.step = Step::Done;

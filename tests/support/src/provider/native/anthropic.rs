@@ -2,6 +2,7 @@
 
 use super::super::fault::Fault;
 use super::super::record::State;
+use super::super::tools;
 use super::play::{Asked, Sent, Shape, play, refusal};
 use super::{Made, texts};
 use axum::extract::State as Shared;
@@ -68,13 +69,17 @@ impl Shape for Messages {
         let messages = request["messages"].as_array().map_or(&[][..], Vec::as_slice);
         let mut said = texts(&request["system"]);
         messages.iter().for_each(|message| said.extend(texts(&message["content"])));
-        Made::of(&said, messages.len(), request["max_tokens"].as_u64(), 1)
+        Made::of(&said, messages.len(), request["max_tokens"].as_u64(), 1).calling(request)
     }
 
     fn answer(made: &Made, fault: Fault, model: &str) -> Value {
+        let content = match &made.tool {
+            Some(name) => tool_use(name, tools::arguments()),
+            None => json!({"type": "text", "text": made.words()}),
+        };
         json!({
             "id": "msg_scripted", "type": "message", "role": "assistant", "model": model,
-            "content": [{"type": "text", "text": made.words()}], "stop_reason": "end_turn", "stop_sequence": null,
+            "content": [content], "stop_reason": stop_reason(made), "stop_sequence": null,
             "usage": usage(made, fault, made.counts.completion),
         })
     }
@@ -88,18 +93,23 @@ impl Shape for Messages {
             "id": "msg_scripted", "type": "message", "role": "assistant", "model": model, "content": [],
             "stop_reason": null, "stop_sequence": null, "usage": usage(made, fault, 1),
         });
-        let word = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "word "}});
+        let delta = |delta: Value| json!({"type": "content_block_delta", "index": 0, "delta": delta});
+        let piece = |json: &str| delta(json!({"type": "input_json_delta", "partial_json": json}));
+        let (block, word) = match &made.tool {
+            Some(name) => (tool_use(name, json!({})), piece(" ")),
+            None => {
+                (json!({"type": "text", "text": ""}), delta(json!({"type": "text_delta", "text": "word "})))
+            }
+        };
         let mut events = vec![
             event(json!({"type": "message_start", "message": message}), 0),
-            event(
-                json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
-                0,
-            ),
+            event(json!({"type": "content_block_start", "index": 0, "content_block": block}), 0),
             event(json!({"type": "ping"}), 0),
         ];
+        // The arguments come at once; the space behind them is what is counted.
+        events.extend(made.tool.as_ref().map(|_| event(piece(tools::ARGUMENTS), 0)));
         events.extend((1..=words).map(|sent| event(word.clone(), sent)));
-        let mut end =
-            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}});
+        let mut end = json!({"type": "message_delta", "delta": {"stop_reason": stop_reason(made), "stop_sequence": null}});
         // The end says the sums alone.
         end["usage"] = usage(made, fault, words + made.counts.reasoning);
         if let Some(usage) = end["usage"].as_object_mut() {
@@ -115,6 +125,14 @@ impl Shape for Messages {
     fn junk() -> Bytes {
         Bytes::from_static(b"event: content_block_delta\ndata: {\"type\":\"content_blo\n\n")
     }
+}
+
+fn tool_use(name: &str, input: Value) -> Value {
+    json!({"type": "tool_use", "id": "toolu_scripted", "name": name, "input": input})
+}
+
+fn stop_reason(made: &Made) -> &'static str {
+    if made.tool.is_some() { "tool_use" } else { "end_turn" }
 }
 
 fn usage(made: &Made, fault: Fault, output: u64) -> Value {

@@ -2,6 +2,7 @@
 
 use super::super::fault::Fault;
 use super::super::record::State;
+use super::super::tools;
 use super::play::{Asked, Sent, Shape, play, refusal};
 use super::{Made, texts};
 use axum::extract::{Path, State as Shared};
@@ -95,12 +96,18 @@ impl Shape for Converse {
         let mut made = Made::of(&said, messages.len(), cap, 1);
         // Thinking is not told apart here.
         made.counts.reasoning = 0;
-        made
+        made.calling(request)
     }
 
     fn answer(made: &Made, fault: Fault, _: &str) -> Value {
+        let content = match &made.tool {
+            Some(name) => {
+                json!({"toolUse": {"toolUseId": "tooluse_scripted", "name": name, "input": tools::arguments()}})
+            }
+            None => json!({"text": made.words()}),
+        };
         json!({
-            "output": {"message": {"role": "assistant", "content": [{"text": made.words()}]}}, "stopReason": "end_turn",
+            "output": {"message": {"role": "assistant", "content": [content]}}, "stopReason": stop_reason(made),
             "usage": usage(made, fault, made.counts.completion), "metrics": {"latencyMs": 1},
         })
     }
@@ -110,11 +117,23 @@ impl Shape for Converse {
             bytes: Frame::write(kind, false, payload.to_string()),
             due: made.due(sent),
         };
-        let word = json!({"contentBlockIndex": 0, "delta": {"text": "word "}});
+        let delta = |delta: Value| json!({"contentBlockIndex": 0, "delta": delta});
+        let piece = |json: &str| delta(json!({"toolUse": {"input": json}}));
         let mut events = vec![event("messageStart", json!({"role": "assistant"}), 0)];
+        let word = match &made.tool {
+            Some(name) => {
+                let start = json!({"toolUse": {"toolUseId": "tooluse_scripted", "name": name}});
+                let start = json!({"contentBlockIndex": 0, "start": start});
+                events.push(event("contentBlockStart", start, 0));
+                // The arguments come at once; the space behind them is what is counted.
+                events.push(event("contentBlockDelta", piece(tools::ARGUMENTS), 0));
+                piece(" ")
+            }
+            None => delta(json!({"text": "word "})),
+        };
         events.extend((1..=words).map(|sent| event("contentBlockDelta", word.clone(), sent)));
         events.push(event("contentBlockStop", json!({"contentBlockIndex": 0}), words));
-        events.push(event("messageStop", json!({"stopReason": "end_turn"}), words));
+        events.push(event("messageStop", json!({"stopReason": stop_reason(made)}), words));
         let end = json!({"usage": usage(made, fault, words), "metrics": {"latencyMs": 1}});
         events.push(event("metadata", end, words));
         events
@@ -127,6 +146,10 @@ impl Shape for Converse {
         }
         frame.into()
     }
+}
+
+fn stop_reason(made: &Made) -> &'static str {
+    if made.tool.is_some() { "tool_use" } else { "end_turn" }
 }
 
 fn usage(made: &Made, fault: Fault, output: u64) -> Value {

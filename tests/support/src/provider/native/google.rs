@@ -2,6 +2,7 @@
 
 use super::super::fault::Fault;
 use super::super::record::State;
+use super::super::tools;
 use super::play::{Asked, Sent, Shape, play, refusal};
 use super::{Made, texts};
 use axum::extract::{Path, State as Shared};
@@ -33,7 +34,7 @@ pub(super) async fn call(
     if streamed && uri.query() != Some("alt=sse") {
         return Generate::error(400, "the scripted provider streams events only");
     }
-    let embeds = method == "embedContent";
+    let embeds = matches!(method, "embedContent" | "batchEmbedContents");
     let asked = Asked { state, uri, headers, body, model, streamed, takes_key };
     if embeds { play::<Embed>(asked).await } else { play::<Generate>(asked).await }
 }
@@ -70,14 +71,13 @@ impl Shape for Generate {
         let config = &request["generationConfig"];
         let n = config["candidateCount"].as_u64().unwrap_or(1);
         // Its caches are filled by calls of their own.
-        Made { written: 0, ..Made::of(&said, turns.len(), config["maxOutputTokens"].as_u64(), n) }
+        let made = Made::of(&said, turns.len(), config["maxOutputTokens"].as_u64(), n).calling(request);
+        Made { written: 0, ..made }
     }
 
     fn answer(made: &Made, fault: Fault, model: &str) -> Value {
-        let candidate = |index| {
-            json!({"index": index, "finishReason": "STOP",
-                "content": {"role": "model", "parts": [{"text": made.words()}]}})
-        };
+        let part = made.tool.as_deref().map_or_else(|| json!({"text": made.words()}), function_call);
+        let candidate = |index| json!({"index": index, "finishReason": "STOP", "content": {"role": "model", "parts": [part]}});
         let sent = made.counts.visible() * made.counts.n;
         json!({
             "candidates": (0..made.counts.n).map(candidate).collect::<Vec<_>>(),
@@ -92,7 +92,12 @@ impl Shape for Generate {
         };
         let word = |sent: u64| {
             let index = (sent - 1) % made.counts.n.max(1);
-            json!({"index": index, "content": {"role": "model", "parts": [{"text": "word "}]}})
+            let part = match &made.tool {
+                Some(name) if sent == 1 => function_call(name),
+                Some(_) => json!({"text": ""}),
+                None => json!({"text": "word "}),
+            };
+            json!({"index": index, "content": {"role": "model", "parts": [part]}})
         };
         let mut events: Vec<_> = (1..=words).map(|sent| event(word(sent), sent)).collect();
         let last = json!({"index": 0, "finishReason": "STOP", "content": {"role": "model", "parts": [{"text": ""}]}});
@@ -113,11 +118,20 @@ impl Shape for Embed {
     }
 
     fn count(request: &Value) -> Made {
-        Made { written: 0, ..Made::of(&parts(&request["content"]), 0, Some(0), 0) }
+        let texts: Vec<_> = match request["requests"].as_array() {
+            Some(batch) => batch.iter().flat_map(|one| parts(&one["content"])).collect(),
+            None => parts(&request["content"]),
+        };
+        let batch = request["requests"].as_array().map(Vec::len);
+        Made { written: 0, batch, ..Made::of(&texts, 0, Some(0), 0) }
     }
 
     fn answer(made: &Made, fault: Fault, _: &str) -> Value {
-        let mut answer = json!({"embedding": {"values": [0.25, -0.5, 1.0]}});
+        let one = json!({"values": [0.25, -0.5, 1.0]});
+        let mut answer = match made.batch {
+            Some(size) => json!({"embeddings": vec![one; size]}),
+            None => json!({"embedding": one}),
+        };
         if fault != Fault::MissingUsage {
             answer["usageMetadata"] =
                 json!({"promptTokenCount": made.counts.prompt, "totalTokenCount": made.counts.prompt});
@@ -132,6 +146,10 @@ impl Shape for Embed {
     fn junk() -> Bytes {
         Bytes::new()
     }
+}
+
+fn function_call(name: &str) -> Value {
+    json!({"functionCall": {"name": name, "args": tools::arguments()}})
 }
 
 fn usage(made: &Made, fault: Fault, sent: u64) -> Value {
