@@ -8,7 +8,7 @@ import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -61,7 +61,7 @@ def write_pair(certificate: Path) -> Path:
     """Makes a certificate for this address that signs itself, and gives the file of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, LOCAL)])
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(LOCAL))])
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
