@@ -200,6 +200,28 @@ CREATE TABLE imports (
     created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE limit_refusals (
+    slot      INTEGER NOT NULL, -- UTC milliseconds / 300,000
+    scope     TEXT    NOT NULL,
+    metric    TEXT    NOT NULL, -- requests, tokens, concurrent
+    tenant_id BLOB    NOT NULL, -- empty: none known
+    calls     INTEGER NOT NULL,
+    PRIMARY KEY (slot, scope, metric, tenant_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE limits (
+    id                  BLOB    PRIMARY KEY,
+    scope               TEXT    NOT NULL CHECK (scope IN ('tenant', 'api_key', 'user', 'model', 'ip')),
+    subject             TEXT,             -- an id, the name of a user or model, or an address; NULL: the scope's default
+    tenant_id           BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- the tenant, or whose key it is
+    requests_per_minute INTEGER CHECK (requests_per_minute > 0),
+    tokens_per_minute   INTEGER CHECK (tokens_per_minute > 0),
+    burst               INTEGER CHECK (burst > 0),
+    concurrent_requests INTEGER CHECK (concurrent_requests > 0),
+    created_at          INTEGER NOT NULL,
+    updated_at          INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE log_state (
     stream    INTEGER PRIMARY KEY,
     origin    TEXT    NOT NULL, -- empty until a signing key exists
@@ -525,6 +547,7 @@ CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 CREATE UNIQUE INDEX own_prices_start ON own_prices (coalesce(tenant_id, x''), provider, model, effective_from) WHERE effective_to IS NULL;
 
 CREATE INDEX pool_credentials_pool ON pool_credentials (pool_id);
+CREATE UNIQUE INDEX limits_subject ON limits (scope, coalesce(subject, ''));
 
 CREATE INDEX private_sections_key ON private_sections (key_id);
 

@@ -18,6 +18,7 @@ mod forwarding;
 mod google;
 mod images;
 mod keys;
+mod limits;
 mod listener;
 mod log;
 mod models;

@@ -208,6 +208,32 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("POST", "/budgets", Some(of_user)).await;
     let check = json!({"tenant_id": tenant, "amount_usd": "9", "user": "ann", "model": "gpt-4o", "tags": ["a"], "api_key_id": null, "credential_id": null});
     s.ask("POST", "/budgets/check", Some(check)).await;
+    let numbers = json!({"requests_per_minute": 60, "tokens_per_minute": null, "burst": 5, "concurrent_requests": null});
+    let mut own = numbers.clone();
+    own["scope"] = "tenant".into();
+    own["subject"] = tenant.as_str().into();
+    let limit = s.ask("POST", "/limits", Some(own.clone())).await;
+    let limit = text(&limit, "id").to_owned();
+    s.ask("POST", "/limits", Some(own)).await;
+    s.ask(
+        "POST",
+        "/limits",
+        Some(
+            json!({"scope": "ip", "subject": "nowhere", "requests_per_minute": 1, "tokens_per_minute": null,
+        "burst": null, "concurrent_requests": null}),
+        ),
+    )
+    .await;
+    s.ask("PATCH", &format!("/limits/{limit}"), Some(json!({"burst": null, "tokens_per_minute": 0}))).await;
+    s.ask("PATCH", &format!("/limits/{limit}"), Some(json!({"burst": null, "tokens_per_minute": 9000})))
+        .await;
+    s.ask("PUT", "/limits/defaults/model", Some(numbers)).await;
+    s.ask("GET", &format!("/limits/{limit}"), None).await;
+    s.ask("GET", &format!("/limits/status?scope=tenant&subject={tenant}"), None).await;
+    s.ask("GET", "/limits/refusals", None).await;
+    s.ask("DELETE", "/limits/defaults/model", None).await;
+    s.ask("GET", "/limits", None).await;
+    s.ask("DELETE", &format!("/limits/{limit}"), None).await;
     let csv = "t,i,o\n2026-11-20 08:00:00,1000,10\n2026-11-20 09:00:00,2000,20\n";
     let import = |preview: bool| {
         json!({"name": "x.csv", "csv": csv, "path": null, "preview": preview, "mapping": {

@@ -7,6 +7,7 @@ import { AuditPage, type AuditSearch } from "@/features/audit";
 import { BUDGET_SCOPES, BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budgets";
 import { Shell } from "@/features/frame";
 import { KeysPage, type KeysSearch } from "@/features/keys";
+import { LimitsPage, type LimitsSearch } from "@/features/limits";
 import { OverviewPage } from "@/features/overview";
 import { PRICE_TABS, PricesPage, type PricesSearch } from "@/features/prices";
 import { RoutesPage, type RoutesSearch } from "@/features/routes";
@@ -81,6 +82,12 @@ const budgets = createRoute({
   validateSearch: (s: Raw): BudgetsSearch => ({ q: str(s.q), state: oneOf(s.state, BUDGET_STATES), scope: oneOf(s.scope, BUDGET_SCOPES), budget: str(s.budget), new: yes(s.new), pools: yes(s.pools) }),
   component: BudgetsPage,
 });
+const limits = createRoute({
+  getParentRoute: () => app,
+  path: "/limits",
+  validateSearch: (s: Raw): LimitsSearch => ({ new: yes(s.new) }),
+  component: LimitsPage,
+});
 const usage = createRoute({
   getParentRoute: () => app,
   path: "/usage",
@@ -124,7 +131,7 @@ const routing = createRoute({
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, usage, prices, requests, audit, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

@@ -6,4 +6,5 @@
 pub mod app;
 pub mod child;
 pub mod console;
+pub mod limits;
 pub mod provider;

@@ -9,6 +9,7 @@ const STALE: Record<EventView["type"], string[][]> = {
   audit: [["overview"], ["audit", "health"], ["audit", "head"], ["audit", "history"], ["requests", "head"]],
   charge: [["overview"], ["tenants"], ["budgets"], ["usage", "summary"], ["requests", "head"], ["requests", "live"]],
   tenant: [["tenants"], ["overview"]],
+  limit: [["limits"]],
   budget: [["budgets"], ["pools"], ["overview"], ["holds"]],
   credential: [["credentials"], ["routes"], ["overview"]],
   route: [["routes"]],

@@ -197,7 +197,13 @@ pub(crate) async fn no_such_method(method: Method) -> Response {
 }
 
 /// Headers that a problem keeps from the response it replaces.
-pub(crate) const KEPT: [http::HeaderName; 2] = [ALLOW, http::header::SET_COOKIE];
+pub(crate) const KEPT: [http::HeaderName; 5] = [
+    ALLOW,
+    http::header::SET_COOKIE,
+    http::HeaderName::from_static("x-ratelimit-limit"),
+    http::HeaderName::from_static("x-ratelimit-remaining"),
+    http::HeaderName::from_static("x-ratelimit-reset"),
+];
 
 #[cfg(test)]
 mod tests {

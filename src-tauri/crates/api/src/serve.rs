@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use reeve_core::peer::TrustedProxies;
 use reeve_engine::Engine;
 use std::future::Future;
 use std::io;
@@ -36,6 +37,8 @@ pub struct ServeOptions {
     pub public_hosts: Vec<String>,
     /// Whether a proxy in front speaks TLS to browsers: cookies are then for TLS alone.
     pub tls: bool,
+    /// Proxies in front, whose `X-Forwarded-For` says who calls.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Serves the API and the UI until `shutdown`, then lets requests on their way end, at most 20 s.
@@ -51,6 +54,7 @@ pub async fn serve(
     let door = Door {
         listener: Listener::new(listener.local_addr()?, &options.public_hosts, options.tls),
         router: router(engine),
+        proxies: options.trusted_proxies.clone(),
     };
     let (stop, stopping) = watch::channel(false);
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
@@ -100,6 +104,7 @@ async fn accept(
 struct Door {
     listener: Listener,
     router: Router,
+    proxies: TrustedProxies,
 }
 
 impl Door {
@@ -111,6 +116,9 @@ impl Door {
             extensions.insert(Host::Server);
             extensions.insert(ConnectInfo(peer));
             extensions.insert(self.listener.clone());
+            if !self.proxies.0.is_empty() {
+                extensions.insert(self.proxies.clone());
+            }
             self.router.clone().oneshot(request)
         });
         let connection = http1::Builder::new()

@@ -49,6 +49,14 @@ mirrored! {
     BudgetState = reeve_core::budget::BudgetState { Ok, Warning, Refusing, Over }
 }
 mirrored! {
+    /// Whose calls a rate limit counts.
+    LimitScope = reeve_core::limit::LimitScope { Tenant, ApiKey, User, Model, Ip }
+}
+mirrored! {
+    /// What a rate limit counts.
+    LimitMetric = reeve_core::limit::Metric { Requests, Tokens, Concurrent }
+}
+mirrored! {
     /// What happens to a call whose model has no price.
     Unpriced = reeve_engine::settings::Unpriced { Refuse, Ceiling }
 }
@@ -128,7 +136,7 @@ listed! {
     /// How urgent something is.
     Urgency { Critical, Warning, Info }
     /// What changed.
-    EventKind { Audit, Charge, Tenant, Budget, Credential, Route, Settings, Ledger }
+    EventKind { Audit, Charge, Tenant, Budget, Limit, Credential, Route, Settings, Ledger }
     /// Whether somebody has set Reeve up.
     SetupState { NeedsAdmin, Ready }
     /// Whether this host needs a sign-in.

@@ -113,6 +113,8 @@ id!(/// An approved price list.
     PriceListId, "lst_");
 id!(/// A re-rating of a period.
     ReratingId, "rrt_");
+id!(/// A custom rate limit.
+    LimitId, "lim_");
 id!(/// A request, on either listener.
     RequestId, "req_");
 

@@ -8,8 +8,10 @@
 pub mod breaker;
 pub mod budget;
 pub mod id;
+pub mod limit;
 pub mod model_rules;
 pub mod money;
+pub mod peer;
 pub mod period;
 pub mod permission;
 pub mod price;

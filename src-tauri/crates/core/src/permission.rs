@@ -16,6 +16,10 @@ words! {
         BudgetRead = "budget:read",
         /// Set budgets, release holds.
         BudgetWrite = "budget:write",
+        /// See rate limits and how they stand.
+        LimitRead = "limit:read",
+        /// Set rate limits.
+        LimitWrite = "limit:write",
         /// See usage, costs and prices.
         UsageRead = "usage:read",
         /// Import usage, rate a period again.
@@ -67,14 +71,16 @@ impl Role {
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
             ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CaptureRead, CaptureWrite, CredentialRead,
-            CredentialWrite, PriceWrite, RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite,
-            UsageRead, UsageWrite,
+            CredentialWrite, LimitRead, LimitWrite, PriceWrite, RouteRead, RouteWrite, SettingsRead,
+            TenantRead, TenantWrite, UsageRead, UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
             Self::Security => &[
                 TenantRead,
                 ApiKeyWrite,
+                LimitRead,
+                LimitWrite,
                 CredentialRead,
                 CredentialWrite,
                 RouteRead,
@@ -88,6 +94,8 @@ impl Role {
                 TenantWrite,
                 ApiKeyWrite,
                 BudgetRead,
+                LimitRead,
+                LimitWrite,
                 UsageRead,
                 CredentialRead,
                 RouteRead,
@@ -99,6 +107,7 @@ impl Role {
                 TenantRead,
                 BudgetRead,
                 BudgetWrite,
+                LimitRead,
                 UsageRead,
                 UsageWrite,
                 PriceWrite,
@@ -106,7 +115,7 @@ impl Role {
                 RouteRead,
                 SettingsRead,
             ],
-            Self::Developer => &[TenantRead, UsageRead, RouteRead, SettingsRead],
+            Self::Developer => &[TenantRead, LimitRead, UsageRead, RouteRead, SettingsRead],
             Self::User => &[SettingsRead],
         }
     }

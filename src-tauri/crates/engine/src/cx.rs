@@ -4,7 +4,7 @@ use reeve_core::id::RequestId;
 use reeve_core::principal::Principal;
 
 /// The channel a request came through.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Via {
     /// The app's window.
     Ui,

@@ -46,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) routing: crate::routing::Routing,
     /// Meters are counted from the store by one at a time.
     pub(crate) recounting: tokio::sync::Mutex<()>,
+    pub(crate) limits: crate::limits::table::Limits,
+    pub(crate) floods: crate::limits::Floods,
     pub(crate) settings: crate::settings::Live,
     pub(crate) prices: crate::prices::Live,
     pub(crate) unpriced: crate::prices::unpriced::Pending,
@@ -92,6 +94,8 @@ impl Engine {
             admission: Arc::new(Admission::new(Zone::UTC, now)),
             routing: Default::default(),
             recounting: Default::default(),
+            limits: Default::default(),
+            floods: Default::default(),
             settings: Default::default(),
             prices: Default::default(),
             unpriced: Default::default(),
@@ -124,6 +128,7 @@ impl Engine {
         self.load_sessions().await?;
         self.load_capture_rules().await?;
         self.load_routing().await?;
+        self.load_limits().await?;
         self.rebuild_admission().await
     }
 
@@ -163,7 +168,13 @@ impl Engine {
                 engine.flush_refusals().await;
                 engine.tell_thresholds().await;
                 engine.flush_unpriced().await;
+                engine.flush_rate_refusals().await;
             }
+        });
+        let engine = self.clone();
+        self.inner.tasks.repeat(Duration::from_secs(3_600), move || {
+            let engine = engine.clone();
+            async move { engine.sweep_limits() }
         });
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(600), move || {
@@ -181,6 +192,7 @@ impl Engine {
         self.flush_refusals().await;
         self.tell_thresholds().await;
         self.flush_unpriced().await;
+        self.flush_rate_refusals().await;
         self.write_charges();
         // Charges ride behind: once this is answered they are on disk, and no tenant is exposed any more.
         if let Err(error) = self.inner.store.write(|_| Ok::<_, Error>(())).await {

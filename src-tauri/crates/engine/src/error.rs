@@ -1,5 +1,6 @@
 //! The engine's one error: a closed code for machines, a sentence for people, the chain for the log.
 
+use reeve_core::limit::Metric;
 use reeve_store::StoreError;
 use std::fmt;
 
@@ -73,13 +74,22 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// Seconds after which trying again makes sense.
     pub retry_after_s: Option<u64>,
+    /// What a rate limit counts that refused.
+    pub metric: Option<Metric>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// A failure of `code`, told in one sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), fields: Vec::new(), retry_after_s: None, source: None }
+        Self {
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+            retry_after_s: None,
+            metric: None,
+            source: None,
+        }
     }
 
     /// One wrong field.
@@ -120,6 +130,13 @@ impl Error {
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The same failure with what the limit counts that refused.
+    #[must_use]
+    pub fn limited_by(mut self, metric: Metric) -> Self {
+        self.metric = Some(metric);
         self
     }
 }

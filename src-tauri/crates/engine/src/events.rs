@@ -26,6 +26,8 @@ pub enum EventKind {
     Tenant,
     /// A budget or a hold changed.
     Budget,
+    /// A rate limit changed.
+    Limit,
     /// A provider credential changed.
     Credential,
     /// A route changed.

@@ -21,11 +21,30 @@ pub use served::Destinations;
 use crate::Engine;
 use crate::admission::Caller;
 use crate::cx::{Cx, Via};
-use crate::error::{Code, Error};
+#[cfg(doc)]
+use crate::error::Code;
+use crate::error::Error;
+use crate::limits::Asker;
 use crate::routing::plan::Trip;
 use reeve_core::id::RequestId;
 use reeve_core::principal::Principal;
 use reeve_core::usage::{Units, Usage};
+use std::net::IpAddr;
+
+/// Which request, and from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// Id the caller is told.
+    pub request_id: RequestId,
+    /// Network address of the caller, where there is one.
+    pub ip: Option<IpAddr>,
+}
+
+impl From<RequestId> for Origin {
+    fn from(request_id: RequestId) -> Self {
+        Self { request_id, ip: None }
+    }
+}
 
 /// What decides what a call is billed by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +60,8 @@ pub enum Billing {
 pub struct Call {
     /// Id the caller is told.
     pub request_id: RequestId,
+    /// Network address of the caller, where there is one.
+    pub ip: Option<IpAddr>,
     /// W3C trace id.
     pub trace_id: Option<String>,
     /// `chat`, `embeddings` …
@@ -71,37 +92,62 @@ pub struct Call {
     pub kinds: Units,
 }
 
+impl Call {
+    /// Which request it came with, and from where.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        Origin { request_id: self.request_id, ip: self.ip }
+    }
+}
+
 impl Engine {
-    /// Who calls with `key`.
+    /// Who calls with `key`. Wrong keys use up the limit of the address they come from. Beyond it a right key is heard only
+    /// where it was heard before, so that nobody learns by trying whether a key is right, and nobody who calls already is
+    /// kept out by a stranger at the same address.
     ///
     /// # Errors
-    /// [`Code::Unauthenticated`], with an entry in the audit trail.
-    pub async fn identify(&self, key: &str, request_id: RequestId) -> Result<Caller, Error> {
-        let now = self.now();
-        let Some((caller, first_this_minute)) = self.inner.admission.identify(key, now) else {
+    /// [`Code::Unauthenticated`] or [`Code::RateLimited`], with an entry in the audit trail.
+    pub async fn identify(&self, key: &str, origin: impl Into<Origin>) -> Result<Caller, Error> {
+        let (now, origin) = (self.now(), origin.into());
+        let Some(found) = self.inner.admission.identify(key, origin.ip, now) else {
             // Boxed, as all that is rare: a call's future is moved about and should be small.
-            Box::pin(self.refuse_key(key, request_id)).await;
-            return Err(Error::new(
-                Code::Unauthenticated,
-                "This API key is not known to Reeve, or was revoked, or has expired.",
-            ));
+            return Err(Box::pin(self.refuse_key(key, origin)).await);
         };
-        if first_this_minute {
-            Box::pin(self.touch_key(caller)).await;
+        if !found.is_known_here {
+            Box::pin(self.first_from(key, origin)).await?;
         }
-        Ok(caller)
+        if found.first_this_minute {
+            Box::pin(self.touch_key(found.caller)).await;
+        }
+        Ok(found.caller)
+    }
+
+    /// A right key from an address where it was not heard before.
+    async fn first_from(&self, key: &str, origin: Origin) -> Result<(), Error> {
+        match self.inner.limits.check(&Asker::stranger(origin.ip), self.now()) {
+            Ok(()) => {
+                self.inner.admission.heard_from(key, origin.ip);
+                Ok(())
+            }
+            Err(refused) => Err(self.refuse_rate(refused, Self::gateway_cx(None, origin, None), None).await),
+        }
     }
 
     /// The context of a call by `caller`.
-    pub(crate) fn gateway_cx(caller: Option<Caller>, request_id: RequestId, trace_id: Option<String>) -> Cx {
+    pub(crate) fn gateway_cx(
+        caller: Option<Caller>,
+        origin: impl Into<Origin>,
+        trace_id: Option<String>,
+    ) -> Cx {
         let principal =
             caller.map_or(Principal::Anonymous, |c| Principal::ApiKey { id: c.key, tenant: c.tenant });
+        let Origin { request_id, ip } = origin.into();
         Cx {
             principal,
             via: Via::Gateway,
             request_id: Some(request_id),
             trace_id,
-            ip: None,
+            ip: ip.map(|ip| ip.to_string()),
             user_agent: None,
         }
     }
@@ -111,7 +157,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Code::NotFound`] for a model no credential serves or no list prices, [`Code::PolicyDenied`] for one the tenant may
-    /// not call, [`Code::QuotaExceeded`], [`Code::BudgetExceeded`], [`Code::Forbidden`] for an inactive tenant,
+    /// not call, [`Code::RateLimited`], [`Code::QuotaExceeded`], [`Code::BudgetExceeded`], [`Code::Forbidden`] for an inactive tenant,
     /// [`Code::Unavailable`] while the vault is locked or every key is kept from calls. Each refusal is an entry in the
     /// audit trail.
     pub async fn admit(&self, caller: Caller, call: Call) -> Result<Admitted, Error> {
@@ -119,20 +165,30 @@ impl Engine {
         let routing = &self.inner.routing;
         let mut trip = Trip::new(routing.table(), caller.tenant, &call.model, routing.dice.roll());
         trip.only(call.provider);
+        let asker = Asker::call(caller, call.user.as_deref(), &call.model);
         let step = match self.first_step(caller, &call, &mut trip) {
             Ok(step) => step,
-            Err(error) => return Err(Box::pin(self.refuse(caller, &call, error)).await),
+            Err(error) => {
+                self.count_refused(&asker);
+                return Err(Box::pin(self.refuse(caller, &call, error)).await);
+            }
+        };
+        let grant = match self.inner.limits.take(&asker, step.ask.tokens, now) {
+            Ok(grant) => grant,
+            Err(refused) => return Err(Box::pin(self.refuse_rate_of(refused, caller, &call)).await),
         };
         match self.inner.admission.admit(&step.ask(caller, &call), now) {
             Ok((reservation, raise, decisions)) => {
                 let reserved = (reservation, decisions);
-                let admitted = Admitted::new(self.clone(), caller, call, trip, step, reserved);
+                let admitted = Admitted::new(self.clone(), caller, call, trip, step, reserved, grant);
                 if raise {
                     Box::pin(self.raise_bound(caller)).await?;
                 }
                 Ok(admitted)
             }
             Err(refusal) => {
+                // Its tokens come back; that it was asked at all still counts.
+                self.settle_limits(grant, Some(0));
                 Err(Box::pin(self.refuse_limit(caller, &call, &step.ask(caller, &call), refusal)).await)
             }
         }

@@ -26,6 +26,7 @@ pub mod identity;
 pub mod ids;
 pub mod import;
 pub mod latency;
+pub mod limits;
 pub mod model_rules;
 pub mod overview;
 mod permission;

@@ -230,6 +230,7 @@ impl Engine {
                 recorded.refusals().delete_sample()?;
                 recorded.captures().delete_sample()?;
                 recorded.adjustments().delete_sample()?;
+                recorded.limit_refusals().delete_sample()?;
                 let usage_records = recorded.charges().delete_sample()? as u64;
                 recorded.budgets().delete_sample()?;
                 let tenants = recorded.tenants().delete_sample()? as u64;

@@ -301,6 +301,7 @@ async fn admitted(
     let caller = engine.identify(key, request_id).await?;
     let call = Call {
         request_id,
+        ip: None,
         trace_id: None,
         operation: "chat",
         model: "gpt-4o".to_owned(),

@@ -3,8 +3,11 @@
 //! A page in a browser can send requests to a listener on the same machine. It cannot leave out `Origin`, and where it got
 //! here by pointing its own name at this machine (DNS rebinding), `Host` still holds that name.
 
+use crate::connection::Peer;
 use crate::error::Failure;
+use http::Extensions;
 use http::{HeaderMap, Uri, header};
+use reeve_core::peer::TrustedProxies;
 use std::net::IpAddr;
 
 /// The names and origins a listener answers to, besides addresses and `localhost`.
@@ -14,6 +17,8 @@ pub struct Access {
     pub hosts: Vec<String>,
     /// Origins whose pages may call it, such as `https://console.example`.
     pub origins: Vec<String>,
+    /// Proxies in front of it, whose `X-Forwarded-For` says who calls.
+    pub proxies: TrustedProxies,
 }
 
 impl Access {
@@ -37,6 +42,14 @@ impl Access {
         }
     }
 
+    /// The caller's network address; `None` inside this process.
+    pub(crate) fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+        let Peer(peer) = *extensions.get()?;
+        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+        let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+        Some(self.proxies.caller(peer, hops.into_iter()))
+    }
+
     /// Whether `host` cannot be a stranger's name: an address, `localhost`, or one of the names given. The port is no part
     /// of it, because a forwarded port may be any.
     fn is_own(&self, host: &str) -> bool {
@@ -55,8 +68,11 @@ mod tests {
     use super::*;
 
     fn allowed(pairs: &[(&'static str, &'static str)]) -> bool {
-        let access =
-            Access { hosts: vec!["gw.internal".to_owned()], origins: vec!["https://own.example".to_owned()] };
+        let access = Access {
+            hosts: vec!["gw.internal".to_owned()],
+            origins: vec!["https://own.example".to_owned()],
+            ..Access::default()
+        };
         let headers = pairs.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
         access.check(&Uri::from_static("/v1/models"), &headers).is_ok()
     }

@@ -13,9 +13,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, header};
-use reeve_core::id::RequestId;
 use reeve_engine::admission::Caller;
-use reeve_engine::gateway::Call;
+use reeve_engine::gateway::{Call, Origin};
+use reeve_engine::limits::Asker;
 use std::time::{Duration, Instant};
 
 /// Answers a call, whatever comes of it. `model` is what the address names.
@@ -25,10 +25,12 @@ pub(crate) async fn answer(
     model: Option<String>,
     request: Request,
 ) -> Response {
-    let request_id = gateway.engine.new_request_id();
-    let outcome = run(gateway, shape, model, request, request_id).await;
+    let origin = gateway.origin(&request);
+    let mut asker = Asker::stranger(origin.ip);
+    let outcome = run(gateway, shape, model, request, origin, &mut asker).await;
     let mut response = outcome.unwrap_or_else(|failure| failure.told(shape.dialect()));
-    headers::stamp(&mut response, request_id);
+    headers::put_limits(&mut response, &gateway.engine.limit_standings(&asker));
+    headers::stamp(&mut response, origin.request_id);
     shape.dialect().name_request(&mut response);
     response
 }
@@ -38,24 +40,28 @@ async fn run(
     shape: Shape,
     model: Option<String>,
     request: Request,
-    request_id: RequestId,
+    origin: Origin,
+    asker: &mut Asker,
 ) -> Result<Response, Failure> {
     let (arrived, engine) = (Instant::now(), &gateway.engine);
     let (head, body) = request.into_parts();
-    let identified = engine.identify(auth::key_of(&head, shape.dialect()), request_id).await;
+    let identified = engine.identify(auth::key_of(&head, shape.dialect()), origin).await;
     let caller = identified.map_err(|error| auth::explained(error, &head.headers))?;
+    *asker = Asker::caller(caller);
+    engine.check_limits(caller, origin).await?;
     let query = head.uri.query().map(str::to_owned);
     let taken = match read(gateway, caller, shape, model, query, &head.headers, body).await {
         Ok(read) => read,
         Err(Unread::Malformed(error)) => {
-            return Err(engine.refuse_request(caller, request_id, error).await.into());
+            return Err(engine.refuse_request(caller, origin, error).await.into());
         }
         Err(Unread::Failed(failure)) => {
-            Box::pin(engine.refuse_request(caller, request_id, failure.to_error())).await;
+            Box::pin(engine.refuse_request(caller, origin, failure.to_error())).await;
             return Err(failure);
         }
     };
-    let call = call(request_id, &head.headers, &taken.asked);
+    let call = call(origin, &head.headers, &taken.asked);
+    *asker = Asker::call(caller, call.user.as_deref(), &call.model);
     exchange(gateway, caller, call, taken, head.headers, arrived).await
 }
 
@@ -118,9 +124,10 @@ async fn read(
     Ok(Taken { asked, incoming, share, reading })
 }
 
-fn call(request_id: RequestId, headers: &HeaderMap, asked: &Asked) -> Call {
+fn call(origin: Origin, headers: &HeaderMap, asked: &Asked) -> Call {
     Call {
-        request_id,
+        request_id: origin.request_id,
+        ip: origin.ip,
         trace_id: headers::trace_id(headers),
         operation: asked.shape.word(),
         model: asked.model.clone(),

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
+use reeve_core::limit::Metric;
 use reeve_engine::{Code, Error};
 use reeve_providers::bedrock::frames::Frame;
 use reeve_providers::openai::RequestError;
@@ -216,6 +217,8 @@ fn shape(code: Code) -> (StatusCode, &'static str, &'static str) {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (status, kind, code) = shape(error.code);
+        // As OpenAI has it: the type says what there is too much of.
+        let kind = if error.metric == Some(Metric::Tokens) { "tokens" } else { kind };
         if status.is_server_error() {
             tracing::error!(error = &error as &dyn std::error::Error, "a call failed");
         }

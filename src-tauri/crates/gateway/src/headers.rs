@@ -6,6 +6,7 @@ use reeve_core::id::RequestId;
 use reeve_core::money::NanoUsd;
 use reeve_engine::Error;
 use reeve_engine::gateway::Admitted;
+use reeve_engine::limits::Standings;
 
 /// Id of the request, on every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-reeve-request-id");
@@ -67,6 +68,44 @@ impl ServedBy {
     }
 }
 
+/// Puts on an answer how the caller's rate limits stand: as OpenAI's clients know them, with times as `6m0s`, and the
+/// tightest as many other programs do, with the time as seconds since 1970. What a provider said of its own is replaced.
+pub(crate) fn put_limits(response: &mut Response, standings: &Standings) {
+    let all = [("requests", standings.requests), ("tokens", standings.tokens)];
+    for (what, standing) in all {
+        let Some(standing) = standing else { continue };
+        put_named(response, &format!("x-ratelimit-limit-{what}"), &standing.limit);
+        put_named(response, &format!("x-ratelimit-remaining-{what}"), &standing.remaining);
+        put_named(response, &format!("x-ratelimit-reset-{what}"), &span(standing.full_in_ms));
+    }
+    if let Some(tightest) = standings.tightest() {
+        let full_at = standings.at.plus(tightest.full_in_ms).0.saturating_add(999).div_euclid(1_000);
+        put_named(response, "x-ratelimit-limit", &tightest.limit);
+        put_named(response, "x-ratelimit-remaining", &tightest.remaining);
+        put_named(response, "x-ratelimit-reset", &full_at);
+    }
+}
+
+fn put_named(response: &mut Response, name: &str, value: &dyn std::fmt::Display) {
+    if let Ok(name) = HeaderName::try_from(name) {
+        put(response, name, value);
+    }
+}
+
+/// A time to wait, as OpenAI writes it: `12ms`, `1.5s`, `6m0s`.
+fn span(ms: i64) -> String {
+    let seconds = |ms: i64| match ms % 1_000 {
+        0 => format!("{}s", ms / 1_000),
+        rest => format!("{}.{}s", ms / 1_000, format!("{rest:03}").trim_end_matches('0')),
+    };
+    match ms {
+        ..1_000 => format!("{ms}ms"),
+        1_000..60_000 => seconds(ms),
+        60_000..3_600_000 => format!("{}m{}", ms / 60_000, seconds(ms % 60_000)),
+        _ => format!("{}h{}m{}", ms / 3_600_000, ms / 60_000 % 60, seconds(ms % 60_000)),
+    }
+}
+
 fn put(response: &mut Response, name: HeaderName, value: &dyn std::fmt::Display) {
     if let Ok(value) = HeaderValue::try_from(value.to_string()) {
         response.headers_mut().insert(name, value);
@@ -123,6 +162,21 @@ mod tests {
         [(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap())]
             .into_iter()
             .collect()
+    }
+
+    #[test]
+    fn times_are_written_as_openai_does() {
+        for (ms, text) in [
+            (0, "0ms"),
+            (12, "12ms"),
+            (1_000, "1s"),
+            (1_500, "1.5s"),
+            (7_066, "7.066s"),
+            (360_000, "6m0s"),
+            (3_600_000, "1h0m0s"),
+        ] {
+            assert_eq!(span(ms), text);
+        }
     }
 
     #[test]

@@ -5,9 +5,13 @@ use crate::error::Failure;
 use crate::headers;
 use crate::router::Gateway;
 use axum::Json;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
+use reeve_engine::Error;
 use reeve_engine::admission::Caller;
+use reeve_engine::gateway::Origin;
+use reeve_engine::limits::Asker;
 use reeve_providers::catalogue::Catalogue;
 use serde::Serialize;
 
@@ -27,14 +31,29 @@ struct Model {
 }
 
 /// The list, for whoever has a key.
-pub(crate) async fn list(gateway: &Gateway, request_headers: HeaderMap) -> Response {
-    let request_id = gateway.engine.new_request_id();
-    let mut response = match gateway.engine.identify(auth::key(&request_headers), request_id).await {
+pub(crate) async fn list(gateway: &Gateway, request: Request) -> Response {
+    let origin = gateway.origin(&request);
+    let mut asker = Asker::stranger(origin.ip);
+    let (head, _) = request.into_parts();
+    let mut response = match identified(gateway, &head.headers, origin, &mut asker).await {
         Ok(caller) => Json(List { object: "list", data: served(gateway, caller) }).into_response(),
         Err(error) => Failure::from(error).into_response(),
     };
-    headers::stamp(&mut response, request_id);
+    headers::put_limits(&mut response, &gateway.engine.limit_standings(&asker));
+    headers::stamp(&mut response, origin.request_id);
     response
+}
+
+async fn identified(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    origin: Origin,
+    asker: &mut Asker,
+) -> Result<Caller, Error> {
+    let caller = gateway.engine.identify(auth::key(headers), origin).await?;
+    *asker = Asker::caller(caller);
+    gateway.engine.admit_plain(caller, origin).await?;
+    Ok(caller)
 }
 
 /// What the caller may name: what keys and routes name, and all that is priced of the providers whose key serves the rest.

@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use reeve_engine::Engine;
+use reeve_engine::gateway::Origin;
+use reeve_engine::limits::Asker;
 use reeve_providers::{bedrock as bedrock_shape, google as google_shape};
 use std::any::Any;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub(crate) struct Gateway {
     pub(crate) engine: Engine,
     pub(crate) memory: Memory,
-    access: Access,
+    pub(crate) access: Access,
 }
 
 /// The routes of the data plane, for callers who use an address or `localhost`.
@@ -89,11 +91,25 @@ impl Gateway {
         self.access.check(request.uri(), request.headers())
     }
 
-    async fn turn_away(&self, failure: Failure, dialect: Dialect) -> Response {
-        let request_id = self.engine.new_request_id();
-        self.engine.refuse_access(request_id, failure.message()).await;
+    /// Which request this is, and from where.
+    pub(crate) fn origin(&self, request: &Request) -> Origin {
+        Origin {
+            request_id: self.engine.new_request_id(),
+            ip: self.access.caller(request.headers(), request.extensions()),
+        }
+    }
+
+    async fn turn_away(&self, origin: Origin, failure: Failure, dialect: Dialect) -> Response {
+        self.engine.refuse_access(origin, failure.message()).await;
+        self.to_stranger(origin, failure, dialect).await
+    }
+
+    /// Answers somebody who showed no key, within the limit of their address.
+    async fn to_stranger(&self, origin: Origin, failure: Failure, dialect: Dialect) -> Response {
+        let failure = self.engine.admit_stranger(origin).await.err().map_or(failure, Failure::from);
         let mut response = failure.told(dialect);
-        headers::stamp(&mut response, request_id);
+        headers::put_limits(&mut response, &self.engine.limit_standings(&Asker::stranger(origin.ip)));
+        headers::stamp(&mut response, origin.request_id);
         response
     }
 }
@@ -104,7 +120,7 @@ type Shared = State<Arc<Gateway>>;
 async fn call(State(gateway): Shared, request: Request, shape: Shape) -> Response {
     match gateway.check(&request) {
         Ok(()) => call::answer(&gateway, shape, None, request).await,
-        Err(failure) => gateway.turn_away(failure, shape.dialect()).await,
+        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, shape.dialect()).await,
     }
 }
 
@@ -116,9 +132,12 @@ async fn addressed(
     wanted: Option<(Shape, String)>,
 ) -> Response {
     match (gateway.check(&request), wanted) {
-        (Err(failure), _) => gateway.turn_away(failure, dialect).await,
+        (Err(failure), _) => gateway.turn_away(gateway.origin(&request), failure, dialect).await,
         (Ok(()), Some((shape, model))) => call::answer(&gateway, shape, Some(model), request).await,
-        (Ok(()), None) => Failure::no_such_route(request.method(), request.uri().path()).told(dialect),
+        (Ok(()), None) => {
+            let failure = Failure::no_such_route(request.method(), request.uri().path());
+            gateway.to_stranger(gateway.origin(&request), failure, dialect).await
+        }
     }
 }
 
@@ -155,29 +174,35 @@ async fn deployed(
 
 async fn list(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
-        Ok(()) => models::list(&gateway, request.into_parts().0.headers).await,
-        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
+        Ok(()) => models::list(&gateway, request).await,
+        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
     }
 }
 
 async fn health(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
         Ok(()) => Json(serde_json::json!({ "status": "ok" })).into_response(),
-        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
+        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
     }
 }
 
 async fn no_such_route(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
-        Ok(()) => Failure::no_such_route(request.method(), request.uri().path()).into_response(),
-        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
+        Ok(()) => {
+            let failure = Failure::no_such_route(request.method(), request.uri().path());
+            gateway.to_stranger(gateway.origin(&request), failure, Dialect::OpenAi).await
+        }
+        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
     }
 }
 
 async fn wrong_method(State(gateway): Shared, request: Request) -> Response {
     match gateway.check(&request) {
-        Ok(()) => Failure::wrong_method(request.method(), request.uri().path()).into_response(),
-        Err(failure) => gateway.turn_away(failure, Dialect::OpenAi).await,
+        Ok(()) => {
+            let failure = Failure::wrong_method(request.method(), request.uri().path());
+            gateway.to_stranger(gateway.origin(&request), failure, Dialect::OpenAi).await
+        }
+        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
     }
 }
 

@@ -7,6 +7,7 @@ use reeve_engine::Engine;
 use reeve_providers::tokens;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -50,11 +51,11 @@ pub async fn serve_with(
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::pin!(shutdown);
     loop {
-        let (stream, permit) = tokio::select! {
+        let (stream, peer, permit) = tokio::select! {
             () = &mut shutdown => break,
             accepted = accept(&listener, &room) => accepted,
         };
-        let connection = connection::run(stream, router.clone(), stop.clone());
+        let connection = connection::run(stream, peer, router.clone(), stop.clone());
         connections.spawn(async move {
             connection.await;
             drop(permit);
@@ -70,12 +71,15 @@ pub async fn serve_with(
 }
 
 /// The next connection, once there is room for one.
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, IpAddr, Option<OwnedSemaphorePermit>) {
     // Never closed, so there is always a permit in the end.
     let permit = Arc::clone(room).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
+            Ok((stream, peer)) => return (stream, peer.ip(), permit),
             Err(error) if is_about_one(&error) => {}
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no connection can be accepted");

@@ -66,6 +66,9 @@ pub(crate) struct ServeFlags {
     /// A name under which browsers may call this server, such as reeve.example.com; may be repeated.
     #[arg(long, env = "REEVE_PUBLIC_HOST", value_name = "NAME", value_delimiter = ',')]
     pub(crate) public_host: Vec<String>,
+    /// A proxy whose X-Forwarded-For says who calls: an address or a network such as 10.0.0.0/8; may be repeated.
+    #[arg(long, env = "REEVE_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<String>,
     /// A proxy in front speaks TLS to browsers.
     #[arg(long, env = "REEVE_BEHIND_TLS")]
     pub(crate) behind_tls: bool,

@@ -2,6 +2,7 @@
 
 use crate::arguments::ServeFlags;
 use crate::failure::Failure;
+use reeve_core::peer::{NetworkError, TrustedProxies};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub(crate) struct Configuration {
     pub(crate) listen: SocketAddr,
     pub(crate) gateway: SocketAddr,
     pub(crate) public_hosts: Vec<String>,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) behind_tls: bool,
     pub(crate) sample: bool,
 }
@@ -30,6 +32,8 @@ struct File {
     gateway: Option<String>,
     #[serde(default)]
     public_hosts: Vec<String>,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
     #[serde(default)]
     behind_tls: bool,
     #[serde(default)]
@@ -73,10 +77,22 @@ impl Configuration {
             listen: safe(address(flags.listen, file.listen, LISTEN, "listen")?)?,
             gateway: safe(address(flags.gateway, file.gateway, GATEWAY, "gateway")?)?,
             public_hosts: if flags.public_host.is_empty() { file.public_hosts } else { flags.public_host },
+            trusted_proxies: proxies(if flags.trusted_proxy.is_empty() {
+                &file.trusted_proxies
+            } else {
+                &flags.trusted_proxy
+            })?,
             behind_tls: flags.behind_tls || file.behind_tls,
             sample: flags.sample || file.sample,
         })
     }
+}
+
+fn proxies(texts: &[String]) -> Result<TrustedProxies, Failure> {
+    let networks = texts
+        .iter()
+        .map(|text| text.parse().map_err(|e: NetworkError| Failure::Setting(format!("trusted proxy: {e}"))));
+    Ok(TrustedProxies(networks.collect::<Result<_, _>>()?))
 }
 
 fn read_file(path: &Path) -> Result<File, Failure> {

@@ -56,12 +56,21 @@ async fn serve(
     )?;
     tracing::info!(console = console_url, gateway = gateway_url, "serving");
 
-    let options =
-        ServeOptions { public_hosts: configuration.public_hosts.clone(), tls: configuration.behind_tls };
+    let options = ServeOptions {
+        public_hosts: configuration.public_hosts.clone(),
+        tls: configuration.behind_tls,
+        trusted_proxies: configuration.trusted_proxies.clone(),
+    };
     let both = async {
         tokio::try_join!(
             reeve_api::serve(engine.clone(), console, options, stop.cancelled()),
-            gateway::serve(engine.clone(), gateway, &configuration.public_hosts, stop.cancelled()),
+            gateway::serve(
+                engine.clone(),
+                gateway,
+                &configuration.public_hosts,
+                &configuration.trusted_proxies,
+                stop.cancelled()
+            ),
         )
     };
     let late = async {

@@ -131,6 +131,10 @@ tables! {
     own_prices,
     /// Approved price lists.
     price_lists,
+    /// Sums of calls that a rate limit refused.
+    limit_refusals,
+    /// Rate limits that people have set.
+    limits,
     /// Quota overrides.
     quota_overrides,
     /// Sums of refused calls.

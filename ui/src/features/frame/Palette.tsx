@@ -30,6 +30,7 @@ function useEntries(): Group[] {
   const mayTenant = useMay("tenant:write");
   const mayBudget = useMay("budget:write");
   const mayKey = useMay("credential:write");
+  const mayLimit = useMay("limit:write");
   const mayUsage = useMay("usage:write");
   const mayPrice = useMay("price:write");
   const mayRoute = useMay("route:write");
@@ -37,6 +38,7 @@ function useEntries(): Group[] {
     { title: "Do", entries: [
       { id: "do-tenant", label: "New tenant", icon: "plus", blocked: mayTenant, run: () => void navigate({ to: "/tenants", search: { new: true } }) },
       { id: "do-budget", label: "New budget", icon: "plus", blocked: mayBudget, run: () => void navigate({ to: "/budgets", search: { new: true } }) },
+      { id: "do-limit", label: "New rate limit", icon: "plus", blocked: mayLimit, run: () => void navigate({ to: "/limits", search: { new: true } }) },
       { id: "do-key", label: "Add a provider key", icon: "plus", blocked: mayKey, run: () => void navigate({ to: "/keys", search: { new: true } }) },
       { id: "do-route", label: "New route", icon: "plus", blocked: mayRoute, run: () => void navigate({ to: "/routing", search: { new: true } }) },
       { id: "do-import", label: "Import usage", icon: "import", blocked: mayUsage, run: () => void navigate({ to: "/usage", search: { import: true } }) },
@@ -48,7 +50,7 @@ function useEntries(): Group[] {
     { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))) },
     { title: "Tenants", entries: (tenants.data?.items ?? []).map((t): Entry => ({ id: t.id, label: t.name, note: t.slug, icon: "tenants", run: () => void navigate({ to: "/tenants/$id", params: { id: t.id } }) })) },
     { title: "Provider keys", entries: (keys.data?.items ?? []).map((k): Entry => ({ id: k.id, label: `${k.provider} / ${k.name}`, note: `…${k.last4}`, icon: "keys", run: () => void navigate({ to: "/keys" }) })) },
-  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayKey, mayUsage, mayPrice, mayRoute]);
+  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute]);
 }
 
 function PaletteBody() {

@@ -5,6 +5,7 @@ import { ErrorState, Properties, SideForm, SkeletonRows, TimeAgo, useForm, useMa
 import { formatCount, formatPercent } from "@/lib/number";
 import { dayAndTime } from "@/lib/time";
 import { Button, Meter, Notice, TextField, toast } from "@/ui";
+import { TenantLimits } from "@/features/limits";
 import { quotaQuery } from "./queries";
 
 const number = (text: string): number | null => (/^\d+$/.test(text.replace(/[,\s]/g, "")) ? Number(text.replace(/[,\s]/g, "")) : null);
@@ -71,6 +72,7 @@ export function QuotaCard({ tenant }: { tenant: TenantView }) {
             <div className="row"><span><b className="strong">{formatCount(q.remaining_today)}</b> <span className="dim">requests left of {formatCount(q.limits.requests_per_day)}</span></span><span className="push dim">{formatPercent(used)} used</span></div>
             <div style={{ margin: "8px 0 2px" }}><Meter capped spent={used} tone={used >= 100 ? "bad" : used >= 80 ? "warn" : "ok"} label={`${formatPercent(used)} of today's requests used`} /></div>
           </div>
+          <TenantLimits tenantId={tenant.id} />
           <Properties items={[
             ["Resets", <span key="r" title={dayAndTime(q.resets_at, zone)}><TimeAgo at={q.resets_at} /> <span className="faint">{dayAndTime(q.resets_at, tenant.time_zone)} {tenant.time_zone}</span></span>],
             ["Tokens", `at most ${formatCount(q.limits.tokens_per_request)} a request`],

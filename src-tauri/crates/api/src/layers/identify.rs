@@ -6,9 +6,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{Extensions, HeaderMap, HeaderName};
+use reeve_core::peer::TrustedProxies;
 use reeve_core::principal::Principal;
 use reeve_engine::{Cx, Engine, Via};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Longer names of programs are cut.
@@ -49,9 +50,18 @@ fn context(host: Host, principal: Principal, headers: &HeaderMap, extensions: &E
         via: if host == Host::Window { Via::Ui } else { Via::Api },
         request_id: extensions.get().copied(),
         trace_id: headers.get(TRACEPARENT).and_then(|t| t.to_str().ok()).and_then(trace_id),
-        ip: extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()),
+        ip: caller(headers, extensions).map(|ip| ip.to_string()),
         user_agent: agent.map(|agent| agent.chars().take(MAX_AGENT).collect()),
     }
+}
+
+/// The caller's network address: where a trusted proxy stands in front, the one it tells.
+fn caller(headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    let Some(proxies) = extensions.get::<TrustedProxies>() else { return Some(peer) };
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+    Some(proxies.caller(peer, hops.into_iter()))
 }
 
 /// The trace id of a W3C `traceparent`.

@@ -5,6 +5,7 @@ mod identify;
 mod limits;
 mod policy;
 mod problems;
+mod rates;
 mod security_headers;
 
 use axum::Router;
@@ -23,7 +24,8 @@ pub(crate) fn api(router: Router<Engine>, engine: Engine) -> Router<Engine> {
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn(policy::refuse_foreign))
-            .layer(from_fn_with_state(engine, identify::who_asks))
+            .layer(from_fn_with_state(engine.clone(), identify::who_asks))
+            .layer(from_fn_with_state(engine, rates::within))
             .layer(DefaultBodyLimit::max(BODY_LIMIT)),
     )
 }

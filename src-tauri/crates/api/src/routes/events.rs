@@ -133,6 +133,7 @@ impl Listener {
             Kind::Audit | Kind::Ledger => Permission::AuditRead,
             Kind::Tenant => Permission::TenantRead,
             Kind::Budget => Permission::BudgetRead,
+            Kind::Limit => Permission::LimitRead,
             Kind::Credential => Permission::CredentialRead,
             Kind::Route => Permission::RouteRead,
             Kind::Settings => Permission::SettingsRead,

@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod imports;
+pub(crate) mod limits;
 pub(crate) mod model_rules;
 pub(crate) mod overview;
 pub(crate) mod own_prices;
@@ -58,6 +59,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(budgets::router())
         .merge(holds::router())
         .merge(pools::router())
+        .merge(limits::router())
         .merge(credentials::router())
         .merge(model_rules::router())
         .merge(routing::router())

@@ -2,14 +2,18 @@
 
 use super::state::Admission;
 use reeve_core::id::{ApiKeyId, TenantId};
+use reeve_core::peer::one_caller;
 use reeve_core::time::Millis;
 use reeve_store::table::api_keys::ApiKey;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
 /// Length of a key's public part: `rvk_` and 12 characters.
 pub const PREFIX_LEN: usize = 16;
+/// Addresses remembered of a key.
+const ADDRESSES: usize = 8;
 
 /// Who calls at the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,19 @@ pub(crate) struct KnownKey {
     expires_at: Option<Millis>,
     // The minute of use that was last written down.
     pub(crate) touched: i64,
+    // The addresses it was last heard from, newest first.
+    heard_from: [Option<IpAddr>; ADDRESSES],
+}
+
+/// A right key, and what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Identified {
+    /// Whose it is.
+    pub caller: Caller,
+    /// Whether its last use should be written down.
+    pub first_this_minute: bool,
+    /// Whether it was heard from this address before.
+    pub is_known_here: bool,
 }
 
 #[derive(Default)]
@@ -42,6 +59,7 @@ impl KeyTable {
             hash: key.secret_hash,
             expires_at: key.expires_at,
             touched: key.last_used_at.map_or(0, |t| t.0 / Millis::MINUTE),
+            heard_from: [None; ADDRESSES],
         };
         self.by_prefix.insert(key.prefix.clone(), known);
     }
@@ -70,7 +88,7 @@ impl Admission {
 
     /// Who calls with `key`, and whether its last use should be written down (once a minute). `None` if the key is
     /// unknown, wrong, revoked or expired: the caller learns no more than that.
-    pub fn identify(&self, key: &str, now: Millis) -> Option<(Caller, bool)> {
+    pub fn identify(&self, key: &str, ip: Option<IpAddr>, now: Millis) -> Option<Identified> {
         let prefix = key.get(..PREFIX_LEN)?;
         // Hashed outside the lock; it is the dearest part.
         let given = hash(key);
@@ -83,6 +101,21 @@ impl Admission {
         let minute = now.0 / Millis::MINUTE;
         let first = minute > known.touched;
         known.touched = known.touched.max(minute);
-        Some((Caller { key: known.id, tenant: known.tenant }, first))
+        let ip = ip.map(one_caller);
+        Some(Identified {
+            caller: Caller { key: known.id, tenant: known.tenant },
+            first_this_minute: first,
+            is_known_here: ip.is_none() || known.heard_from.contains(&ip),
+        })
+    }
+
+    /// Notes that a right key was heard from an address. The one it was not heard from for longest is forgotten for it.
+    pub fn heard_from(&self, key: &str, ip: Option<IpAddr>) {
+        let mut state = self.lock();
+        let known = key.get(..PREFIX_LEN).and_then(|prefix| state.keys.by_prefix.get_mut(prefix));
+        if let (Some(known), Some(ip)) = (known, ip) {
+            known.heard_from.rotate_right(1);
+            known.heard_from[0] = Some(one_caller(ip));
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::Engine;
 use crate::admission::{Caller, Facets, Reservation};
 use crate::entry::{Draft, Severity};
 use crate::error::Error;
+use crate::limits::Grant;
 use crate::routing::credential::LiveCredential;
 use crate::routing::plan::Trip;
 use reeve_core::id::{ChargeId, CredentialId};
@@ -119,6 +120,8 @@ pub struct Admitted {
     pub(super) reservation: Reservation,
     /// What it was measured against when it was admitted.
     pub(super) decisions: Decisions,
+    /// What it took of its rate limits, until it ends.
+    pub(super) grant: Option<Grant>,
     pub(super) sent: bool,
     pub(super) open: bool,
     /// Attempts that failed before this one.
@@ -135,6 +138,7 @@ impl Admitted {
         trip: Trip,
         step: Step,
         (reservation, decisions): (Reservation, Decisions),
+        grant: Grant,
     ) -> Self {
         let call = Arc::new(call);
         engine.inner.live.enter(LiveCall {
@@ -156,6 +160,7 @@ impl Admitted {
             output_cap: step.cap,
             reservation,
             decisions,
+            grant: Some(grant),
             sent: false,
             open: true,
             failed: Vec::new(),
@@ -227,12 +232,21 @@ impl Admitted {
         if std::mem::take(&mut self.open) {
             self.engine.inner.admission.release(&self.reservation, &self.facets());
         }
+        self.end_limits(Some(0));
+    }
+
+    /// Replaces the estimate of tokens by what was `used`, and frees the places among concurrent calls.
+    fn end_limits(&mut self, used: Option<u64>) {
+        if let Some(grant) = self.grant.take() {
+            self.engine.settle_limits(grant, used);
+        }
     }
 
     /// The call has ended: its cost replaces the reservation at once, and the charge goes to the ledger
     /// a few milliseconds later.
     pub fn settle(mut self, ended: &Ended) -> Settled {
         let own = std::mem::take(&mut self.open).then(|| self.charge(ended));
+        self.end_limits(ended.usage.as_ref().map(|u| u.input_tokens().saturating_add(u.output_tokens())));
         match (own, self.lost) {
             (Some(own), Some(lost)) => Settled { cost: own.cost + lost.cost, ..own },
             (Some(one), None) | (None, Some(one)) => one,
@@ -331,7 +345,7 @@ impl Admitted {
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.
     fn overrun(&self, amount: NanoUsd) -> Draft {
-        let cx = Engine::gateway_cx(Some(self.caller), self.call.request_id, self.call.trace_id.clone());
+        let cx = Engine::gateway_cx(Some(self.caller), self.call.origin(), self.call.trace_id.clone());
         self.engine
             .draft(&cx, "budget.overrun", format_args!("tenant:{}", self.caller.tenant))
             .tenant(self.caller.tenant)

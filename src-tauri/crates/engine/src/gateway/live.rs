@@ -94,6 +94,7 @@ mod tests {
     fn call(n: u128, tenant: u128) -> LiveCall {
         let call = Call {
             request_id: RequestId(Uuid::from_u128(n)),
+            ip: None,
             trace_id: None,
             operation: "chat",
             model: "m".to_owned(),

@@ -1,11 +1,12 @@
 //! Refused calls: an entry in the audit trail and a count. A flood of the same refusal is written as one entry with a
 //! number, so that nobody fills the ledger by being refused.
 
-use super::Call;
+use super::{Call, Origin};
 use crate::Engine;
 use crate::admission::{Ask, Caller, Refusal};
 use crate::entry::{Draft, Severity};
 use crate::error::{Code, Error};
+use crate::limits::Asker;
 use parking_lot::Mutex;
 use reeve_core::id::{ApiKeyId, BudgetId, RequestId, TenantId};
 use reeve_core::money::NanoUsd;
@@ -100,7 +101,7 @@ impl Engine {
             _ => "request.refuse",
         };
         let kind = Kind { event, reason: error.code.as_str(), tenant: Some(caller.tenant), budget: None };
-        let draft = self.refusal(&kind, Some(caller), call.request_id, call.trace_id.clone());
+        let draft = self.refusal(&kind, Some(caller), call.origin(), call.trace_id.clone());
         let draft = draft.detail("message", clipped(&error.message)).detail("model", clipped(&call.model));
         let row = self.row(&kind, Some(caller), call.request_id, &error.message).of(self, call);
         self.write_refusal(kind, draft, row, None).await;
@@ -108,7 +109,9 @@ impl Engine {
     }
 
     /// A request by `caller` that is not a call at all: malformed, too large, of the wrong type.
-    pub async fn refuse_request(&self, caller: Caller, request_id: RequestId, error: Error) -> Error {
+    pub async fn refuse_request(&self, caller: Caller, origin: impl Into<Origin>, error: Error) -> Error {
+        let origin = origin.into();
+        self.count_refused(&Asker::caller(caller));
         let kind = Kind {
             event: "request.refuse",
             reason: error.code.as_str(),
@@ -116,32 +119,42 @@ impl Engine {
             budget: None,
         };
         let draft =
-            self.refusal(&kind, Some(caller), request_id, None).detail("message", clipped(&error.message));
-        let row = self.row(&kind, Some(caller), request_id, &error.message);
+            self.refusal(&kind, Some(caller), origin, None).detail("message", clipped(&error.message));
+        let row = self.row(&kind, Some(caller), origin.request_id, &error.message);
         self.write_refusal(kind, draft, row, None).await;
         error
     }
 
     /// A request that is refused before anybody is known, because of where it comes from or to whom it was sent.
-    pub async fn refuse_access(&self, request_id: RequestId, why: &str) {
+    pub async fn refuse_access(&self, origin: impl Into<Origin>, why: &str) {
+        let origin = origin.into();
         let kind =
             Kind { event: "access.denied", reason: Code::Forbidden.as_str(), tenant: None, budget: None };
-        let draft = self.refusal(&kind, None, request_id, None).detail("message", clipped(why));
-        let row = self.row(&kind, None, request_id, why);
+        let draft = self.refusal(&kind, None, origin, None).detail("message", clipped(why));
+        let row = self.row(&kind, None, origin.request_id, why);
         self.write_refusal(kind, draft, row, None).await;
     }
 
-    pub(super) async fn refuse_key(&self, key: &str, request_id: RequestId) {
+    /// A key that is not right: the address it came from has used a request of its limit.
+    pub(super) async fn refuse_key(&self, key: &str, origin: Origin) -> Error {
+        let cx = || Self::gateway_cx(None, origin, None);
+        if let Err(limited) = self.hit(&Asker::stranger(origin.ip), cx).await {
+            return limited;
+        }
         let kind =
             Kind { event: "auth.failed", reason: Code::Unauthenticated.as_str(), tenant: None, budget: None };
-        let mut draft = self.refusal(&kind, None, request_id, None);
+        let mut draft = self.refusal(&kind, None, origin, None);
         // The public part of a key of ours helps to find who uses a dead one; anything else may be a secret.
         if let Some(prefix) = key.get(..16).filter(|p| p.starts_with("rvk_")) {
             draft = draft.detail("prefix", clipped(prefix));
         }
-        let row =
-            self.row(&kind, None, request_id, "The API key is not known, or was revoked, or has expired.");
+        let told = "The API key is not known, or was revoked, or has expired.";
+        let row = self.row(&kind, None, origin.request_id, told);
         self.write_refusal(kind, draft, row, None).await;
+        Error::new(
+            Code::Unauthenticated,
+            "This API key is not known to Reeve, or was revoked, or has expired.",
+        )
     }
 
     pub(super) async fn refuse_limit(
@@ -163,7 +176,7 @@ impl Engine {
         });
         let kind = Kind { event, reason: error.code.as_str(), tenant: Some(caller.tenant), budget };
         let draft = self
-            .refusal(&kind, Some(caller), call.request_id, call.trace_id.clone())
+            .refusal(&kind, Some(caller), call.origin(), call.trace_id.clone())
             .detail("message", clipped(&sentence))
             .detail("model", clipped(&call.model))
             .detail("asked_usd", ask.worst_case.to_string());
@@ -177,10 +190,10 @@ impl Engine {
         &self,
         kind: &Kind,
         caller: Option<Caller>,
-        request_id: RequestId,
+        origin: impl Into<Origin>,
         trace_id: Option<String>,
     ) -> Draft {
-        let cx = Self::gateway_cx(caller, request_id, trace_id);
+        let cx = Self::gateway_cx(caller, origin, trace_id);
         let resource = match (kind.budget, kind.tenant) {
             (Some(budget), _) => format!("budget:{budget}"),
             (None, Some(tenant)) => format!("tenant:{tenant}"),

@@ -6,6 +6,7 @@ use super::pricing::Pricing;
 use crate::Engine;
 use crate::admission::{Ask, Caller};
 use crate::error::{Code, Error};
+use crate::limits::Asker;
 use crate::routing::choice::{Chosen, NoKey, choose};
 use crate::routing::plan::Trip;
 use reeve_core::breaker::BreakerState;
@@ -89,7 +90,7 @@ impl Engine {
     }
 
     /// The most one answer may generate where the caller did not say: what the model writes at most, and what the
-    /// tenant's quota leaves beside the prompt.
+    /// tenant's quota and the limits of tokens leave beside the prompt.
     fn output_cap(&self, caller: Caller, call: &Call, choices: u64, pricing: &Pricing) -> u64 {
         const UNKNOWN_MODEL: u64 = 16_384;
         let model = pricing.price.max_output_tokens.unwrap_or(UNKNOWN_MODEL);
@@ -98,7 +99,9 @@ impl Engine {
             .admission
             .counters(caller.tenant, self.now())
             .map_or(model, |c| c.quota.tokens_per_request);
-        model.min(quota.saturating_sub(call.input_tokens) / choices).max(1)
+        let asker = Asker::call(caller, call.user.as_deref(), &call.model);
+        let most = self.inner.limits.most_tokens(&asker, self.now()).map_or(quota, |most| quota.min(most));
+        model.min(most.saturating_sub(call.input_tokens) / choices).max(1)
     }
 
     fn forbidden(&self, caller: Caller, call: &Call, served: &str, rule: Forbidden<'_>) -> Error {

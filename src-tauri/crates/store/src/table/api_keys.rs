@@ -71,6 +71,15 @@ impl Reads<'_> {
         Ok(rows.query_row([id.0.as_bytes()], |r| r.get("name")).optional()?)
     }
 
+    /// A key, whosever it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn find(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE id = ?1");
+        Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
+    }
+
     /// A tenant's keys, oldest first, behind `after`.
     ///
     /// # Errors

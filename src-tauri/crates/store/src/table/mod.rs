@@ -15,6 +15,8 @@ pub mod credentials;
 pub mod entries;
 pub mod exposures;
 pub mod holds;
+pub mod limit_refusals;
+pub mod limits;
 pub mod model_rules;
 pub mod own_prices;
 pub mod pools;

@@ -62,7 +62,7 @@ impl Reads<'_> {
 }
 
 impl Writes<'_> {
-    /// Counts refused calls.
+    /// Counts refused calls, and what they might have cost together.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].

@@ -1,0 +1,2 @@
+export { LimitsPage, type LimitsSearch } from "./LimitsPage";
+export { TenantLimits } from "./TenantLimits";
