@@ -544,10 +544,11 @@ CREATE INDEX entries_who ON entries (who);
 
 CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 
+CREATE UNIQUE INDEX limits_subject ON limits (scope, coalesce(subject, ''));
+
 CREATE UNIQUE INDEX own_prices_start ON own_prices (coalesce(tenant_id, x''), provider, model, effective_from) WHERE effective_to IS NULL;
 
 CREATE INDEX pool_credentials_pool ON pool_credentials (pool_id);
-CREATE UNIQUE INDEX limits_subject ON limits (scope, coalesce(subject, ''));
 
 CREATE INDEX private_sections_key ON private_sections (key_id);
 

@@ -173,7 +173,7 @@ impl Engine {
                 return Err(Box::pin(self.refuse(caller, &call, error)).await);
             }
         };
-        let grant = match self.inner.limits.take(&asker, step.ask.tokens, now) {
+        let grant = match self.inner.limits.take(&asker, step.tokens, now) {
             Ok(grant) => grant,
             Err(refused) => return Err(Box::pin(self.refuse_rate_of(refused, caller, &call)).await),
         };

@@ -3,9 +3,7 @@
 //! A page in a browser can send requests to a listener on the same machine. It cannot leave out `Origin`, and where it got
 //! here by pointing its own name at this machine (DNS rebinding), `Host` still holds that name.
 
-use crate::connection::Peer;
 use crate::error::Failure;
-use http::Extensions;
 use http::{HeaderMap, Uri, header};
 use reeve_core::peer::TrustedProxies;
 use std::net::IpAddr;
@@ -42,12 +40,11 @@ impl Access {
         }
     }
 
-    /// The caller's network address; `None` inside this process.
-    pub(crate) fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
-        let Peer(peer) = *extensions.get()?;
+    /// The caller's network address, where `peer` is at the other end of the connection.
+    pub(crate) fn caller(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
         let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
-        Some(self.proxies.caller(peer, hops.into_iter()))
+        self.proxies.caller(peer, hops.into_iter())
     }
 
     /// Whether `host` cannot be a stranger's name: an address, `localhost`, or one of the names given. The port is no part

@@ -1,9 +1,9 @@
 //! Reading a request's body: bounded in size, in time, and in memory over all requests.
 
 use crate::error::Failure;
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -63,8 +63,7 @@ impl Share {
 }
 
 /// Reads `body` to its end.
-pub(crate) async fn read(memory: &Memory, mut body: Body) -> Result<Held, Failure> {
-    use axum::body::HttpBody as _;
+pub(crate) async fn read(memory: &Memory, mut body: Incoming) -> Result<Held, Failure> {
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(Failure::too_large(MAX_BYTES));
     }
@@ -95,7 +94,7 @@ pub(crate) async fn read(memory: &Memory, mut body: Body) -> Result<Held, Failur
 }
 
 async fn next_frame(
-    body: &mut Body,
+    body: &mut Incoming,
     deadline: Instant,
 ) -> Result<Option<hyper::body::Frame<Bytes>>, Failure> {
     let until = deadline.min(Instant::now() + IDLE);

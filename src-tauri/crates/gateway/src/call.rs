@@ -5,14 +5,13 @@ use crate::body;
 use crate::detached::{Abandoned, Detached};
 use crate::error::Failure;
 use crate::exchange::Exchange;
-use crate::router::Gateway;
+use crate::router::{Gateway, Request};
 use crate::shape::{Shape, Way};
 use crate::watch::{Watch, content_type, harmless};
 use crate::{auth, headers};
-use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, header};
+use hyper::body::Incoming as Arriving;
 use reeve_engine::admission::Caller;
 use reeve_engine::gateway::{Call, Origin};
 use reeve_engine::limits::Asker;
@@ -24,8 +23,8 @@ pub(crate) async fn answer(
     shape: Shape,
     model: Option<String>,
     request: Request,
+    origin: Origin,
 ) -> Response {
-    let origin = gateway.origin(&request);
     let mut asker = Asker::stranger(origin.ip);
     let outcome = run(gateway, shape, model, request, origin, &mut asker).await;
     let mut response = outcome.unwrap_or_else(|failure| failure.told(shape.dialect()));
@@ -111,7 +110,7 @@ async fn read(
     model: Option<String>,
     query: Option<String>,
     headers: &HeaderMap,
-    body: Body,
+    body: Arriving,
 ) -> Result<Taken, Unread> {
     let began = Instant::now();
     let body::Held { bytes, share } = body::read(&gateway.memory, body).await.map_err(Unread::Failed)?;

@@ -1,15 +1,15 @@
 //! One connection: HTTP/1.1, with a bound on everything a client may keep open.
 
+use crate::router::{Gateway, Request};
 use crate::stalled::Stalling;
-use axum::Router;
-use axum::body::Body;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 /// For the head of a request, and for an idle connection to send one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -20,19 +20,14 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long a client may take no byte of an answer.
 const STALL: Duration = Duration::from_secs(60);
 
-/// The address at the other end of a connection, among a request's extensions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
 /// Serves a connection until it closes; `stop` lets the call on it end and closes it then.
-pub(crate) async fn run(stream: TcpStream, peer: IpAddr, router: Router, stop: CancellationToken) {
+pub(crate) async fn run(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>, stop: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection keeps its delay");
     }
-    let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request)
+    let service = hyper::service::service_fn(move |request: Request| {
+        let gateway = Arc::clone(&gateway);
+        async move { Ok::<_, Infallible>(gateway.answer(request, peer).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -24,6 +24,7 @@ mod metered;
 mod models;
 mod produced;
 mod reader;
+mod route;
 mod router;
 mod serve;
 mod shape;
@@ -33,5 +34,4 @@ mod watch;
 mod whole;
 
 pub use access::Access;
-pub use router::{router, router_with};
 pub use serve::{serve, serve_with};

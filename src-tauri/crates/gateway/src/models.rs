@@ -5,7 +5,6 @@ use crate::error::Failure;
 use crate::headers;
 use crate::router::Gateway;
 use axum::Json;
-use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use reeve_engine::Error;
@@ -31,11 +30,9 @@ struct Model {
 }
 
 /// The list, for whoever has a key.
-pub(crate) async fn list(gateway: &Gateway, request: Request) -> Response {
-    let origin = gateway.origin(&request);
+pub(crate) async fn list(gateway: &Gateway, request_headers: &HeaderMap, origin: Origin) -> Response {
     let mut asker = Asker::stranger(origin.ip);
-    let (head, _) = request.into_parts();
-    let mut response = match identified(gateway, &head.headers, origin, &mut asker).await {
+    let mut response = match identified(gateway, request_headers, origin, &mut asker).await {
         Ok(caller) => Json(List { object: "list", data: served(gateway, caller) }).into_response(),
         Err(error) => Failure::from(error).into_response(),
     };

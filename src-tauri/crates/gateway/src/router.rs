@@ -1,102 +1,79 @@
-//! The routes, and nothing besides them.
+//! One request: who asks, what for, and who answers.
 
 use crate::access::Access;
 use crate::body::Memory;
 use crate::error::{Dialect, Failure};
-use crate::shape::Shape;
+use crate::route::Route;
 use crate::{call, headers, models};
-use axum::extract::{Path, Request, State};
+use axum::Json;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, header};
+use hyper::body::Incoming;
 use reeve_engine::Engine;
 use reeve_engine::gateway::Origin;
 use reeve_engine::limits::Asker;
-use reeve_providers::{bedrock as bedrock_shape, google as google_shape};
 use std::any::Any;
-use std::sync::Arc;
-use tower_http::catch_panic::CatchPanicLayer;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+
+/// A request as it comes from the connection.
+pub(crate) type Request = http::Request<Incoming>;
 
 /// What every request needs.
 pub(crate) struct Gateway {
     pub(crate) engine: Engine,
     pub(crate) memory: Memory,
-    pub(crate) access: Access,
-}
-
-/// The routes of the data plane, for callers who use an address or `localhost`.
-pub fn router(engine: Engine) -> Router {
-    router_with(engine, Access::default())
-}
-
-/// The routes of the data plane.
-pub fn router_with(engine: Engine, access: Access) -> Router {
-    let gateway = Arc::new(Gateway { engine, memory: Memory::default(), access });
-    Router::new()
-        .route("/v1/chat/completions", post(|gateway, request| call(gateway, request, Shape::Chat)))
-        .route("/v1/completions", post(|gateway, request| call(gateway, request, Shape::Completions)))
-        .route("/v1/responses", post(|gateway, request| call(gateway, request, Shape::Responses)))
-        .route("/v1/embeddings", post(|gateway, request| call(gateway, request, Shape::Embeddings)))
-        .route("/v1/images/generations", post(|gateway, request| call(gateway, request, Shape::Images)))
-        .route(
-            "/v1/audio/transcriptions",
-            post(|gateway, request| call(gateway, request, Shape::Transcription)),
-        )
-        .route("/v1/audio/translations", post(|gateway, request| call(gateway, request, Shape::Translation)))
-        .route("/v1/audio/speech", post(|gateway, request| call(gateway, request, Shape::Speech)))
-        .route(
-            "/azure/openai/v1/chat/completions",
-            post(|gateway, request| call(gateway, request, Shape::Chat)),
-        )
-        .route(
-            "/azure/openai/v1/responses",
-            post(|gateway, request| call(gateway, request, Shape::Responses)),
-        )
-        .route(
-            "/azure/openai/v1/embeddings",
-            post(|gateway, request| call(gateway, request, Shape::Embeddings)),
-        )
-        .route(
-            "/azure/openai/deployments/{deployment}/chat/completions",
-            post(|gateway, deployment, request| deployed(gateway, deployment, request, Shape::Chat)),
-        )
-        .route(
-            "/azure/openai/deployments/{deployment}/embeddings",
-            post(|gateway, deployment, request| deployed(gateway, deployment, request, Shape::Embeddings)),
-        )
-        .route("/v1/models", get(list))
-        .route("/v1/messages", post(|gateway, request| call(gateway, request, Shape::Messages)))
-        .route("/anthropic/v1/messages", post(|gateway, request| call(gateway, request, Shape::Messages)))
-        .route(
-            "/v1/messages/count_tokens",
-            post(|gateway, request| call(gateway, request, Shape::CountMessages)),
-        )
-        .route(
-            "/anthropic/v1/messages/count_tokens",
-            post(|gateway, request| call(gateway, request, Shape::CountMessages)),
-        )
-        .route("/google/{version}/models/{*call}", post(google))
-        .route("/bedrock/model/{*call}", post(bedrock))
-        .route("/health", get(health))
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(CatchPanicLayer::custom(panicked))
-        .with_state(gateway)
+    access: Access,
 }
 
 impl Gateway {
-    /// Before anything else: is this a program that means this listener? Asked by every handler rather than around them,
-    /// because a layer of its own costs each call more than the question does.
-    fn check(&self, request: &Request) -> Result<(), Failure> {
-        self.access.check(request.uri(), request.headers())
+    /// A gateway for callers who use the names of `access`, an address or `localhost`.
+    pub(crate) fn new(engine: Engine, access: Access) -> Self {
+        Self { engine, memory: Memory::default(), access }
     }
 
-    /// Which request this is, and from where.
-    pub(crate) fn origin(&self, request: &Request) -> Origin {
-        Origin {
+    /// Answers a request that came from `peer`, whatever comes of it.
+    pub(crate) async fn answer(&self, request: Request, peer: IpAddr) -> Response {
+        AssertUnwindSafe(self.route(request, peer)).catch_unwind().await.unwrap_or_else(|cause| panicked(&*cause))
+    }
+
+    async fn route(&self, request: Request, peer: IpAddr) -> Response {
+        let origin = Origin {
             request_id: self.engine.new_request_id(),
-            ip: self.access.caller(request.headers(), request.extensions()),
+            ip: Some(self.access.caller(request.headers(), peer)),
+        };
+        let route = Route::of(request.uri().path());
+        // Before anything else: is this a program that means this listener?
+        if let Err(failure) = self.access.check(request.uri(), request.headers()) {
+            return Box::pin(self.turn_away(origin, failure, route.dialect())).await;
         }
+        match (route.method(), route) {
+            (Some(method), route) if !takes(&method, request.method()) => {
+                Box::pin(self.wrong_method(origin, &request, &method, route.dialect())).await
+            }
+            (_, Route::Call(shape, model)) => call::answer(self, shape, model, request, origin).await,
+            (_, Route::Models) => Box::pin(models::list(self, request.headers(), origin)).await,
+            (_, Route::Health) => Json(serde_json::json!({ "status": "ok" })).into_response(),
+            (_, Route::Unknown(dialect)) => {
+                let failure = Failure::no_such_route(request.method(), request.uri().path());
+                Box::pin(self.to_stranger(origin, failure, dialect)).await
+            }
+        }
+    }
+
+    async fn wrong_method(
+        &self,
+        origin: Origin,
+        request: &Request,
+        taken: &Method,
+        dialect: Dialect,
+    ) -> Response {
+        let failure = Failure::wrong_method(request.method(), request.uri().path());
+        let mut response = self.to_stranger(origin, failure, dialect).await;
+        let allow = if *taken == Method::GET { "GET,HEAD" } else { "POST" };
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        response
     }
 
     async fn turn_away(&self, origin: Origin, failure: Failure, dialect: Dialect) -> Response {
@@ -114,99 +91,11 @@ impl Gateway {
     }
 }
 
-type Shared = State<Arc<Gateway>>;
-
-/// A call whose body names the model.
-async fn call(State(gateway): Shared, request: Request, shape: Shape) -> Response {
-    match gateway.check(&request) {
-        Ok(()) => call::answer(&gateway, shape, None, request).await,
-        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, shape.dialect()).await,
-    }
+fn takes(method: &Method, asked: &Method) -> bool {
+    method == asked || (*method == Method::GET && *asked == Method::HEAD)
 }
 
-/// A call whose address names the model, and what is asked of it.
-async fn addressed(
-    gateway: Arc<Gateway>,
-    request: Request,
-    dialect: Dialect,
-    wanted: Option<(Shape, String)>,
-) -> Response {
-    match (gateway.check(&request), wanted) {
-        (Err(failure), _) => gateway.turn_away(gateway.origin(&request), failure, dialect).await,
-        (Ok(()), Some((shape, model))) => call::answer(&gateway, shape, Some(model), request).await,
-        (Ok(()), None) => {
-            let failure = Failure::no_such_route(request.method(), request.uri().path());
-            gateway.to_stranger(gateway.origin(&request), failure, dialect).await
-        }
-    }
-}
-
-async fn google(State(gateway): Shared, request: Request) -> Response {
-    let below = request.uri().path().split_once("/models/").map(|(_, tail)| tail);
-    let path = below.and_then(google_shape::Path::read);
-    let wanted = path.map(|path| (Shape::Google(path.method), path.model.to_owned()));
-    addressed(gateway, request, Dialect::Google, wanted).await
-}
-
-async fn bedrock(State(gateway): Shared, request: Request) -> Response {
-    let below = request.uri().path().strip_prefix("/bedrock/model/").and_then(|rest| rest.rsplit_once('/'));
-    let method = |name: &str| {
-        use bedrock_shape::Method::{Converse, ConverseStream};
-        [Converse, ConverseStream].into_iter().find(|method| method.as_str() == name)
-    };
-    let path = below.and_then(|(id, name)| bedrock_shape::Path::read(id, method(name)?));
-    let wanted = path.map(|path| (Shape::Bedrock(path.method), path.model.into_owned()));
-    addressed(gateway, request, Dialect::Bedrock, wanted).await
-}
-
-/// A call whose address names the model, by its name or that of a deployment.
-async fn deployed(
-    State(gateway): Shared,
-    Path(deployment): Path<String>,
-    request: Request,
-    shape: Shape,
-) -> Response {
-    match gateway.check(&request) {
-        Ok(()) => call::answer(&gateway, shape, Some(deployment), request).await,
-        Err(failure) => gateway.turn_away(failure, shape.dialect()).await,
-    }
-}
-
-async fn list(State(gateway): Shared, request: Request) -> Response {
-    match gateway.check(&request) {
-        Ok(()) => models::list(&gateway, request).await,
-        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
-    }
-}
-
-async fn health(State(gateway): Shared, request: Request) -> Response {
-    match gateway.check(&request) {
-        Ok(()) => Json(serde_json::json!({ "status": "ok" })).into_response(),
-        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
-    }
-}
-
-async fn no_such_route(State(gateway): Shared, request: Request) -> Response {
-    match gateway.check(&request) {
-        Ok(()) => {
-            let failure = Failure::no_such_route(request.method(), request.uri().path());
-            gateway.to_stranger(gateway.origin(&request), failure, Dialect::OpenAi).await
-        }
-        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
-    }
-}
-
-async fn wrong_method(State(gateway): Shared, request: Request) -> Response {
-    match gateway.check(&request) {
-        Ok(()) => {
-            let failure = Failure::wrong_method(request.method(), request.uri().path());
-            gateway.to_stranger(gateway.origin(&request), failure, Dialect::OpenAi).await
-        }
-        Err(failure) => gateway.turn_away(gateway.origin(&request), failure, Dialect::OpenAi).await,
-    }
-}
-
-fn panicked(cause: Box<dyn Any + Send>) -> Response {
+fn panicked(cause: &(dyn Any + Send)) -> Response {
     let text = cause
         .downcast_ref::<&str>()
         .map(ToString::to_string)

@@ -2,7 +2,7 @@
 
 use crate::access::Access;
 use crate::connection;
-use crate::router::router_with;
+use crate::router::Gateway;
 use reeve_engine::Engine;
 use reeve_providers::tokens;
 use std::future::Future;
@@ -46,7 +46,7 @@ pub async fn serve_with(
 ) -> io::Result<()> {
     // Until the tables are there, prompts are bounded by their bytes.
     drop(tokio::task::spawn_blocking(tokens::warm_up_usual));
-    let router = router_with(engine, access);
+    let gateway = Arc::new(Gateway::new(engine, access));
     let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::pin!(shutdown);
@@ -55,7 +55,7 @@ pub async fn serve_with(
             () = &mut shutdown => break,
             accepted = accept(&listener, &room) => accepted,
         };
-        let connection = connection::run(stream, peer, router.clone(), stop.clone());
+        let connection = connection::run(stream, peer, Arc::clone(&gateway), stop.clone());
         connections.spawn(async move {
             connection.await;
             drop(permit);

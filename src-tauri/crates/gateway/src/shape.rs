@@ -1,7 +1,7 @@
 //! The shapes a call may have: a closed set, one file each.
 //!
 //! A shape says how a request reads, where it goes, what is changed on its way, how its answer is metered, and in whose
-//! words failures are told. To add one: a variant here, a file beside this, a route in [`mod@crate::router`], and the arms the
+//! words failures are told. To add one: a variant here, a file beside this, an address in [`mod@crate::route`], and the arms the
 //! compiler asks for.
 
 mod anthropic;

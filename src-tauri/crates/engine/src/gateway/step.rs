@@ -24,7 +24,7 @@ pub(super) struct Step {
     /// The most one answer may generate, where the caller did not say.
     pub(super) cap: Option<u64>,
     /// Prompt tokens and the most it may generate, together.
-    tokens: u64,
+    pub(super) tokens: u64,
     /// The most it may cost.
     worst_case: NanoUsd,
 }

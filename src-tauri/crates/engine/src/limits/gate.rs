@@ -103,7 +103,7 @@ impl Engine {
         };
         let kind = Kind { scope: refused.subject.scope(), metric: refused.metric, tenant, via: cx.via };
         if self.inner.floods.write_now(kind, self.now()) {
-            let message = refused.sentence(&self.whose(&refused.subject, false));
+            let message = refused.sentence(&self.limited(&refused.subject, false));
             let draft = told(self.refusal_of(&cx, kind), &refused).detail("message", message.as_str());
             let mut row = self.refused_row(&cx, kind, message, 1);
             if let Some(call) = call {
@@ -115,7 +115,7 @@ impl Engine {
             }
             self.submit_rate_refusals(kind, draft, row).await;
         }
-        refused.error(&self.whose(&refused.subject, true))
+        refused.error(&self.limited(&refused.subject, true))
     }
 
     /// The row of the request log.
@@ -144,7 +144,7 @@ impl Engine {
     }
 
     /// What a subject is called; a person or an address by name only to themselves.
-    fn whose(&self, subject: &Subject, to_themselves: bool) -> String {
+    fn limited(&self, subject: &Subject, to_themselves: bool) -> String {
         let name = match subject {
             Subject::Tenant(id) => self.tenant_name(*id),
             Subject::ApiKey(id) => Some(format!("the API key {id}")),
@@ -222,7 +222,7 @@ impl Engine {
 fn count(recorded: &reeve_store::Recorded<'_>, tenant: Option<TenantId>, calls: u64) -> Result<(), Error> {
     let reason = Code::RateLimited.as_str();
     let none: Option<BudgetId> = None;
-    recorded.refusal_slots().add(recorded.now(), tenant, reason, none, calls, NanoUsd::ZERO)?;
+    recorded.refusal_slots().add(recorded.now(), tenant, reason, none, (calls, NanoUsd::ZERO))?;
     Ok(())
 }
 
