@@ -43,7 +43,7 @@ async fn house() -> Result<House, Box<dyn Error + Send + Sync>> {
     let proxy = servers.proxy(provider).await?;
     let app = TestApp::start_with(Options { no_credential: true, ..Options::default() }).await;
     app.credential("openai", &format!("http://{provider}/v1"), "sk-upstream-key", &[]).await;
-    reeve_tests::limits::without_limits(&app.engine).await?;
+    reeve_tests::limits::make_room(&app.engine).await?;
     let most = Some(1_000_000_000);
     let quota =
         QuotaOverride { requests_per_day: most, concurrent_requests: most, ..QuotaOverride::default() };

@@ -58,7 +58,7 @@ async fn set_up(folder: &Path, provider: SocketAddr) -> Result<String, reeve_eng
         notes: None,
     };
     let tenant = engine.create_tenant(&cx, tenant).await?.tenant.id;
-    reeve_tests::limits::without_limits(&engine).await?;
+    reeve_tests::limits::make_room(&engine).await?;
     let most = Some(1_000_000_000);
     let quota =
         QuotaOverride { requests_per_day: most, concurrent_requests: most, ..QuotaOverride::default() };

@@ -101,7 +101,7 @@ async fn set_up(folder: &Path, provider: &ScriptedProvider) -> Vec<String> {
         api_key: Secret::copy_of(provider.key().as_bytes()),
     };
     engine.add_credential(&Cx::system(), new).await.unwrap();
-    reeve_tests::limits::without_limits(&engine).await.unwrap();
+    reeve_tests::limits::make_room(&engine).await.unwrap();
     let (rich, rich_key) = tenant(&engine, "Rich").await;
     let (poor, poor_key) = tenant(&engine, "Poor").await;
     budget(&engine, None, PeriodKind::Month, "1000").await;

@@ -75,10 +75,12 @@ impl Story {
         let mut place = Value::String(path.to_owned());
         self.redact.value(&mut place);
         let path = path
-            .split('/')
-            .map(|part| self.redact.text(part).unwrap_or_else(|| part.to_owned()))
-            .collect::<Vec<_>>()
-            .join("/");
+            .split_inclusive(['/', '='])
+            .map(|part| {
+                let (name, sign) = part.split_at(part.trim_end_matches(['/', '=']).len());
+                self.redact.text(name).unwrap_or_else(|| name.to_owned()) + sign
+            })
+            .collect::<String>();
         self.told.push((format!("{method} {path}"), reply.status, reply.content_type.clone(), body));
         reply
     }

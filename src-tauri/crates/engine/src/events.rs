@@ -57,6 +57,12 @@ impl Events {
         let _ = self.sender.send(Event { kind, sequence, id });
     }
 
+    /// Whether anybody listens.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
     /// Listens from now on; a slow listener loses the oldest.
     #[must_use]
     pub fn listen(&self) -> broadcast::Receiver<Event> {

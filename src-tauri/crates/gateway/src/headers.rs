@@ -20,6 +20,22 @@ const MODEL: HeaderName = HeaderName::from_static("x-reeve-model");
 const PROVIDER: HeaderName = HeaderName::from_static("x-reeve-provider");
 /// How often providers were asked.
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-reeve-attempts");
+/// A limit, what is left of it, and when all of it is there again.
+static OF_REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+static OF_TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
+static OF_TIGHTEST: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit"),
+    HeaderName::from_static("x-ratelimit-remaining"),
+    HeaderName::from_static("x-ratelimit-reset"),
+];
 /// The end user, as the caller names them.
 const USER: HeaderName = HeaderName::from_static("x-reeve-user");
 /// Labels of the call, separated by commas.
@@ -71,25 +87,23 @@ impl ServedBy {
 /// Puts on an answer how the caller's rate limits stand: as OpenAI's clients know them, with times as `6m0s`, and the
 /// tightest as many other programs do, with the time as seconds since 1970. What a provider said of its own is replaced.
 pub(crate) fn put_limits(response: &mut Response, standings: &Standings) {
-    let all = [("requests", standings.requests), ("tokens", standings.tokens)];
-    for (what, standing) in all {
-        let Some(standing) = standing else { continue };
-        put_named(response, &format!("x-ratelimit-limit-{what}"), &standing.limit);
-        put_named(response, &format!("x-ratelimit-remaining-{what}"), &standing.remaining);
-        put_named(response, &format!("x-ratelimit-reset-{what}"), &span(standing.full_in_ms));
+    for (names, standing) in [(&OF_REQUESTS, standings.requests), (&OF_TOKENS, standings.tokens)] {
+        let (Some(standing), [limit, remaining, reset]) = (standing, names) else { continue };
+        put_number(response, limit, standing.limit);
+        put_number(response, remaining, standing.remaining);
+        put(response, reset.clone(), &span(standing.full_in_ms));
     }
     if let Some(tightest) = standings.tightest() {
         let full_at = standings.at.plus(tightest.full_in_ms).0.saturating_add(999).div_euclid(1_000);
-        put_named(response, "x-ratelimit-limit", &tightest.limit);
-        put_named(response, "x-ratelimit-remaining", &tightest.remaining);
-        put_named(response, "x-ratelimit-reset", &full_at);
+        let [limit, remaining, reset] = &OF_TIGHTEST;
+        put_number(response, limit, tightest.limit);
+        put_number(response, remaining, tightest.remaining);
+        put_number(response, reset, u64::try_from(full_at).unwrap_or(0));
     }
 }
 
-fn put_named(response: &mut Response, name: &str, value: &dyn std::fmt::Display) {
-    if let Ok(name) = HeaderName::try_from(name) {
-        put(response, name, value);
-    }
+fn put_number(response: &mut Response, name: &HeaderName, number: u64) {
+    response.headers_mut().insert(name.clone(), HeaderValue::from(number));
 }
 
 /// A time to wait, as OpenAI writes it: `12ms`, `1.5s`, `6m0s`.

@@ -81,6 +81,8 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
     set("cell_size_check", "ON")?;
     set("busy_timeout", "5000")?;
     set("cache_size", "-65536")?;
+    // In pages: 32 MiB. Pages that many writes touch go into the file once.
+    set("wal_autocheckpoint", "4096")?;
     set("temp_store", "MEMORY")?;
     set("mmap_size", "1073741824")?;
     conn.set_prepared_statement_cache_capacity(256);

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::slot::SlotKind;
 use data_encoding::HEXLOWER;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 /// What a small sealed value is for. A value opens only under the purpose it was sealed for.
@@ -100,6 +100,8 @@ struct Inner {
     root: Arc<Key>,
     opened_by: Option<(SlotKind, String)>,
     notices: Vec<Notice>,
+    /// The key-encryption key of the newest epoch, once it was needed.
+    kek: OnceLock<Key>,
 }
 
 /// An open vault. Cloning is cheap; the root key is wiped when the last clone is dropped.
@@ -121,7 +123,7 @@ impl Vault {
         opened_by: Option<(SlotKind, String)>,
         notices: Vec<Notice>,
     ) -> Self {
-        Self(Arc::new(Inner { header, root: Arc::new(root), opened_by, notices }))
+        Self(Arc::new(Inner { header, root: Arc::new(root), opened_by, notices, kek: OnceLock::new() }))
     }
 
     /// The header as it was read, or as [`Vault::next_epoch`] made it.
@@ -205,7 +207,7 @@ impl Vault {
         header.generation = header.generation.saturating_add(1);
         let header = header.signed(&self.0.root);
         let (root, opened_by) = (Arc::clone(&self.0.root), self.0.opened_by.clone());
-        Self(Arc::new(Inner { header, root, opened_by, notices: self.0.notices.clone() }))
+        Self(Arc::new(Inner { header, root, opened_by, notices: self.0.notices.clone(), kek: OnceLock::new() }))
     }
 
     /// Seals a small value. `context` names what it belongs to, such as an id; it must be the same to open it.
@@ -248,8 +250,11 @@ impl Vault {
         derive_key(self.0.root.bytes(), &self.0.header.vault_id, info)
     }
 
-    fn derive_kek(&self, epoch: u32) -> Key {
-        self.derive_key(&[b"reeve/kek/v1", &epoch.to_be_bytes()])
+    /// Lends the key-encryption key of an epoch. That of the newest is kept beside the root key it comes from, because
+    /// every call needs it.
+    fn with_kek<T>(&self, epoch: u32, work: impl FnOnce(&Key) -> T) -> T {
+        let derive = || self.derive_key(&[b"reeve/kek/v1", &epoch.to_be_bytes()]);
+        if epoch == self.0.header.kek_epoch { work(self.0.kek.get_or_init(derive)) } else { work(&derive()) }
     }
 
     /// Small values have keys of their own, so that their nonces do not use up the data keys' share of an epoch.
@@ -266,7 +271,7 @@ impl Vault {
     ) -> Result<Vec<u8>, SealError> {
         let epoch = self.0.header.kek_epoch;
         let place = self.place("dek-wrap", provider, credential_id, version);
-        envelope::seal(self.derive_kek(epoch).bytes(), epoch, &place, dek.bytes())
+        self.with_kek(epoch, |kek| envelope::seal(kek.bytes(), epoch, &place, dek.bytes()))
     }
 
     fn unwrap_dek(
@@ -276,9 +281,8 @@ impl Vault {
         version: u32,
         wrapped: &[u8],
     ) -> Result<Key, OpenError> {
-        let kek = self.derive_kek(envelope::epoch_of(wrapped)?);
         let place = self.place("dek-wrap", provider, credential_id, version);
-        let dek = envelope::open(kek.bytes(), &place, wrapped)?;
+        let dek = self.with_kek(envelope::epoch_of(wrapped)?, |kek| envelope::open(kek.bytes(), &place, wrapped))?;
         Key::copy_of(dek.expose()).ok_or(OpenError::NotAKey)
     }
 

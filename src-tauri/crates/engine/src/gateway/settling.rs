@@ -175,7 +175,10 @@ impl Engine {
         self.inner.settling.done(batch);
         for (waiting, sequence) in batch.iter().zip(sequences) {
             self.inner.admission.durable(waiting.charge.tenant_id, waiting.amount);
-            self.inner.events.tell(EventKind::Charge, Some(*sequence), Some(waiting.charge.id.to_string()));
+            if self.inner.events.is_heard() {
+                let id = waiting.charge.id.to_string();
+                self.inner.events.tell(EventKind::Charge, Some(*sequence), Some(id));
+            }
         }
     }
 
