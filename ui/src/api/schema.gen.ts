@@ -1716,6 +1716,23 @@ export interface components {
              */
             weight?: number | null;
         };
+        /** @description A new limit. What is null is as the scope's default has it. */
+        CreateLimitBody: {
+            /**
+             * Format: int64
+             * @description Requests that may come at once; null: those of a whole minute.
+             */
+            burst?: number | null;
+            /** Format: int64 */
+            concurrent_requests?: number | null;
+            /** Format: int64 */
+            requests_per_minute?: number | null;
+            scope: components["schemas"]["LimitScope"];
+            /** @description Id of a tenant or API key; name of an end user or model, as calls spell it; or a network address. */
+            subject: string;
+            /** Format: int64 */
+            tokens_per_minute?: number | null;
+        };
         /** @description Another limit for a while. */
         CreateOverrideBody: {
             ends_at: string;
@@ -2030,6 +2047,115 @@ export interface components {
             status: number | null;
             text: string;
             time: string;
+        };
+        /** @description A bucket. */
+        LimitBucket: {
+            /**
+             * Format: int64
+             * @description Requests or tokens that may be used now.
+             */
+            available_tokens: number;
+            /**
+             * Format: int64
+             * @description The most at once.
+             */
+            capacity: number;
+            /**
+             * Format: int64
+             * @description What fills in a minute.
+             */
+            rate: number;
+            /** @description When it is full. */
+            reset_at: string;
+        };
+        /**
+         * @description What a rate limit counts.
+         * @enum {string}
+         */
+        LimitMetric: "requests" | "tokens" | "concurrent";
+        /** @description Numbers of a limit. Null: as the scope's default has it; in a default: without a limit. */
+        LimitNumbers: {
+            /**
+             * Format: int64
+             * @description Requests that may come at once; null: those of a whole minute.
+             */
+            burst: number | null;
+            /** Format: int64 */
+            concurrent_requests: number | null;
+            /** Format: int64 */
+            requests_per_minute: number | null;
+            /** Format: int64 */
+            tokens_per_minute: number | null;
+        };
+        /** @description Requests refused by one kind of limit. */
+        LimitRefusalRow: {
+            /** Format: int64 */
+            calls: number;
+            metric: components["schemas"]["LimitMetric"];
+            scope: components["schemas"]["LimitScope"];
+            tenant_id: string | null;
+            tenant_name: string | null;
+        };
+        /** @description What rate limits refused, at the gateway and at the console. */
+        LimitRefusalsView: {
+            day: components["schemas"]["LimitRefusalRow"][];
+            /** @description Where the last 24 hours begin. */
+            day_from: string;
+            hour: components["schemas"]["LimitRefusalRow"][];
+            /** @description Where the last hour begins, to five minutes. */
+            hour_from: string;
+        };
+        /**
+         * @description Whose calls a rate limit counts.
+         * @enum {string}
+         */
+        LimitScope: "tenant" | "api_key" | "user" | "model" | "ip";
+        /** @description The busiest subjects. */
+        LimitStatusList: {
+            items: components["schemas"]["LimitStatusView"][];
+        };
+        /** @description The buckets of a subject. */
+        LimitStatusView: {
+            /** Format: int64 */
+            concurrent_limit: number | null;
+            /**
+             * Format: int64
+             * @description Requests on their way.
+             */
+            concurrent_now: number;
+            name: string;
+            requests: components["schemas"]["LimitBucket"] | null;
+            scope: components["schemas"]["LimitScope"];
+            /** @description Null: shared by all for whom there was no room. */
+            subject: string | null;
+            tenant_id: string | null;
+            tenant_name: string | null;
+            tokens: components["schemas"]["LimitBucket"] | null;
+        };
+        /** @description The limit of one tenant, API key, user, model or network address. */
+        LimitView: {
+            created_at: string;
+            id: string;
+            /** @description What holds, the default filled in. */
+            limits: components["schemas"]["LimitNumbers"];
+            /** @description What it is called. */
+            name: string;
+            /** @description What was set. */
+            own: components["schemas"]["LimitNumbers"];
+            scope: components["schemas"]["LimitScope"];
+            /** @description An id, the name of a user or model, or an address. */
+            subject: string;
+            tenant_id: string | null;
+            tenant_name: string | null;
+            updated_at: string;
+        };
+        /** @description The limits in force. */
+        LimitsView: {
+            /** @description One for every scope. */
+            defaults: components["schemas"]["DefaultLimitView"][];
+            /** @description Departures from them, oldest first. */
+            items: components["schemas"]["LimitView"][];
+            next_cursor: string | null;
         };
         /** @description What a list changes for one model. */
         ListChangeView: {
@@ -3106,6 +3232,17 @@ export interface components {
             priority?: number;
             /** Format: int32 */
             weight?: number;
+        };
+        /** @description A change of a limit: absent stays, null is as the default has it. */
+        UpdateLimitBody: {
+            /** Format: int64 */
+            burst?: number | null;
+            /** Format: int64 */
+            concurrent_requests?: number | null;
+            /** Format: int64 */
+            requests_per_minute?: number | null;
+            /** Format: int64 */
+            tokens_per_minute?: number | null;
         };
         /** @description A change of an own price: absent stays, null clears. */
         UpdateOwnPriceBody: {
