@@ -12,8 +12,7 @@ pub async fn make_room(engine: &Engine) -> Result<(), Error> {
     for scope in LimitScope::ALL {
         // An address without a key uses no tokens.
         let tokens_per_minute = most.filter(|_| *scope != LimitScope::Ip);
-        let numbers =
-            RateLimit { requests_per_minute: most, tokens_per_minute, ..RateLimit::default() };
+        let numbers = RateLimit { requests_per_minute: most, tokens_per_minute, ..RateLimit::default() };
         engine.set_limit_default(&Cx::system(), *scope, Some(numbers)).await?;
     }
     Ok(())

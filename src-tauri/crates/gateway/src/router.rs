@@ -35,7 +35,10 @@ impl Gateway {
 
     /// Answers a request that came from `peer`, whatever comes of it.
     pub(crate) async fn answer(&self, request: Request, peer: IpAddr) -> Response {
-        AssertUnwindSafe(self.route(request, peer)).catch_unwind().await.unwrap_or_else(|cause| panicked(&*cause))
+        AssertUnwindSafe(self.route(request, peer))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|cause| panicked(&*cause))
     }
 
     async fn route(&self, request: Request, peer: IpAddr) -> Response {

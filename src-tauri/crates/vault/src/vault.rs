@@ -207,7 +207,13 @@ impl Vault {
         header.generation = header.generation.saturating_add(1);
         let header = header.signed(&self.0.root);
         let (root, opened_by) = (Arc::clone(&self.0.root), self.0.opened_by.clone());
-        Self(Arc::new(Inner { header, root, opened_by, notices: self.0.notices.clone(), kek: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            header,
+            root,
+            opened_by,
+            notices: self.0.notices.clone(),
+            kek: OnceLock::new(),
+        }))
     }
 
     /// Seals a small value. `context` names what it belongs to, such as an id; it must be the same to open it.
@@ -282,7 +288,8 @@ impl Vault {
         wrapped: &[u8],
     ) -> Result<Key, OpenError> {
         let place = self.place("dek-wrap", provider, credential_id, version);
-        let dek = self.with_kek(envelope::epoch_of(wrapped)?, |kek| envelope::open(kek.bytes(), &place, wrapped))?;
+        let dek =
+            self.with_kek(envelope::epoch_of(wrapped)?, |kek| envelope::open(kek.bytes(), &place, wrapped))?;
         Key::copy_of(dek.expose()).ok_or(OpenError::NotAKey)
     }
 
