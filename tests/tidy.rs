@@ -49,6 +49,7 @@ const EXCLUSIVE: &[(&str, &str)] = &[
 ];
 
 const ROOT_NAMES: &[&str] = &[
+    ".cargo",
     ".ci",
     ".editorconfig",
     ".gitattributes",
