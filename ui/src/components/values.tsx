@@ -1,5 +1,5 @@
 import { absolute, relative, shortDay } from "@/lib/time";
-import { exactUsd, formatUsd } from "@/lib/money";
+import { exactUsd, formatUsd, type UsdFormat } from "@/lib/money";
 import { shortHash } from "@/lib/number";
 import { Chip, CopyButton, type Tone } from "@/ui";
 import type { AuditOutcome, TenantStatus, Tier } from "@/api";
@@ -19,9 +19,9 @@ export function Day({ at }: { at: string }) {
   const zone = useZone();
   return <time dateTime={at} title={absolute(at, zone)}>{shortDay(at, zone)}</time>;
 }
-export function Money({ usd, whole, none = "–" }: { usd: string | null | undefined; whole?: boolean; none?: string }) {
+export function Money({ usd, none = "–", ...format }: UsdFormat & { usd: string | null | undefined; none?: string }) {
   if (usd == null) return <span className="faint">{none}</span>;
-  return <span title={exactUsd(usd)}>{formatUsd(usd, { whole })}</span>;
+  return <span title={exactUsd(usd)}>{formatUsd(usd, format)}</span>;
 }
 export function Id({ value, what, full }: { value: string; what: string; full?: boolean }) {
   return (

@@ -2,6 +2,7 @@
 const PLACES = 9;
 const SCALE = 1_000_000_000n;
 const CENT = SCALE / 100n;
+const HUNDRED = SCALE * 100n;
 const PATTERN = /^(-?)(\d+)(?:\.(\d+))?$/;
 
 /** Nano-dollars of a decimal string. Digits beyond the ninth are dropped; anything unreadable is null. */
@@ -22,19 +23,31 @@ export function toDecimal(nano: bigint, minPlaces = 0): string {
 }
 
 const group = (digits: string): string => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+const grouped = (abs: bigint, places: number): string => {
+  const [units = "0", fraction = ""] = toDecimal(abs, places).split(".");
+  return `${group(units)}.${fraction}`;
+};
 const roundTo = (abs: bigint, unit: bigint): bigint => ((abs + unit / 2n) / unit) * unit;
 
-/** Two places; below a cent as many as show two significant digits; whole dollars with `whole`. */
-export function formatUsd(text: string | null | undefined, options: { whole?: boolean } = {}): string {
+export interface UsdFormat {
+  /** An estimate: no cents from a hundred dollars up, and nothing finer than a cent. What is not nothing is never shown as nothing. */
+  whole?: boolean;
+  /** A limit: no cents where there are none. */
+  trim?: boolean;
+  /** This many places whatever the amount, so that a column adds up to the eye. */
+  places?: number;
+}
+/** Two places; below a cent as many as show two significant digits. */
+export function formatUsd(text: string | null | undefined, { whole, trim, places }: UsdFormat = {}): string {
   const nano = parseUsd(text);
   if (nano === null) return "–";
   const sign = nano < 0n ? "−" : "";
   const abs = nano < 0n ? -nano : nano;
-  if (options.whole) return `${sign}$${group((roundTo(abs, SCALE) / SCALE).toString())}`;
-  if (abs === 0n || abs >= CENT) {
-    const [units = "0", cents = ""] = toDecimal(roundTo(abs, CENT), 2).split(".");
-    return `${sign}$${group(units)}.${cents}`;
-  }
+  if (places !== undefined) return `${sign}$${grouped(roundTo(abs, SCALE / 10n ** BigInt(places)), places)}`;
+  if (whole && abs >= HUNDRED) return `${sign}$${group((roundTo(abs, SCALE) / SCALE).toString())}`;
+  if (whole && abs > 0n && abs < CENT) return abs * 2n >= CENT ? `${sign}$0.01` : sign ? "> −$0.01" : "< $0.01";
+  if (trim && abs % SCALE === 0n) return `${sign}$${group((abs / SCALE).toString())}`;
+  if (abs === 0n || abs >= CENT) return `${sign}$${grouped(roundTo(abs, CENT), 2)}`;
   const digits = abs.toString().length;
   const unit = 10n ** BigInt(Math.max(0, digits - 2));
   return `${sign}$${toDecimal(roundTo(abs, unit), 2)}`;

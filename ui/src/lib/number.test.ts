@@ -6,6 +6,7 @@ it("says counts, shares and durations with their units", () => {
   expect(formatCount(null)).toBe("–");
   expect(formatCompact(3_120_448_812)).toBe("3.1B");
   expect(formatPercent(68.8)).toBe("69%");
+  expect([formatPercent(0), formatPercent(0.003), formatPercent(0.05)]).toEqual(["0%", "< 0.1%", "0.1%"]);
   expect(formatPercent(0.84)).toBe("0.8%");
   expect(formatDuration(0.8)).toBe("0.8 ms");
   expect(formatDuration(1840)).toBe("1.8 s");

@@ -6,8 +6,9 @@ export const formatCompact = (n: number): string => (Math.abs(n) < 10_000 ? whol
 /** A mean: one decimal where it is small. */
 export const formatRate = (n: number): string => (n < 10 ? n.toLocaleString("en", { maximumFractionDigits: 1 }) : whole.format(n));
 export const plural = (n: number, one: string, many = `${one}s`): string => `${formatCount(n)} ${n === 1 ? one : many}`;
+/** A small part is never shown as none. */
 export const formatPercent = (n: number): string =>
-  `${n.toLocaleString("en", { maximumFractionDigits: Math.abs(n) < 10 ? 1 : 0 })}%`;
+  n > 0 && n < 0.05 ? "< 0.1%" : `${n.toLocaleString("en", { maximumFractionDigits: Math.abs(n) < 10 ? 1 : 0 })}%`;
 export function formatDuration(ms: number | null | undefined): string {
   if (ms == null) return "–";
   if (ms < 10) return `${Number(ms.toFixed(1))} ms`;

@@ -48,8 +48,8 @@ function Figures({ o }: { o: OverviewView | undefined }) {
   if (!o) return <div className="kpis" role="status" aria-label="Loading">{["a", "b", "c", "d", "e"].map((k) => <div className="kpi" key={k}><Skeleton width="50%" /><div style={{ height: 10 }} /><Skeleton width="70%" height={22} /></div>)}</div>;
   return (
     <div className="kpis">
-      <Kpi label="Spend today" unit={o.today.limit_usd && <>of <Money usd={o.today.limit_usd} whole /></>} note={todayNote(o, zone)}><Money usd={o.today.cost_usd} /></Kpi>
-      <Kpi label="Month to date" unit={o.month.limit_usd && <>of <Money usd={o.month.limit_usd} whole /></>} note={o.month.projected_usd === null ? "Too early to project the month" : <>Projected <b><Money usd={o.month.projected_usd} whole /></b> at this pace</>}><Money usd={o.month.cost_usd} /></Kpi>
+      <Kpi label="Spend today" unit={o.today.limit_usd && <>of <Money usd={o.today.limit_usd} trim /></>} note={todayNote(o, zone)}><Money usd={o.today.cost_usd} /></Kpi>
+      <Kpi label="Month to date" unit={o.month.limit_usd && <>of <Money usd={o.month.limit_usd} trim /></>} note={o.month.projected_usd === null ? "Too early to project the month" : <>Projected <b><Money usd={o.month.projected_usd} whole /></b> at this pace</>}><Money usd={o.month.cost_usd} /></Kpi>
       <Kpi label="Requests today" note={trafficNote(o)}><Link className="figlink" to="/requests">{formatCount(o.today.requests)}</Link></Kpi>
       <Kpi label="Refused today" note={refusedNote(o)}><Link className="figlink" to="/requests" search={{ filters: "outcome:refused" }}>{formatCount(o.refused_today.total)}</Link></Kpi>
       <Kpi label="Needs you" note={needsNote(o)}>{formatCount(o.needs_you.length)}</Kpi>
