@@ -32,6 +32,8 @@ interface Props<T> {
   minWidth?: number;
 }
 const NEAR_END = 15;
+/** Called, not mounted: columns that are made anew with each render would else take the focus from a button in a cell. */
+const drawn = <C extends object>(cell: unknown, context: C): ReactNode => (typeof cell === "function" ? (cell as (context: C) => ReactNode)(context) : null);
 
 export function DataTable<T>({ label, columns, rows, rowId, total, selected, onSelect, onOpen, loading, empty, rowHeight = 32, more, minWidth = 640 }: Props<T>) {
   const scroll = useRef<HTMLDivElement>(null);
@@ -119,7 +121,7 @@ export function DataTable<T>({ label, columns, rows, rowId, total, selected, onS
                       const meta = cell.column.columnDef.meta;
                       return (
                         <div key={cell.id} role="gridcell" className={`${meta?.num ? "num " : ""}${meta?.className ?? ""}`}>
-                          {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                          {drawn(cell.column.columnDef.cell, cell.getContext())}
                         </div>
                       );
                     })}

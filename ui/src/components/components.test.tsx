@@ -36,6 +36,17 @@ it("shows the designed empty state instead of an empty table", () => {
   expect(screen.getByText("No rows yet")).toBeTruthy();
 });
 
+it("leaves the focus on a button of a row when the list is drawn again", () => {
+  const draw = () => <DataTable label="Rows" columns={[col<Row>("Act", "1fr", (r) => <button type="button">Edit {r.id}</button>)]} rows={ROWS} rowId={(r) => r.id} />;
+  // Rows are drawn as far as the list is high, and here nothing has a height of its own.
+  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(600);
+  const { rerender } = render(draw());
+  const button = screen.getByRole("button", { name: "Edit b" });
+  button.focus();
+  rerender(draw());
+  expect(document.activeElement).toBe(button);
+});
+
 it("does not confirm before the name is typed", async () => {
   const onConfirm = vi.fn();
   render(<Confirm title="Archive Acme Corp?" act="Archive" type={{ text: "Acme Corp", of: "name" }} pending={false} error={null} onConfirm={onConfirm} onClose={() => undefined}>It stops.</Confirm>);
