@@ -60,8 +60,9 @@ export function Section({ title, children, beside }: { title: string; children: 
 export function Properties({ items, wide }: { items: [label: string, value: ReactNode][]; wide?: boolean }) {
   return (
     <dl className={`kv${wide ? " wide" : ""}`}>
-      {items.map(([label, value]) => (
-        <div key={label} style={{ display: "contents" }}>
+      {items.map(([label, value], i) => (
+        // Two rows may bear the same name.
+        <div key={`${label} ${i}`} style={{ display: "contents" }}>
           <dt>{label}</dt>
           <dd>{value}</dd>
         </div>

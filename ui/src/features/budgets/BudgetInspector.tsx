@@ -8,7 +8,7 @@ import { dayAndTime } from "@/lib/time";
 import { Button, Chip, Meter, toast } from "@/ui";
 import { BudgetForm } from "./BudgetForm";
 import { OverrideForm, Overrides } from "./Overrides";
-import { holdsQuery, meterOf, overrideWord, STATE_TONE, STATE_WORDS, type BudgetRow } from "./queries";
+import { holdsQuery, meterOf, overrideWord, PERIOD_NOW, STATE_TONE, STATE_WORDS, type BudgetRow } from "./queries";
 import { Refused } from "./Refused";
 
 function Holds({ budget }: { budget: BudgetRow }) {
@@ -59,14 +59,14 @@ export function BudgetInspector({ budget, onClose }: { budget: BudgetRow; onClos
   const meter = meterOf(budget);
   return (
     <Inspector label={`Budget of ${budget.name}`} title={budget.name} subtitle={`${budget.scope === "workspace" || budget.scope === "tenant" ? "" : `${budget.level[0]?.toUpperCase()}${budget.level.slice(1)}${budget.tenant_name && budget.depth === 2 ? ` of ${budget.tenant_name}` : ""}. `}${period}, ${budget.kind}, resets ${dayAndTime(s.period_end, s.time_zone)} ${s.time_zone}`} onClose={onClose}>
-      <div className="big"><span title={exactUsd(s.remaining_usd)}>{formatUsd(s.remaining_usd)}</span> <small>left of {formatUsd(s.limit_usd)} this {budget.period}</small></div>
+      <div className="big"><span title={exactUsd(s.remaining_usd)}>{formatUsd(s.remaining_usd)}</span> <small>left of {formatUsd(s.limit_usd)} {PERIOD_NOW[budget.period]}</small></div>
       <div style={{ padding: "0 14px 10px" }}><Meter {...meter} label={`${formatPercent(s.percentage_used)} of the limit used`} /></div>
       <div className="legend" style={{ padding: "0 14px 12px" }}>
         <span><i className={meter.tone === "bad" ? "b" : meter.tone === "warn" ? "w" : ""} />spent {formatPercent(percentOf(s.spent_usd, s.limit_usd))}</span>
-        <span><i className="res" />reserved {formatUsd(s.reserved_usd)}</span>
-        {s.projected_usd !== null && <span><i className="proj" />projected</span>}
+        <span><i className="res" />reserved {formatPercent(percentOf(s.reserved_usd, s.limit_usd))}</span>
+        {s.projected_usd !== null && <span><i className="proj" />projected {formatPercent(percentOf(s.projected_usd, s.limit_usd))}</span>}
       </div>
-      <Section title={`This ${budget.period}`}>
+      <Section title={budget.period === "day" ? "Today" : "This month"}>
         <Properties items={[
           ["State", <Chip key="s" tone={STATE_TONE[s.state]}>{STATE_WORDS[s.state]}</Chip>],
           ...(s.override ? [["Limit", <span key="l"><b className="strong"><Money usd={s.limit_usd} /></b> <span className="faint">{overrideWord(budget)?.toLowerCase()} until {dayAndTime(s.override.ends_at, s.time_zone)}, else {formatUsd(budget.limit_usd)}</span></span>] as [string, ReactNode]] : []),

@@ -66,7 +66,7 @@ function Row({ over, budget }: { over: OverrideView; budget: BudgetRow }) {
       <dt><Chip tone={STATE[over.state].tone}>{STATE[over.state].word}</Chip></dt>
       <dd className="row">
         <span style={{ whiteSpace: "normal" }}><b className="strong"><Money usd={over.limit_usd} /></b> <span className="faint">{dayAndTime(over.starts_at, zone)} – {dayAndTime(over.ends_at, zone)}: {over.reason}</span></span>
-        {over.state !== "ended" && <span className="push"><Button small label={`End the limit of ${formatUsd(over.limit_usd)} now`} disabledReason={may} pending={end.isPending} onPress={() => end.mutate()}>End now</Button></span>}
+        {over.state !== "ended" && <span className="push"><Button small label={`End now: the limit of ${formatUsd(over.limit_usd)}`} disabledReason={may} pending={end.isPending} onPress={() => end.mutate()}>End now</Button></span>}
       </dd>
     </div>
   );

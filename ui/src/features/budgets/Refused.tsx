@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type RefusedCallerView } from "@/api";
 import { ErrorState, Money, Section, TimeAgo } from "@/components";
 import { plural } from "@/lib/number";
-import { refusalsQuery, type BudgetRow } from "./queries";
+import { PERIOD_NOW, refusalsQuery, type BudgetRow } from "./queries";
 
 const MOST = 8;
 /** Who it was, from what the call said of itself. */
@@ -17,7 +17,7 @@ export function Refused({ budget }: { budget: BudgetRow }) {
   const list = useQuery({ ...refusalsQuery(budget.id), enabled: s.refused_calls > 0 });
   const items = list.data?.items ?? [];
   return (
-    <Section title={`Refused this ${budget.period}`}>
+    <Section title={`Refused ${PERIOD_NOW[budget.period]}`}>
       {s.refused_calls === 0 ? <span className="dim">No call was refused.</span> : (
         <>
           <p style={{ marginBottom: 6 }}>{plural(s.refused_calls, "call")}, <Money usd={s.refused_usd} /> asked for</p>

@@ -1,3 +1,3 @@
 export { BudgetsPage, type BudgetsSearch } from "./BudgetsPage";
-export { BUDGET_SCOPES, BUDGET_STATES } from "./queries";
+export { BUDGET_SCOPES, BUDGET_STATES, budgetsQuery } from "./queries";
 export { TenantBudgets } from "./TenantBudgets";

@@ -73,6 +73,8 @@ export function budgetTree(items: BudgetView[], workspace: string, q: string | u
     .sort((a, b) => compare(place(a), place(b)) || a.period.localeCompare(b.period))
     .map((b): BudgetRow => ({ ...b, depth: depth(b), name: budgetName(b, workspace), level: level(b) }));
 }
+/** The period that is running, as people say it. */
+export const PERIOD_NOW: Record<BudgetView["period"], string> = { day: "today", month: "this month" };
 /** Against the limit in force, which an override may have changed. */
 export const meterOf = ({ status }: BudgetView) => ({
   spent: percentOf(status.spent_usd, status.limit_usd),

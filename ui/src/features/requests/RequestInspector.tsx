@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { RequestDetailView } from "@/api";
 import { ErrorState, Id, Inspector, Money, Properties, Section, SkeletonRows, useZone } from "@/components";
+import { budgetsQuery } from "@/features/budgets";
 import { Explain } from "@/features/usage";
 import type { Token } from "@/lib/filters";
 import { formatUsd } from "@/lib/money";
@@ -10,7 +11,7 @@ import { formatCount, formatDuration, plural } from "@/lib/number";
 import { absolute } from "@/lib/time";
 import { Chip, Notice } from "@/ui";
 import { Bodies } from "./Bodies";
-import { reasonWords, requestQuery } from "./queries";
+import { budgetWords, reasonWords, requestQuery } from "./queries";
 import { Timing } from "./Timing";
 
 type OnFilter = (token: Token | { q: string }) => void;
@@ -21,18 +22,14 @@ function Same({ field, value, children, mono, onFilter }: { field: string; value
   return <button type="button" className={`linkish plain${mono ? " mono" : ""}`} title={`Show requests with the same ${field}`} onClick={() => onFilter({ field, value })}>{children ?? value}</button>;
 }
 
-const LEVEL = (b: RequestDetailView["budgets"][number]): string => {
-  if (b.period === null) return "A budget that was removed since";
-  const span = b.period === "day" ? "Daily" : "Monthly";
-  return `${span} budget of ${b.tenant_name ?? "the workspace"}${b.kind === "soft" ? ", soft" : ""}`;
-};
-
 function Decisions({ d }: { d: RequestDetailView }) {
   const r = d.request;
+  const known = useQuery({ ...budgetsQuery, enabled: d.budgets.length > 0 });
+  const targetOf = (id: string) => known.data?.items.find((b) => b.id === id)?.target_name;
   if (r.outcome === "refused") {
     return (
       <>
-        <Notice tone="bad" box>{r.message ?? `${plural(r.calls, "call")} like this refused within a moment: ${reasonWords(r.reason)}.`}</Notice>
+        <Notice tone="bad" box>{r.message ?? `${plural(r.calls, "call")} like this ${r.calls === 1 ? "was" : "were"} refused within a moment: ${reasonWords(r.reason)}.`}</Notice>
         <p className="dim" style={{ marginTop: 8 }}>The provider was not asked and nothing was charged.{r.reserved_usd !== null && <> At most <Money usd={r.reserved_usd} /> {r.calls > 1 ? "were asked for in all" : "was asked for"}.</>}</p>
       </>
     );
@@ -41,7 +38,7 @@ function Decisions({ d }: { d: RequestDetailView }) {
   const over = r.reserved_usd !== null && r.cost_usd !== null && Number(r.cost_usd) > Number(r.reserved_usd);
   const rows: Row[] = [
     ["Let through", r.reserved_usd === null ? <span key="r" className="faint">not recorded</span> : <span key="r">at most <Money usd={r.reserved_usd} /> kept free{r.cost_usd !== null && <>, {over ? "and overrun: " : "then "}<Money usd={r.cost_usd} /> charged</>}</span>],
-    ...d.budgets.map((b): Row => [LEVEL(b), <span key={b.budget_id}>{b.left_usd.startsWith("-") ? <>over by <Money usd={b.left_usd.slice(1)} /></> : <><Money usd={b.left_usd} /> left</>} of {b.period === null ? formatUsd(b.limit_usd) : <Link to="/budgets" search={{ budget: b.budget_id }}>{formatUsd(b.limit_usd)}</Link>}</span>]),
+    ...d.budgets.map((b): Row => [budgetWords(b, targetOf(b.budget_id)), <span key={b.budget_id}>{b.left_usd.startsWith("-") ? <>over by <Money usd={b.left_usd.slice(1)} /></> : <><Money usd={b.left_usd} /> left</>} of {b.period === null ? formatUsd(b.limit_usd) : <Link to="/budgets" search={{ budget: b.budget_id }}>{formatUsd(b.limit_usd)}</Link>}</span>]),
   ];
   if (d.budgets.length === 0 && r.reserved_usd !== null) rows.push(["Budgets", <span key="n" className="faint">none above this call</span>]);
   if (d.quota) rows.push(["Quota", `${plural(d.quota.requests_left_today, "request")} left of the day, ${formatCount(d.quota.concurrent_left)} more at the same time`]);
@@ -77,7 +74,7 @@ export function RequestInspector({ id, onClose, onFilter }: { id: string; onClos
   if (!d) return <Inspector label="Request" title={<span className="faint">Request</span>} onClose={onClose}><SkeletonRows rows={10} widths={["30%", "50%"]} /></Inspector>;
   const r = d.request;
   return (
-    <Inspector label={`Request of ${r.tenant_name ?? "nobody known"}`} title={<span className="mono">{r.model ?? reasonWords(r.reason)}</span>} subtitle={`${r.tenant_name ?? "No tenant known"}, ${absolute(r.time, zone)}`} onClose={onClose}>
+    <Inspector label={`Request of ${r.tenant_name ?? "nobody known"}`} title={r.model ? <span className="mono">{r.model}</span> : `Refused: ${reasonWords(r.reason)}`} subtitle={`${r.tenant_name ?? "No tenant known"}, ${absolute(r.time, zone)}`} onClose={onClose}>
       {r.outcome === "refused"
         ? <div className="big"><Chip tone="bad">refused</Chip> <small>{reasonWords(r.reason)}{r.calls > 1 && `, ${plural(r.calls, "call")} in one row`}</small></div>
         : <div className="big">{r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />} <small>for one {r.operation} call{r.latency_ms !== null && `, ${formatDuration(r.latency_ms)}`}</small></div>}

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { api, take, type RequestsQuery, type RequestView } from "@/api";
+import { api, take, type RequestDetailView, type RequestsQuery, type RequestView } from "@/api";
 import type { Token } from "@/lib/filters";
 import { resolveRange } from "@/lib/time";
 
@@ -23,6 +23,14 @@ export const REASONS: Record<string, string> = {
   unauthenticated: "unknown key", forbidden: "not allowed", invalid: "not understood", unavailable: "vault locked or busy",
 };
 export const reasonWords = (reason: string | null): string => (reason === null ? "" : (REASONS[reason] ?? reason.replaceAll("_", " ")));
+
+/** Which budget: its period and whom or what it caps. `target` is its name, where it is known. */
+export function budgetWords(b: RequestDetailView["budgets"][number], target: string | null | undefined): string {
+  if (b.period === null || b.scope === null) return "A budget that was removed since";
+  const what = { workspace: "the workspace", tenant: b.tenant_name ?? "the tenant", api_key: "API key", user: "user", model: "model", tag: "tag", pool: "pool" }[b.scope];
+  const named = b.scope === "workspace" || b.scope === "tenant" ? what : target ? `${what} ${target}` : `a ${what}`.replace("a API", "an API");
+  return `${b.period === "day" ? "Daily" : "Monthly"} budget of ${named}${b.kind === "soft" ? ", soft" : ""}`;
+}
 
 const seconds = (text: string): number | undefined => {
   const n = Number(text.replace(/\s*s$/, ""));

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RequestView } from "@/api";
-import { fresh, merged, reasonWords, toQuery } from "./queries";
+import { budgetWords, fresh, merged, reasonWords, toQuery } from "./queries";
 import { timeParts } from "./Timing";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -33,4 +33,12 @@ it("says why in words", () => {
   expect(reasonWords("budget_exceeded")).toBe("budget");
   expect(reasonWords("some_new_reason")).toBe("some new reason");
   expect(reasonWords(null)).toBe("");
+});
+it("says which budget it was, and not only whose", () => {
+  const budget = (scope: "workspace" | "tenant" | "api_key" | "model" | null, kind: "hard" | "soft" = "hard") => ({ budget_id: "bud_1", scope, kind, period: scope && ("month" as const), tenant_name: "Acme Corp", left_usd: "1", limit_usd: "2" });
+  expect(budgetWords(budget("workspace", "soft"), undefined)).toBe("Monthly budget of the workspace, soft");
+  expect(budgetWords(budget("tenant"), undefined)).toBe("Monthly budget of Acme Corp");
+  expect(budgetWords(budget("model"), "gpt-4o")).toBe("Monthly budget of model gpt-4o");
+  expect(budgetWords(budget("api_key"), undefined)).toBe("Monthly budget of an API key");
+  expect(budgetWords(budget(null), undefined)).toBe("A budget that was removed since");
 });
