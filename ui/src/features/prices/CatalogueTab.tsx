@@ -2,14 +2,14 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { PriceView } from "@/api";
 import { col, DataTable, Day, ErrorState, FilterMenu, without, type Column } from "@/components";
-import { providersQuery } from "@/features/keys";
 import { useTenantOptions } from "@/features/tenants";
 import { useNarrow } from "@/lib/media";
 import { Button, Chip, Empty, Icon } from "@/ui";
 import { PriceInspector } from "./PriceInspector";
 import type { PricesSearch, SetSearch } from "./PricesPage";
-import { pricesQuery } from "./queries";
-import { ORIGIN_WORDS, priceKey, ratesInShort } from "./rates";
+import { useProviders } from "./providers";
+import { priceQuery, pricesQuery } from "./queries";
+import { ORIGIN_WORDS, priceKey, ratesInShort, splitKey } from "./rates";
 
 const usd = (rate: string | null) => (rate === null ? <span className="faint">–</span> : `$${rate}`);
 /** A model that is not priced by tokens says by what. */
@@ -22,29 +22,22 @@ const COLUMNS: Column<PriceView>[] = [
   col("Input, per 1M", "100px", (p) => usd(p.input_usd_per_million), { num: true }),
   col("Cached, per 1M", "116px", (p) => usd(p.cache_read_usd_per_million), { num: true, className: "dim" }),
   col("Output, per 1M", "114px", (p) => main(p) ?? usd(p.output_usd_per_million), { num: true }),
-  col("From", "102px", (p) => <Chip plain tone={p.own_price_id ? "info" : "none"}>{ORIGIN_WORDS[p.origin] ?? p.origin}</Chip>),
+  col("Origin", "102px", (p) => <Chip plain tone={p.own_price_id ? "info" : "none"}>{ORIGIN_WORDS[p.origin] ?? p.origin}</Chip>),
   col("Holds since", "92px", (p) => <Day at={p.effective_from} />, { className: "dim" }),
 ];
 const BESIDE = without(COLUMNS, "For", "Holds since");
-const NARROW = without(COLUMNS, "For", "Holds since", "Cached, per 1M", "From");
-/** Providers that have prices but that no key can be for. */
-const ONLY_LISTED = [["aws-bedrock", "AWS Bedrock"], ["google-vertex", "Google Vertex"], ["stability", "Stability AI"], ["voyage", "Voyage AI"]].map(([id = "", label = ""]) => ({ id, label }));
-
-function useProviders(): { id: string; label: string }[] {
-  const list = useQuery(providersQuery);
-  return useMemo(() => {
-    const known = (list.data?.items ?? []).filter((p) => p.priced_models > 0).map((p) => ({ id: p.id, label: p.name }));
-    return [...known, ...ONLY_LISTED.filter((o) => !known.some((k) => k.id === o.id))].sort((a, b) => a.label.localeCompare(b.label));
-  }, [list.data]);
-}
-
+const NARROW = without(COLUMNS, "For", "Holds since", "Cached, per 1M", "Origin");
 export function CatalogueTab({ search, set }: { search: PricesSearch; set: SetSearch }) {
   const narrow = useNarrow();
   const providers = useProviders();
   const tenants = useTenantOptions();
   const list = useInfiniteQuery(pricesQuery({ q: search.q, provider: search.provider, disputed: search.disputed, tenant: search.tenant }));
   const rows = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
-  const chosen = rows.find((p) => priceKey(p) === search.price);
+  const listed = rows.find((p) => priceKey(p) === search.price);
+  // A link may name a price that is further down than what is loaded, or that the filters leave out.
+  const wanted = search.price && !listed ? splitKey(search.price) : null;
+  const looked = useQuery({ ...priceQuery(wanted ?? { provider: "", model: "" }, search.tenant), enabled: wanted !== null && list.isSuccess });
+  const chosen = listed ?? (wanted ? looked.data : null) ?? undefined;
   const filtered = search.q || search.provider || search.disputed || search.tenant;
   return (
     <>

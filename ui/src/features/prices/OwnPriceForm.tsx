@@ -7,7 +7,7 @@ import { useTenantOptions } from "@/features/tenants";
 import { plural } from "@/lib/number";
 import { Button, ComboBox, Icon, Notice, Radios, Select, TextField, toast } from "@/ui";
 import { priceHistoryQuery, pricesChanged } from "./queries";
-import { emptyRate, perOf, rateError, readRates, TIERS, typedRates, UNITS, unitLabel, type TypedRate } from "./rates";
+import { emptyRate, ORIGIN_WORDS, perOf, rateError, readRates, TIERS, typedRates, UNITS, unitLabel, type TypedRate } from "./rates";
 
 const SHOWN = ["tenant_id", "provider", "model", "effective_from", "note"];
 const START = [emptyRate("input"), emptyRate("cache_read"), emptyRate("output")];
@@ -79,8 +79,8 @@ export function OwnPriceForm({ price, start, onClose, onRerate }: { price?: OwnP
           <Radios label="Paid by" columns value={v.scope} onChange={(scope) => change({ scope })} options={[{ id: "workspace", label: "Whole workspace", note: "Every tenant without a price of its own" }, { id: "tenant", label: "One tenant", note: "Goes before the workspace's" }]} />
           {v.scope === "tenant" && <ComboBox label="Tenant" value={v.tenant_id} onChange={(tenant_id) => change({ tenant_id })} options={tenants} error={e.tenant_id} />}
           <ComboBox label="Provider" value={v.provider} onChange={(provider) => change({ provider })} options={options} error={e.provider} />
-          <TextField label="Model" value={v.model} onChange={(model) => change({ model })} mono placeholder="gpt-4o" error={e.model} required hint={newest ? `The lists know it. Begin with their rates: ` : "As the provider spells it."} />
-          {newest && <Button small onPress={() => change({ rates: typedRates(newest.rates) })}>Copy the rates of {newest.source.startsWith("https://") ? "the list" : newest.source}</Button>}
+          <TextField label="Model" value={v.model} onChange={(model) => change({ model })} mono placeholder="gpt-4o" error={e.model} required hint={newest ? "It has a price already. Begin with those rates, or enter yours." : "As the provider spells it."} />
+          {newest && <Button small onPress={() => change({ rates: typedRates(newest.rates) })}>Copy the rates of the {newest.own_price_id ? "own price it has" : (ORIGIN_WORDS[newest.origin] ?? "list")}</Button>}
         </>
       )}
       {v.rates.map((rate, i) => <RateRow key={i} rate={rate} simple={!price && i < START.length && v.rates.length >= START.length && v.rates[i]?.unit === START[i]?.unit && rate.tier === "standard" && rate.above === ""} onChange={(next) => put(i, next)} onRemove={() => change({ rates: v.rates.filter((_, at) => at !== i) })} />)}

@@ -30,7 +30,7 @@ export function OwnPricesTab({ set }: { set: SetSearch }) {
     col("Paid by", "minmax(110px, 1fr)", (p) => p.tenant_name ?? "Whole workspace"),
     col("Rates", "minmax(180px, 1.6fr)", (p) => ratesInShort(p.rates), { className: "dim" }),
     col("Holds from", "92px", (p) => <Day at={p.effective_from} />, { className: "dim" }),
-    col("State", "92px", (p) => { const [tone, word] = STATE[p.state] ?? ["none", p.state]; return <Chip tone={tone}>{word}</Chip>; }),
+    col("State", "104px", (p) => { const [tone, word] = STATE[p.state] ?? ["none", p.state]; return <Chip tone={tone}>{word}</Chip>; }),
     col("Actions", "150px", (p) => p.effective_to ? <span className="faint">ended <Day at={p.effective_to} /></span> : (
       <span className="row" style={{ gap: 4 }}>
         <Button small label={`Edit the price of ${p.model}`} onPress={() => setEdit(p)} disabledReason={may}>Edit</Button>

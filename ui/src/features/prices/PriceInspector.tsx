@@ -50,7 +50,7 @@ export function PriceInspector({ price, onClose, onOwn }: { price: PriceView; on
           ["Origin", ORIGIN_WORDS[price.origin] ?? price.origin],
           ["Source", link ? <a key="s" href={price.source} target="_blank" rel="noreferrer" className="clip" style={{ display: "block", maxWidth: 220 }}>{price.source.replace("https://", "")}</a> : price.source],
           ["Version", price.version], ["Holds since", <Day key="d" at={price.effective_from} />],
-          ["Second list", price.agree === null ? "does not have it" : price.agree ? "says the same" : "says otherwise"],
+          ...(price.own_price_id ? [] : [["Second list", price.agree === null ? "does not have it" : price.agree ? "says the same" : "says otherwise"] as [string, string]]),
           ["Reads at most", price.max_input_tokens === null ? "not known" : `${formatCount(price.max_input_tokens)} tokens`],
           ["Writes at most", price.max_output_tokens === null ? "not known" : `${formatCount(price.max_output_tokens)} tokens`],
         ]} />

@@ -17,20 +17,20 @@ export function UnpricedTab({ set }: { set: SetSearch }) {
     col("Model", "minmax(150px, 1.4fr)", (m) => <span className="mono strong clip">{m.model}</span>),
     col("Provider", "104px", (m) => m.provider, { className: "dim" }),
     col("Why", "100px", (m) => { const [tone, word] = REASON[m.reason] ?? ["none", m.reason]; return <Chip tone={tone}>{word}</Chip>; }),
-    col("Refused calls", "92px", (m) => formatCount(m.refused_calls), { num: true }),
-    col("Charged calls", "94px", (m) => formatCount(m.charged_calls), { num: true }),
+    col("Refused calls", "110px", (m) => formatCount(m.refused_calls), { num: true }),
+    col("Charged calls", "110px", (m) => formatCount(m.charged_calls), { num: true }),
     col("Charged", "84px", (m) => <Money usd={m.cost_usd} />, { num: true }),
     col("Asked by", "minmax(120px, 1fr)", (m) => m.tenants.join(", "), { className: "dim" }),
     col("Last asked", "92px", (m) => <TimeAgo at={m.last_at} />, { className: "dim" }),
-    col("Price it", "92px", (m) => <Button small label={`Price ${m.model}`} onPress={() => set({ new: priceKey(m) })} disabledReason={may}>Price it</Button>),
+    col("Price it", "92px", (m) => <Button small label={`Price it: ${m.model}`} onPress={() => set({ new: priceKey(m) })} disabledReason={may}>Price it</Button>),
   ];
   return (
     <>
-      <div className="filters"><span className="dim">Models that were really asked for. Without a price a call is refused, or charged at the ceiling rate and flagged; which of the two is set under <Link to="/settings">Settings</Link>. Disputed prices are those used in the last 30 days.</span></div>
+      <div className="filters"><span className="dim">Calls for a model without a price are refused, or charged at the ceiling rate and flagged, as <Link to="/settings">Settings</Link> say. Disputed prices show here if they were used in the last 30 days.</span></div>
       <div className="listpage">
         <div className="listcol">
           {list.isError ? <ErrorState of={list} what="The list" /> : (
-            <DataTable label="Models to be priced" columns={columns} rows={list.data?.items ?? []} rowId={(m) => `${priceKey(m)} ${m.reason}`} loading={list.isPending} minWidth={940}
+            <DataTable label="Models to be priced" columns={columns} rows={list.data?.items ?? []} rowId={(m) => `${priceKey(m)} ${m.reason}`} loading={list.isPending} minWidth={970}
               empty={<Empty title="Everything that was asked for has a price">A model that nobody lists shows here as soon as somebody calls it.</Empty>}
             />
           )}

@@ -15,6 +15,15 @@ export const pricesQuery = (filter: PriceFilter) =>
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
   });
+/** The price of one model; null where there is none. */
+export const priceQuery = ({ provider, model }: { provider: string; model: string }, tenant: string | undefined) =>
+  queryOptions({
+    queryKey: ["prices", "one", provider, model, tenant],
+    queryFn: async ({ signal }) => {
+      const found = await take(api.GET("/prices", { params: { query: { q: model, provider, tenant_id: tenant, limit: 1000 } }, signal }));
+      return found.items.find((p) => p.provider === provider && p.model === model) ?? null;
+    },
+  });
 export const priceHistoryQuery = (provider: string, model: string) =>
   queryOptions({
     queryKey: ["prices", "history", provider, model],
