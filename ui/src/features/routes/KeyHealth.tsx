@@ -45,7 +45,7 @@ export function KeyHealth() {
       ) : (
         <div style={{ overflowX: "auto" }}>
           <table className="t">
-            <thead><tr><th>Key</th><th>State</th><th className="num">Priority</th><th className="num">Weight</th><th className="num">Calls</th><th className="num">Failed</th><th className="num">Turned away</th><th className="num" title="95 of 100 answers began within this time">Answer, p95</th><th>Last trouble</th></tr></thead>
+            <thead><tr><th>Key</th><th>State</th><th className="num">Priority</th><th className="num">Weight</th><th className="num">Calls</th><th className="num">Failed</th><th className="num" title="Calls the provider turned away because its own limits were reached">Turned away</th><th className="num" title="95 of 100 answers began within this time">95% begin within</th><th>Last trouble</th></tr></thead>
             <tbody>{health.data.items.map((k) => <Row key={k.credential_id} of={k} />)}</tbody>
           </table>
         </div>

@@ -40,7 +40,7 @@ export function RouteForm({ route, onClose }: { route?: RouteView; onClose: () =
         </>
       )}
       <TargetFields targets={v.targets} keys={keys.data?.items ?? []} onChange={(targets) => form.set({ targets })} errors={e} />
-      <TextField label="Repetitions of each target" {...form.bind("each")} error={e.each ?? e["retries.each"]} inputMode="numeric" hint="After a 429, a fault of the provider, no connection, or no answer in time; then the next target is asked." />
+      <TextField label="Repetitions of each target" {...form.bind("each")} error={e.each ?? e["retries.each"]} inputMode="numeric" hint="When the provider is too busy, fails, cannot be reached or does not answer in time. After that the next target is asked." />
       <div className="two">
         <TextField label="First wait, seconds" {...form.bind("backoff")} error={e.backoff ?? e["retries.backoff_ms"]} inputMode="decimal" hint="Doubles with each repetition" />
         <TextField label="Longest wait, seconds" {...form.bind("max_backoff")} error={e.max_backoff ?? e["retries.max_backoff_ms"]} inputMode="decimal" />

@@ -18,7 +18,7 @@ type Target = RouteView["targets"][number];
 /** The state of a key in one word, and how loud it is. */
 export function keyState(key: Pick<CredentialHealthView, "breaker" | "resting_until">): { tone: Tone; word: string } {
   if (key.breaker === "open") return { tone: "bad", word: "Kept from calls" };
-  if (key.breaker === "half_open") return { tone: "warn", word: "Being tried" };
+  if (key.breaker === "half_open") return { tone: "warn", word: "On trial" };
   if (key.resting_until !== null) return { tone: "warn", word: "Resting" };
   return { tone: "ok", word: "Serving" };
 }
@@ -31,7 +31,7 @@ export function shareOf(target: Pick<Target, "weight">, targets: Pick<Target, "w
 export const wordsOfTarget = (target: Target, targets: Target[], place: number): string => {
   const share = shareOf(target, targets);
   if (share === 100) return "first";
-  if (share !== null) return `${share} %`;
+  if (share !== null) return `${share}%`;
   return place === 0 && targets.every((t) => t.weight === 0) ? "first" : "steps in";
 };
 /** Whether any live key serves a target; without one calls pass it over. */

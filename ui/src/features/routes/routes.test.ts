@@ -36,7 +36,7 @@ it("moves targets and keeps the ends where they are", () => {
 });
 it("says how first attempts are shared", () => {
   const split = [target(90), target(10), target(0)];
-  expect(split.map((t, i) => wordsOfTarget(t, split, i))).toEqual(["90 %", "10 %", "steps in"]);
+  expect(split.map((t, i) => wordsOfTarget(t, split, i))).toEqual(["90%", "10%", "steps in"]);
   const ordered = [target(100), target(0)];
   expect(ordered.map((t, i) => wordsOfTarget(t, ordered, i))).toEqual(["first", "steps in"]);
   const none = [target(0), target(0)];

@@ -42,8 +42,8 @@ function Days({ tenant, period }: { tenant: TenantView; period: Period }) {
       <div className="kpis four">
         <Kpi label="Cost" note={WORDS[period].toLowerCase()}>{t ? <Money usd={t.cost_usd} /> : "–"}</Kpi>
         <Kpi label="Requests" note={WORDS[period].toLowerCase()}>{t ? formatCount(t.requests) : "–"}</Kpi>
-        <Kpi label="Tokens in" note="also those read from a cache">{t ? formatCompact(t.input_tokens) : "–"}</Kpi>
-        <Kpi label="Tokens out" note="also those thought and not shown">{t ? formatCompact(t.output_tokens) : "–"}</Kpi>
+        <Kpi label="Tokens in" note="with those read from a cache">{t ? formatCompact(t.input_tokens) : "–"}</Kpi>
+        <Kpi label="Tokens out" note="with reasoning that is not shown">{t ? formatCompact(t.output_tokens) : "–"}</Kpi>
       </div>
       {period !== "today" && (
         <section className="card">
