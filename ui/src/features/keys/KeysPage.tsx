@@ -38,7 +38,7 @@ function Revoke({ credential, onClose }: { credential: CredentialView; onClose: 
 function State({ of: c }: { of: CredentialView }) {
   if (c.state === "revoked") return <Chip>Revoked</Chip>;
   if (c.breaker === "closed") return <Chip tone="ok">Active</Chip>;
-  return <Hint text={c.breaker_reason ?? ""}><Chip tone={c.breaker === "open" ? "bad" : "warn"}>{c.breaker === "open" ? "Kept from calls" : "Being tried"}</Chip></Hint>;
+  return <Hint text={c.breaker_reason ?? ""}><Chip tone={c.breaker === "open" ? "bad" : "warn"}>{c.breaker === "open" ? "Kept from calls" : "Being tried again"}</Chip></Hint>;
 }
 
 function Row({ credential: c, provider, vaultLocked, may, onEdit, onRevoke }: { credential: CredentialView; provider: string; vaultLocked: boolean; may: string | null; onEdit: () => void; onRevoke: () => void }) {

@@ -111,12 +111,12 @@ function Tenants({ o }: { o: OverviewView | undefined }) {
         <Empty tight title="No tenants yet" action={<Button onPress={() => void navigate({ to: "/tenants", search: { new: true } })} disabledReason={may}>New tenant</Button>}>Each team, product or customer is a tenant with its own keys, quota and budgets.</Empty>
       ) : (
         <table className="t">
-          <thead><tr><th>Tenant</th><th>Tier</th><th className="num">Month to date</th><th style={{ width: "28%" }}>Budget, with projection</th><th className="num">Requests</th><th className="wide-only">30 days</th></tr></thead>
+          <thead><tr><th>Tenant</th><th className="wide-only">Tier</th><th className="num">Month to date</th><th style={{ width: "28%" }}>Budget, with projection</th><th className="num">Requests</th><th className="wide-only">30 days</th></tr></thead>
           <tbody>
             {o.tenants.map((t, i) => (
               <tr key={t.id}>
                 <td><Link className="rowlink" to="/tenants/$id" params={{ id: t.id }}>{t.name}</Link> {t.sample && <SampleChip />}</td>
-                <td className="dim">{TIER_WORDS[t.tier]}</td><td className="num"><Money usd={t.usage.month.cost_usd} /></td>
+                <td className="dim wide-only">{TIER_WORDS[t.tier]}</td><td className="num"><Money usd={t.usage.month.cost_usd} /></td>
                 <td style={{ overflow: "visible" }}>{budgetMeter(t)}</td><td className="num">{formatCount(t.usage.month.requests)}</td><td className="wide-only"><Sparkline values={t.daily_cost_usd.map(plotUsd)} colour={i + 1} /></td>
               </tr>
             ))}

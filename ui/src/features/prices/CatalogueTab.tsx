@@ -16,9 +16,9 @@ const usd = (rate: string | null) => (rate === null ? <span className="faint">â€
 const main = (p: PriceView) => (p.input_usd_per_million === null && p.output_usd_per_million === null ? <span className="dim">{ratesInShort(p.rates)}</span> : null);
 
 const COLUMNS: Column<PriceView>[] = [
-  col("Model", "minmax(170px, 2fr)", (p) => <span className="row" style={{ gap: 6 }}><span className="mono clip strong">{p.model}</span>{p.agree === false && <Chip tone="warn">disputed</Chip>}</span>),
-  col("Provider", "112px", (p) => p.provider, { className: "dim" }),
-  col("For", "104px", (p) => p.mode.replaceAll("_", " "), { className: "dim" }),
+  col("Model", "minmax(160px, 2fr)", (p) => <span className="row" style={{ gap: 6 }}><span className="mono clip strong">{p.model}</span>{p.agree === false && <Chip tone="warn">disputed</Chip>}</span>),
+  col("Provider", "100px", (p) => p.provider, { className: "dim" }),
+  col("For", "92px", (p) => p.mode.replaceAll("_", " "), { className: "dim" }),
   col("Input, per 1M", "100px", (p) => usd(p.input_usd_per_million), { num: true }),
   col("Cached, per 1M", "116px", (p) => usd(p.cache_read_usd_per_million), { num: true, className: "dim" }),
   col("Output, per 1M", "114px", (p) => main(p) ?? usd(p.output_usd_per_million), { num: true }),

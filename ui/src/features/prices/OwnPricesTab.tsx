@@ -25,9 +25,9 @@ export function OwnPricesTab({ set }: { set: SetSearch }) {
     },
   });
   const columns: Column<OwnPriceView>[] = [
-    col("Model", "minmax(150px, 1.4fr)", (p) => <span className="mono strong clip">{p.model}</span>),
+    col("Model", "minmax(130px, 1.4fr)", (p) => <span className="mono strong clip">{p.model}</span>),
     col("Provider", "104px", (p) => p.provider, { className: "dim" }),
-    col("Paid by", "minmax(110px, 1fr)", (p) => p.tenant_name ?? "Whole workspace"),
+    col("Paid by", "minmax(124px, 1fr)", (p) => p.tenant_name ?? "Whole workspace"),
     col("Rates", "minmax(180px, 1.6fr)", (p) => ratesInShort(p.rates), { className: "dim" }),
     col("Holds from", "92px", (p) => <Day at={p.effective_from} />, { className: "dim" }),
     col("State", "104px", (p) => { const [tone, word] = STATE[p.state] ?? ["none", p.state]; return <Chip tone={tone}>{word}</Chip>; }),
@@ -42,7 +42,7 @@ export function OwnPricesTab({ set }: { set: SetSearch }) {
     <div className="listpage">
       <div className="listcol">
         {list.isError ? <ErrorState of={list} what="Own prices" /> : (
-          <DataTable label="Own prices" columns={columns} rows={list.data?.items ?? []} rowId={(p) => p.id} loading={list.isPending} minWidth={900}
+          <DataTable label="Own prices" columns={columns} rows={list.data?.items ?? []} rowId={(p) => p.id} loading={list.isPending} minWidth={880}
             empty={<Empty title="No prices of your own yet" action={<Button kind="primary" onPress={() => set({ new: "yes" })} disabledReason={may}>New own price</Button>}>Where you pay something else than the public list says, or run a model of your own, enter it here: for the whole workspace or for one tenant. It goes before every list.</Empty>}
           />
         )}

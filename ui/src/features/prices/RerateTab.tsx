@@ -109,8 +109,9 @@ export function RerateTab({ search }: { search: PricesSearch }) {
   return (
     <div className="page">
       <section className="card">
-        <header><h2>Rate a period again</h2><span className="dim">What its calls cost at the prices known now. Charges are never edited: the difference becomes a charge of its own, and budgets follow.</span></header>
-        <div className="content" style={{ padding: 14 }}>
+        <header><h2>Rate a period again</h2></header>
+        <div className="content" style={{ padding: "4px 14px 14px" }}>
+          <p className="dim" style={{ marginBottom: 12 }}>What its calls cost at the prices known now. Charges are never edited: the difference becomes a charge of its own, and budgets follow.</p>
           <form noValidate onSubmit={look}>
             <div className="two">
               <TextField label="From" type="datetime-local" value={v.from} onChange={(from) => change({ from })} error={e.from} />

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { UnpricedModelView } from "@/api";
-import { col, DataTable, ErrorState, Money, TimeAgo, useMay, type Column } from "@/components";
+import { col, DataTable, ErrorState, Money, TimeAgo, useMay, without, type Column } from "@/components";
+import { useNarrow } from "@/lib/media";
 import { formatCount } from "@/lib/number";
 import { Button, Chip, Empty, type Tone } from "@/ui";
 import type { SetSearch } from "./PricesPage";
@@ -12,6 +13,7 @@ const REASON: Record<string, [Tone, string]> = { unknown_model: ["bad", "no pric
 
 export function UnpricedTab({ set }: { set: SetSearch }) {
   const may = useMay("price:write");
+  const narrow = useNarrow();
   const list = useQuery(unpricedQuery);
   const columns: Column<UnpricedModelView>[] = [
     col("Model", "minmax(150px, 1.4fr)", (m) => <span className="mono strong clip">{m.model}</span>),
@@ -30,7 +32,7 @@ export function UnpricedTab({ set }: { set: SetSearch }) {
       <div className="listpage">
         <div className="listcol">
           {list.isError ? <ErrorState of={list} what="The list" /> : (
-            <DataTable label="Models to be priced" columns={columns} rows={list.data?.items ?? []} rowId={(m) => `${priceKey(m)} ${m.reason}`} loading={list.isPending} minWidth={970}
+            <DataTable label="Models to be priced" columns={narrow ? without(columns, "Last asked") : columns} rows={list.data?.items ?? []} rowId={(m) => `${priceKey(m)} ${m.reason}`} loading={list.isPending} minWidth={narrow ? 850 : 970}
               empty={<Empty title="Everything that was asked for has a price">A model that nobody lists shows here as soon as somebody calls it.</Empty>}
             />
           )}

@@ -9,11 +9,11 @@ import { errorPercent, keyState, routingHealthQuery } from "./queries";
 const duration = (ms: number): string => (ms < 1000 ? `${formatCount(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 function Why({ of: k }: { of: CredentialHealthView }) {
-  if (k.breaker === "open") return <span className="clip" title={k.breaker_reason ?? ""}>{k.breaker_reason}; tried again <TimeAgo at={k.breaker_until} /></span>;
-  if (k.breaker === "half_open") return <span className="clip">{k.breaker_reason}; the next call tries it</span>;
-  if (k.resting_until) return <span className="clip">The provider asked for a pause until <TimeAgo at={k.resting_until} /></span>;
+  if (k.breaker === "open") return <span>{k.breaker_reason}; tried again <TimeAgo at={k.breaker_until} /></span>;
+  if (k.breaker === "half_open") return <span>{k.breaker_reason}; the next call tries it</span>;
+  if (k.resting_until) return <span>The provider asked for a pause until <TimeAgo at={k.resting_until} /></span>;
   if (!k.last_error) return <span className="faint">none</span>;
-  return <span className="clip">{k.last_error.text}{k.last_error.status === null ? "" : ` (${k.last_error.status})`}, <TimeAgo at={k.last_error.time} /></span>;
+  return <span>{k.last_error.text}{k.last_error.status === null ? "" : ` (${k.last_error.status})`}, <TimeAgo at={k.last_error.time} /></span>;
 }
 
 function Row({ of: k }: { of: CredentialHealthView }) {
@@ -29,7 +29,7 @@ function Row({ of: k }: { of: CredentialHealthView }) {
       <td className="num">{k.calls === 0 ? <span className="faint">–</span> : <span title={plural(k.errors, "failed call")}>{formatPercent(percent)}</span>}</td>
       <td className="num">{k.limited === 0 ? <span className="faint">–</span> : formatCount(k.limited)}</td>
       <td className="num">{k.p95_ms === null ? <span className="faint">–</span> : duration(k.p95_ms)}</td>
-      <td className="dim" style={{ maxWidth: 340 }}><Why of={k} /></td>
+      <td className="dim" style={{ maxWidth: 340, minWidth: 150, whiteSpace: "normal" }}><Why of={k} /></td>
     </tr>
   );
 }
@@ -39,7 +39,7 @@ export function KeyHealth() {
   const health = useQuery(routingHealthQuery);
   return (
     <section className="card">
-      <header><h2>Provider keys</h2><span className="dim clip">{health.data ? `Calls of the last ${health.data.window_minutes} minutes. ` : ""}Keys of the lowest priority number share the calls by weight; a key that keeps failing is left out for a while.</span></header>
+      <header><h2>Provider keys</h2><span className="dim">{health.data ? `Calls of the last ${health.data.window_minutes} minutes. ` : ""}Keys of the lowest priority number share the calls by weight; a key that keeps failing is left out for a while.</span></header>
       {health.isPending ? <SkeletonRows rows={3} /> : health.isError ? <ErrorState of={health} what="The state of the keys" tight /> : health.data.items.length === 0 ? (
         <Empty tight title="No provider keys yet" action={<Link className="btn" to="/keys" search={{ new: true }}>Add a provider key</Link>}>Without one no call goes anywhere.</Empty>
       ) : (

@@ -58,7 +58,7 @@ function Routes({ create }: { create: React.ReactNode }) {
   const [removing, setRemoving] = useState<RouteView | null>(null);
   return (
     <section className="card">
-      <header><h2>Routes</h2><span className="dim clip">Calls for a model without a route go to any key that serves it, and nowhere else when that fails.</span></header>
+      <header><h2>Routes</h2><span className="dim">Calls for a model without a route go to any key that serves it, and nowhere else when that fails.</span></header>
       {list.isPending ? <SkeletonRows rows={4} /> : list.isError ? <ErrorState of={list} what="Routes" tight /> : list.data.items.length === 0 ? (
         <Empty level={3} title="No routes yet" action={create}>A route gives a model, or a name of your own such as <span className="mono">fast</span>, its targets: which provider is asked first, what is tried again, and who steps in when it fails.</Empty>
       ) : (

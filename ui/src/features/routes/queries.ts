@@ -18,7 +18,7 @@ type Target = RouteView["targets"][number];
 /** The state of a key in one word, and how loud it is. */
 export function keyState(key: Pick<CredentialHealthView, "breaker" | "resting_until">): { tone: Tone; word: string } {
   if (key.breaker === "open") return { tone: "bad", word: "Kept from calls" };
-  if (key.breaker === "half_open") return { tone: "warn", word: "On trial" };
+  if (key.breaker === "half_open") return { tone: "warn", word: "Being tried again" };
   if (key.resting_until !== null) return { tone: "warn", word: "Resting" };
   return { tone: "ok", word: "Serving" };
 }
