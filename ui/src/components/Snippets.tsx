@@ -61,10 +61,26 @@ print(answer["output"]["message"]["content"][0]["text"])`;
 export function Snippets({ url, secret, model }: { url: string | null; secret?: string; model: string }) {
   if (!url) return <Notice box>The gateway is not running, so there is no address to send calls to. Start Reeve with a gateway address, then come back.</Notice>;
   const key = secret ?? "rvk_your_tenant_key";
-  const tab = (id: string, label: string, text: string) => ({ id, label, content: <div style={{ paddingTop: 10 }}><Code what={`${label} example`}>{text}</Code></div> });
+  const tab = (id: string, label: string, words: string, install: string | null, text: string) => ({
+    id, label,
+    content: (
+      <div className="stackv" style={{ paddingTop: 10, gap: 8 }}>
+        <p className="dim">{words}{install && <>: <code className="mono">{install}</code></>}</p>
+        <Code what={`${label} example`}>{text}</Code>
+      </div>
+    ),
+  });
   const root = url.replace(/\/v1\/?$/, "");
-  const openai = [tab("curl", "curl", curl(url, key, model)), tab("python", "Python", python(url, key, model)), tab("node", "Node", node(url, key, model))];
-  const others = [tab("anthropic", "Anthropic", anthropic(root, key)), tab("google", "Google", google(root, key)), tab("bedrock", "Bedrock", bedrock(root, key))];
+  const openai = [
+    tab("curl", "curl", "On the command line, in the form of OpenAI's calls", null, curl(url, key, model)),
+    tab("python", "Python", "Python, with OpenAI's own package", "pip install openai", python(url, key, model)),
+    tab("node", "Node", "Node, with OpenAI's own package", "npm install openai", node(url, key, model)),
+  ];
+  const others = [
+    tab("anthropic", "Anthropic", "Python, with Anthropic's own package", "pip install anthropic", anthropic(root, key)),
+    tab("google", "Google", "Python, with Google's own package", "pip install google-genai", google(root, key)),
+    tab("bedrock", "Bedrock", "Python, with AWS's own package", "pip install boto3", bedrock(root, key)),
+  ];
   return <Tabs flush label="Example in" tabs={[...openai, ...others]} />;
 }
 export function Secret({ value, what }: { value: string; what: string }) {
