@@ -17,7 +17,7 @@ export function pretty(text: string): string {
 function Body({ title, of: b }: { title: string; of: BodyView }) {
   const notes = [formatBytes(b.bytes), b.events != null && `put together from ${plural(b.events, "event")}`, b.cut && "cut"].filter(Boolean).join(", ");
   return (
-    <div style={{ marginBottom: 10 }}>
+    <div className="stackv" style={{ gap: 5, margin: "10px 0" }}>
       <p className="row"><span className="strong">{title}</span><span className="faint">{notes}</span></p>
       {b.headers.length > 0 && <p className="faint mono">{b.headers.map((h) => <span key={h.name} style={{ display: "block", overflowWrap: "anywhere" }}>{h.name}: {h.value}</span>)}</p>}
       <Code what={`captured ${title.toLowerCase()}`} wrapped>{pretty(b.text)}</Code>

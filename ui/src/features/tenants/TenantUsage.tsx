@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { SummaryRow, TenantView } from "@/api";
 import { DailyCost, ErrorState, Kpi, Money, RankedBars, SkeletonRows, TableToggle, useZone } from "@/components";
 import { encodeTokens } from "@/lib/filters";
 import { formatCompact, formatCount, plural } from "@/lib/number";
-import { Empty } from "@/ui";
+import { Empty, Skeleton } from "@/ui";
 import { PERIODS, periodDays, periodQuery, type Period } from "./queries";
 
 const route = getRouteApi("/app/tenants/$id");
@@ -25,7 +25,7 @@ function Ranked({ tenant, by, title, field, period }: { tenant: TenantView; by: 
   return (
     <section className="card">
       <header><h2>{title}</h2><span className="dim">{list.data && list.data.items.length > 8 ? `8 dearest of ${list.data.more ? "more than 100" : formatCount(list.data.items.length)}` : by === "tag" ? "a call counts for each of its tags" : ""}</span></header>
-      {list.isPending ? <SkeletonRows rows={4} widths={["30%", "40%", "14%"]} /> : list.isError ? <ErrorState of={list} what={title} tight /> : list.data.items.length === 0 ? <Empty tight title={NONE[by]}>{by === "user" ? "Callers name theirs in the header x-reeve-user." : by === "tag" ? "Callers label calls in the header x-reeve-tags." : undefined}</Empty> : <RankedBars label={title} rows={list.data.items} total={list.data.total.cost_usd} name={name} />}
+      {list.isPending ? <SkeletonRows rows={4} widths={["30%", "40%", "14%"]} /> : list.isError ? <ErrorState of={list} what={`Usage ${title[0]?.toLowerCase()}${title.slice(1)}`} tight /> : list.data.items.length === 0 ? <Empty tight title={NONE[by]}>{by === "user" ? "Callers name theirs in the header x-reeve-user." : by === "tag" ? "Callers label calls in the header x-reeve-tags." : undefined}</Empty> : <RankedBars label={title} rows={list.data.items} total={list.data.total.cost_usd} name={name} />}
     </section>
   );
 }
@@ -37,14 +37,16 @@ function Days({ tenant, period }: { tenant: TenantView; period: Period }) {
   const sums = new Map(list.data?.items.map((d) => [d.key, d]));
   const days = periodDays(period, zone).map((day) => ({ day, cost_usd: sums.get(day)?.cost_usd ?? "0", requests: sums.get(day)?.requests ?? 0 }));
   const t = list.data?.total;
+  const figure = (shown: ReactNode) => shown ?? (list.isPending ? <Skeleton width={72} height={20} /> : "–");
   return (
     <>
       <div className="kpis four">
-        <Kpi label="Cost" note={WORDS[period].toLowerCase()}>{t ? <Money usd={t.cost_usd} /> : "–"}</Kpi>
-        <Kpi label="Requests" note={WORDS[period].toLowerCase()}>{t ? formatCount(t.requests) : "–"}</Kpi>
-        <Kpi label="Tokens in" note="with those read from a cache">{t ? formatCompact(t.input_tokens) : "–"}</Kpi>
-        <Kpi label="Tokens out" note="with reasoning that is not shown">{t ? formatCompact(t.output_tokens) : "–"}</Kpi>
+        <Kpi label="Cost" note={WORDS[period].toLowerCase()}>{figure(t && <Money usd={t.cost_usd} />)}</Kpi>
+        <Kpi label="Requests" note={WORDS[period].toLowerCase()}>{figure(t && formatCount(t.requests))}</Kpi>
+        <Kpi label="Tokens in" note="with those read from a cache">{figure(t && formatCompact(t.input_tokens))}</Kpi>
+        <Kpi label="Tokens out" note="with reasoning that is not shown">{figure(t && formatCompact(t.output_tokens))}</Kpi>
       </div>
+      {period === "today" && list.isError && <section className="card"><ErrorState of={list} what="Usage" tight /></section>}
       {period !== "today" && (
         <section className="card">
           <header><h2>Cost by day</h2><span className="dim">{`${plural(days.length, "day")} of the workspace, ${zone}`}</span><span className="push"><TableToggle on={table} onChange={setTable} /></span></header>
