@@ -148,6 +148,8 @@ impl Exchange {
     pub(crate) fn settled(self, ended: &Ended, mut response: Response) -> Response {
         let Settled { cost, budget_remaining, charge, .. } = self.admitted.settle(ended);
         self.watch.settled(charge);
+        // Room for all that is told below and above, at once.
+        response.headers_mut().reserve(16);
         headers::put_usd(&mut response, headers::COST, cost);
         if let Some(remaining) = budget_remaining {
             headers::put_usd(&mut response, headers::BUDGET_REMAINING, remaining);

@@ -79,7 +79,9 @@ impl Counter {
             if stopped_at < ascii_end {
                 return tokens + (bytes.len() - stopped_at) as u64;
             }
-            tokens += text.get(ascii_end..other_end).map_or(0, |other| self.other_script(vocabulary, other));
+            if let Some(other) = text.get(ascii_end..other_end).filter(|other| !other.is_empty()) {
+                tokens += self.other_script(vocabulary, other);
+            }
             from = other_end;
         }
         tokens + (bytes.len() - from) as u64

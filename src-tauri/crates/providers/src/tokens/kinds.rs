@@ -1,24 +1,42 @@
 //! Which kinds of token a chat request can make. A text that carries no sound is not billed as sound.
 
 use crate::openai::ChatRequest;
-use memchr::memmem::find;
+use memchr::memmem::Finder;
 use reeve_core::usage::{Unit, Units};
+use std::sync::LazyLock;
+
+/// Words to look for, prepared once: preparing costs as much as a short search.
+struct Words {
+    escape: Finder<'static>,
+    fetches: [Finder<'static>; 3],
+    audio: [Finder<'static>; 1],
+    image: [Finder<'static>; 1],
+    ttl: [Finder<'static>; 1],
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
+    escape: Finder::new(b"\\u"),
+    fetches: [Finder::new(b"file"), Finder::new(b"video"), Finder::new(b"document")],
+    audio: [Finder::new(b"audio")],
+    image: [Finder::new(b"image")],
+    ttl: [Finder::new(b"ttl")],
+});
 
 /// The kinds of token a chat request can make; all of them where it cannot be told.
 #[must_use]
 pub fn kinds(request: &ChatRequest<'_>) -> Units {
     let raw = request.messages.get().as_bytes();
     // Behind an escape any word can hide.
-    if find(raw, b"\\u").is_some() {
+    if WORDS.escape.find(raw).is_some() {
         return Units::ALL;
     }
-    let says = |words: &[&[u8]]| words.iter().any(|word| find(raw, word).is_some());
-    let fetches = says(&[b"file", b"video", b"document"]);
+    let says = |words: &[Finder<'_>]| words.iter().any(|word| word.find(raw).is_some());
+    let fetches = says(&WORDS.fetches);
     let mut kinds = Units::ALL;
-    if !fetches && !says(&[b"audio"]) {
+    if !fetches && !says(&WORDS.audio) {
         kinds = kinds.without(Unit::AudioInput).without(Unit::CacheReadAudio);
     }
-    if !fetches && !says(&[b"image"]) {
+    if !fetches && !says(&WORDS.image) {
         kinds = kinds.without(Unit::ImageInput);
     }
     let names = |name: &str| request.fields.iter().any(|(field, _)| field == name);
@@ -26,7 +44,7 @@ pub fn kinds(request: &ChatRequest<'_>) -> Units {
         kinds = kinds.without(Unit::AudioOutput);
     }
     // Only a caller who asks for an hour is billed for one; the request says so wherever a cache is set.
-    if !says(&[b"ttl"]) && !names("tools") && !names("cache_control") {
+    if !says(&WORDS.ttl) && !names("tools") && !names("cache_control") {
         kinds = kinds.without(Unit::CacheWrite1h);
     }
     kinds
