@@ -232,6 +232,8 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("PUT", "/limits/defaults/model", Some(numbers)).await;
     s.ask("GET", &format!("/limits/{limit}"), None).await;
     s.ask("GET", &format!("/limits/status?scope=tenant&subject={tenant}"), None).await;
+    let people = s.ask("GET", "/limits/status?scope=user", None).await;
+    assert_eq!(people.body["items"][0]["name"], "First Admin", "{}", people.body);
     s.ask("GET", "/limits/refusals", None).await;
     s.ask("DELETE", "/limits/defaults/model", None).await;
     s.ask("GET", "/limits", None).await;

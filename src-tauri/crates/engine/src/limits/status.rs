@@ -5,7 +5,7 @@ use super::table::InUse;
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
-use reeve_core::id::{ApiKeyId, TenantId};
+use reeve_core::id::{ApiKeyId, TenantId, UserId};
 use reeve_core::limit::{Bucket, LimitScope};
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
@@ -39,7 +39,7 @@ pub struct ConcurrentStatus {
 pub struct SubjectStatus {
     /// Whose.
     pub subject: Subject,
-    /// Name of the tenant or key; as the subject is spelled for others.
+    /// Name of the tenant, key or person at the console; as the subject is spelled for others.
     pub name: String,
     /// Name of the tenant it belongs to.
     pub tenant_name: Option<String>,
@@ -49,6 +49,12 @@ pub struct SubjectStatus {
     pub tokens: Option<BucketStatus>,
     /// Its requests at the same time.
     pub concurrent: ConcurrentStatus,
+}
+
+/// What keys and people are called.
+struct Names {
+    keys: HashMap<ApiKeyId, (TenantId, String)>,
+    people: HashMap<UserId, String>,
 }
 
 /// Calls refused by rate limits, at the gateway and at the console.
@@ -102,18 +108,20 @@ impl Engine {
             Subject::ApiKey(id) => Some(id),
             _ => None,
         });
-        let keys = self.api_keys_by_id(keys.collect()).await?;
-        Ok(found.into_iter().map(|f| self.told_status(f, &keys, now)).collect())
+        let people = found.iter().filter_map(|f| match f.subject {
+            Subject::Person(id) => Some(id),
+            _ => None,
+        });
+        let names = Names {
+            keys: self.api_keys_by_id(keys.collect()).await?,
+            people: self.people_by_id(people.collect()).await?,
+        };
+        Ok(found.into_iter().map(|f| self.told_status(f, &names, now)).collect())
     }
 
-    fn told_status(
-        &self,
-        InUse { subject, entry }: InUse,
-        keys: &HashMap<ApiKeyId, (TenantId, String)>,
-        now: Millis,
-    ) -> SubjectStatus {
+    fn told_status(&self, InUse { subject, entry }: InUse, names: &Names, now: Millis) -> SubjectStatus {
         let key = match &subject {
-            Subject::ApiKey(id) => keys.get(id),
+            Subject::ApiKey(id) => names.keys.get(id),
             _ => None,
         };
         let tenant = subject.tenant().or(key.map(|(tenant, _)| *tenant));
@@ -121,6 +129,7 @@ impl Engine {
         let name = match &subject {
             Subject::Tenant(_) => tenant_name.clone(),
             Subject::ApiKey(_) => key.map(|(_, name)| name.clone()),
+            Subject::Person(id) => names.people.get(id).cloned(),
             Subject::Rest(..) => Some("all others together".to_owned()),
             Subject::Address(None) | Subject::Visitor(None) => Some("this window".to_owned()),
             Subject::Visitor(Some(address)) => Some(format!("{address} at the console")),
@@ -159,6 +168,24 @@ impl Engine {
 
     pub(super) async fn api_key_names(&self, ids: Vec<ApiKeyId>) -> Result<HashMap<ApiKeyId, String>, Error> {
         Ok(self.api_keys_by_id(ids).await?.into_iter().map(|(id, (_, name))| (id, name)).collect())
+    }
+
+    async fn people_by_id(&self, ids: Vec<UserId>) -> Result<HashMap<UserId, String>, Error> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.inner
+            .store
+            .read(move |r| {
+                let mut names = HashMap::with_capacity(ids.len());
+                for id in ids {
+                    if let Some(person) = r.users().get(id)? {
+                        names.insert(id, person.name);
+                    }
+                }
+                Ok::<_, Error>(names)
+            })
+            .await
     }
 
     async fn api_keys_by_id(
