@@ -27,7 +27,7 @@ function Time({ at, zone, today }: { at: string; zone: string; today: string }) 
 }
 const columns = (zone: string, today: string): Column<RequestView>[] => [
   col("Time", "112px", (r) => <Time at={r.time} zone={zone} today={today} />, { className: "mono faint" }),
-  col("Tenant", "minmax(96px, 1fr)", (r) => r.tenant_name ?? <span className="faint">unknown</span>, { className: "strong" }),
+  col("Tenant", "minmax(88px, 1fr)", (r) => r.tenant_name ?? <span className="faint">unknown</span>, { className: "strong" }),
   col("Model", "minmax(130px, 1.3fr)", (r) => r.model ?? <span className="faint">not known</span>, { className: "mono" }),
   col("User", "minmax(70px, .7fr)", (r) => r.user ?? "", { className: "dim" }),
   col("Tokens in", "76px", (r) => (r.outcome === "refused" ? "" : formatCount(tokensIn(r.usage))), { num: true, className: "dim" }),
@@ -35,7 +35,7 @@ const columns = (zone: string, today: string): Column<RequestView>[] => [
   col("Cost", "88px", (r) => (r.outcome === "refused" ? <span className="faint">none</span> : r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />), { num: true, className: "strong" }),
   col("Took", "70px", (r) => (r.latency_ms === null ? "" : formatDuration(r.latency_ms)), { num: true, className: "dim" }),
   col("Outcome", "124px", (r) => <RequestOutcome of={r} />),
-  col("Why", "minmax(116px, .6fr)", (r) => (r.outcome === "refused" ? reasonWords(r.reason) : r.status !== null && r.status !== 200 ? `HTTP ${r.status}` : r.pricing === "ceiling" ? "at ceiling" : ""), { className: "dim" }),
+  col("Why", "minmax(106px, .6fr)", (r) => (r.outcome === "refused" ? reasonWords(r.reason) : r.status !== null && r.status !== 200 ? `HTTP ${r.status}` : r.pricing === "ceiling" ? "at ceiling" : ""), { className: "dim" }),
 ];
 
 /** New rows wait here until asked for; what is being read does not move. */
@@ -111,8 +111,9 @@ export function RequestsPage() {
     if (looking && !isFetching) void fetchNextPage();
   }, [looking, isFetching, fetchNextPage]);
   const tail = useTail(view, live && !search.range?.includes(".."), rows, list.isSuccess && !list.isPlaceholderData);
-  const beside = useNarrow() && !!search.request;
-  const cols = useMemo(() => (beside || search.request ? without(columns(zone, today), "User", "Tokens in", "Tokens out", ...(beside ? ["Took"] : [])) : columns(zone, today)), [zone, today, beside, search.request]);
+  const narrow = useNarrow();
+  const beside = narrow && !!search.request;
+  const cols = useMemo(() => (beside || search.request ? without(columns(zone, today), "User", "Tokens in", "Tokens out", ...(beside ? ["Took"] : [])) : narrow ? without(columns(zone, today), "User") : columns(zone, today)), [zone, today, narrow, beside, search.request]);
   const fields = useFields(rows);
   const setFilters = (tokens: Token[], q: string | undefined) => void navigate({ search: (old) => ({ ...old, filters: encodeTokens(tokens), q, request: undefined }) });
   const select = (request: string | undefined) => void navigate({ search: (old) => ({ ...old, request }), replace: true });
@@ -136,7 +137,7 @@ export function RequestsPage() {
           </div>
           {list.isError && rows.length === 0 ? <ErrorState of={list} what="The requests" /> : (
             <DataTable
-              label="Requests" columns={cols} rows={rows} rowId={(r) => r.id} selected={search.request} onSelect={select} loading={list.isPending || (looking && rows.length === 0)} minWidth={search.request ? 560 : 900}
+              label="Requests" columns={cols} rows={rows} rowId={(r) => r.id} selected={search.request} onSelect={select} loading={list.isPending || (looking && rows.length === 0)} minWidth={search.request ? 560 : narrow ? 886 : 986}
               more={{ has: list.hasNextPage, busy: list.isFetchingNextPage, failed: list.isFetchNextPageError, load: () => void list.fetchNextPage() }}
               empty={filtered
                 ? <Empty title="No request matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>}>No call in the log fits these filters and this time range.</Empty>
