@@ -10,12 +10,14 @@ import { priceHistoryQuery, pricesChanged } from "./queries";
 import { emptyRate, ORIGIN_WORDS, perOf, rateError, readRates, TIERS, typedRates, UNITS, unitLabel, type TypedRate } from "./rates";
 
 const SHOWN = ["tenant_id", "provider", "model", "effective_from", "note"];
+/** What such a rate looks like. */
+const LIKELY: Record<string, string> = { input: "2.50", cache_read: "1.25", output: "10.00" };
 const START = [emptyRate("input"), emptyRate("cache_read"), emptyRate("output")];
 
 function RateRow({ rate, onChange, onRemove, simple }: { rate: TypedRate; onChange: (rate: TypedRate) => void; onRemove: () => void; simple: boolean }) {
   const wrong = rateError(rate);
   const name = unitLabel(rate.unit);
-  if (simple) return <TextField label={`${name}, USD per ${perOf(rate.unit)}`} value={rate.usd} onChange={(usd) => onChange({ ...rate, usd })} inputMode="decimal" placeholder={rate.unit === "output" ? "10.00" : "2.50"} error={wrong ?? undefined} />;
+  if (simple) return <TextField label={`${name}, USD per ${perOf(rate.unit)}`} value={rate.usd} onChange={(usd) => onChange({ ...rate, usd })} inputMode="decimal" placeholder={LIKELY[rate.unit] ?? "2.50"} error={wrong ?? undefined} />;
   return (
     <div className="card" style={{ padding: 10 }}>
       <div className="two">
@@ -89,11 +91,11 @@ export function OwnPriceForm({ price, start, onClose, onRerate }: { price?: OwnP
       <TextField label="Holds from" type="datetime-local" value={v.from} onChange={(from) => change({ from })} error={e.effective_from} hint={price ? "Left empty, as it is. This computer's time." : "Left empty, from now on. Calls charged before stay as they are until you re-rate them."} />
       <TextField label="Note" value={v.note} onChange={(note) => change({ note })} placeholder="Contract, invoice or e-mail it is from" error={e.note} />
       {doubts && (
-        <Notice box>
+        <div ref={(at) => at?.scrollIntoView({ block: "nearest" })}><Notice box>
           <strong>Is this right?</strong>
           {doubts.map((d) => <div key={d}>{d}</div>)}
           <div>Rates of tokens are entered for a million. Correct them, or confirm that they are meant.</div>
-        </Notice>
+        </Notice></div>
       )}
     </SideForm>
   );

@@ -65,9 +65,9 @@ function Change({ change }: { change: ListChangeView }) {
       <td><Chip tone={change.unusual ? "bad" : tone}>{change.unusual ? "more than 10×" : word}</Chip>{change.disputed && change.what !== "disputed" && <> <Chip tone="warn">disputed</Chip></>}</td>
       <td style={{ whiteSpace: "normal" }}>
         {change.what === "removed" ? <span className="faint">keeps the price it has</span> : change.rates.slice(0, 6).map((r) => (
-          <div key={`${r.unit} ${r.tier ?? ""} ${r.above_input_tokens ?? ""}`}>{unitLabel(r.unit)} <span className="faint">{condition(r.tier, r.above_input_tokens)}</span> {r.before_usd !== null && change.what !== "new" && <span className="dim">${r.before_usd} → </span>}{r.after_usd === null ? "none" : `$${r.after_usd}`} {change.what === "changed" && <span className="dim">{moves(r.before_usd, r.after_usd)}</span>}</div>
+          <div key={`${r.unit} ${r.tier ?? ""} ${r.above_input_tokens ?? ""}`}>{unitLabel(r.unit)} <span className="faint">{condition(r.tier, r.above_input_tokens)}</span> {r.before_usd !== null && change.what !== "new" && <span className="dim">${r.before_usd} → </span>}{r.after_usd === null ? "none" : `$${r.after_usd}`} {change.what === "changed" && r.after_usd !== null && <span className="dim">{moves(r.before_usd, r.after_usd)}</span>}</div>
         ))}
-        {change.rates.length > 6 && <span className="faint">{change.rates.length - 6} more rates</span>}
+        {change.rates.length > 6 && <span className="faint">{plural(change.rates.length - 6, "more rate")}</span>}
       </td>
     </tr>
   );
@@ -84,7 +84,7 @@ export function Diff({ view }: { view: RefreshView }) {
       ]} />
       {view.unusual > 0 && <Notice tone="bad" box>{plural(view.unusual, "model")} would cost more than ten times as much, or less than a tenth. Often that is a slip of the unit. They are first below.</Notice>}
       {view.items.length > 0 && (
-        <table className="t">
+        <table className="t tops">
           <thead><tr><th>Model</th><th>What</th><th>USD per million tokens, or for one</th></tr></thead>
           <tbody>{view.items.slice(0, DRAWN).map((c) => <Change key={`${c.provider}/${c.model}`} change={c} />)}</tbody>
         </table>
