@@ -52,6 +52,8 @@ test("first run: from nothing to a charged call", async ({ page, server, provide
 });
 
 test("every page is accessible in both themes, with sample data and without", async ({ page, server, provider }) => {
+  // Every page is looked at four times.
+  test.slow();
   const { api, openai } = await workspace(server, provider);
   await openai.chat.completions.create(ask);
   await signIn(page, server.console);
