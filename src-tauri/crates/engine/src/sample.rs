@@ -155,9 +155,11 @@ impl Engine {
     }
 
     fn sample_charges(&self, plan: &shape::Plan, tenant: TenantId) -> Result<Vec<Charge>, Error> {
-        let pricing = self.pricing(tenant, plan.provider, plan.model, self.now())?;
+        let price_of = |model| self.pricing(tenant, plan.provider, model, self.now());
+        let (usual, small) = (price_of(plan.model)?, price_of(plan.small)?);
         let calls = shape::calls(plan, self.zone(), self.now());
         let charge = |call: shape::SampleCall| {
+            let (model, pricing) = if call.small { (plan.small, &small) } else { (plan.model, &usual) };
             let cost = pricing.cost(&call.usage, None).map_err(|e| {
                 Error::new(Code::Internal, format!("The sample has no price: {}.", e.as_str()))
             })?;
@@ -167,9 +169,9 @@ impl Engine {
                 time: call.time,
                 tenant_id: tenant,
                 api_key_id: None,
-                user: None,
+                user: Some(call.user),
                 provider: plan.provider.to_owned(),
-                model: plan.model.to_owned(),
+                model: model.to_owned(),
                 operation: "chat".to_owned(),
                 source: "sample".to_owned(),
                 outcome: "success".to_owned(),
@@ -187,7 +189,7 @@ impl Engine {
                 import_id: None,
                 dedupe: None,
                 credential_id: None,
-                tags: Vec::new(),
+                tags: vec![call.tag.to_owned()],
                 attempts: 1,
                 trail: Trail::default(),
             })

@@ -22,6 +22,12 @@ pub(super) struct Plan {
     pub(super) tier: Tier,
     pub(super) provider: &'static str,
     pub(super) model: &'static str,
+    /// A cheaper model of the same provider, for every fourth call.
+    pub(super) small: &'static str,
+    /// What its calls are labelled with, the most frequent first.
+    tags: &'static [&'static str],
+    /// How many end users it has.
+    users: u64,
     pub(super) month_usd: i64,
     /// Calls on a working day at the end of the span.
     calls: u64,
@@ -34,34 +40,85 @@ pub(super) struct Plan {
 }
 
 pub(super) const TENANTS: &[Plan] = &[
-    plan("Northwind", Tier::Professional, ("openai", "gpt-4o"), 60, (46, (18_000, 2_600), 20), true),
-    plan(
-        "Acme Corp",
-        Tier::Enterprise,
-        ("anthropic", "claude-sonnet-4-5"),
-        450,
-        (54, (60_000, 9_000), 40),
-        false,
-    ),
-    plan("Globex", Tier::Professional, ("openai", "gpt-4.1"), 50, (44, (18_000, 2_400), 10), false),
-    plan("Initech", Tier::Starter, ("openai", "gpt-4o-mini"), 5, (40, (4_500, 700), 0), false),
-    plan("Umbrella", Tier::Starter, ("openai", "gpt-4o"), 20, (26, (4_000, 600), 30), false),
+    Plan {
+        name: "Northwind",
+        tier: Tier::Professional,
+        provider: "openai",
+        model: "gpt-4o",
+        small: "gpt-4o-mini",
+        tags: &["support", "search", "reports"],
+        users: 14,
+        month_usd: 60,
+        calls: 46,
+        tokens: (18_000, 2_600),
+        cached: 20,
+        odd: true,
+    },
+    Plan {
+        name: "Acme Corp",
+        tier: Tier::Enterprise,
+        provider: "anthropic",
+        model: "claude-sonnet-4-5",
+        small: "claude-haiku-4-5",
+        tags: &["contracts", "coding", "support"],
+        users: 40,
+        month_usd: 450,
+        calls: 54,
+        tokens: (60_000, 9_000),
+        cached: 40,
+        odd: false,
+    },
+    Plan {
+        name: "Globex",
+        tier: Tier::Professional,
+        provider: "openai",
+        model: "gpt-4.1",
+        small: "gpt-4.1-mini",
+        tags: &["coding", "reviews"],
+        users: 9,
+        month_usd: 50,
+        calls: 44,
+        tokens: (18_000, 2_400),
+        cached: 10,
+        odd: false,
+    },
+    Plan {
+        name: "Initech",
+        tier: Tier::Starter,
+        provider: "openai",
+        model: "gpt-4o-mini",
+        small: "gpt-4.1-nano",
+        tags: &["reports"],
+        users: 3,
+        month_usd: 5,
+        calls: 40,
+        tokens: (4_500, 700),
+        cached: 0,
+        odd: false,
+    },
+    Plan {
+        name: "Umbrella",
+        tier: Tier::Starter,
+        provider: "openai",
+        model: "gpt-4o",
+        small: "gpt-4o-mini",
+        tags: &["research", "search"],
+        users: 5,
+        month_usd: 20,
+        calls: 26,
+        tokens: (4_000, 600),
+        cached: 30,
+        odd: false,
+    },
 ];
-
-const fn plan(
-    name: &'static str,
-    tier: Tier,
-    (provider, model): (&'static str, &'static str),
-    month_usd: i64,
-    (calls, tokens, cached): (u64, (u64, u64), u64),
-    odd: bool,
-) -> Plan {
-    Plan { name, tier, provider, model, month_usd, calls, tokens, cached, odd }
-}
 
 /// One call of the sample.
 pub(super) struct SampleCall {
     pub(super) time: Millis,
+    /// Whether it goes to the cheaper model.
+    pub(super) small: bool,
+    pub(super) user: String,
+    pub(super) tag: &'static str,
     pub(super) usage: Usage,
     pub(super) latency_ms: i64,
 }
@@ -122,8 +179,14 @@ fn call(plan: &Plan, midnight: Millis, dice: &mut Dice) -> SampleCall {
     let cached = input * plan.cached / 100;
     let usage = Usage::tokens(input - cached, output).with(Unit::CacheRead, cached);
     let latency = 900 + output / 8 + dice.below(700);
+    // Two rolls, of which the lower counts: a few users make most calls, and the first label is the usual one.
+    let lower = |dice: &mut Dice, n: u64| dice.below(n).min(dice.below(n));
+    let tag = usize::try_from(lower(dice, plan.tags.len() as u64)).unwrap_or(0);
     SampleCall {
         time: midnight.plus(second * Millis::SECOND),
+        small: dice.below(4) == 0,
+        user: format!("user-{:02}", 1 + lower(dice, plan.users)),
+        tag: plan.tags.get(tag).copied().unwrap_or_default(),
         usage,
         latency_ms: i64::try_from(latency).unwrap_or(0),
     }
