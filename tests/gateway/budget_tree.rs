@@ -165,7 +165,7 @@ async fn a_threshold_is_told_once_a_period() {
     let budget = app.budget(Some(acme.id), PeriodKind::Day, "0.0002").await;
     while labelled(&app, &acme).await.status == 200 {}
     let passed = app.entries_once("budget.threshold", 1).await;
-    assert!(passed[0].summary.starts_with("80 % of Acme's daily budget"), "{}", passed[0].summary);
+    assert!(passed[0].summary.starts_with("80% of Acme's daily budget"), "{}", passed[0].summary);
     // A change of the limit does not tell it again.
     let change = reeve_engine::budgets::ChangeBudget { amount: Some(NanoUsd(195_000)), ..Default::default() };
     app.engine.change_budget(&Cx::system(), budget, change).await.unwrap();

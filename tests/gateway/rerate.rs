@@ -6,11 +6,12 @@ use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
 use reeve_core::time::Millis;
 use reeve_engine::import::Source;
+use reeve_engine::prices::own::SetOwnPrice;
 use reeve_engine::prices::refresh::{RefreshPrices, What};
 use reeve_engine::rerate::Rerate;
 use reeve_engine::usage::GroupBy;
-use reeve_engine::{Code, Cx};
-use reeve_tests::app::{Options, START, TestApp};
+use reeve_engine::{Code, Cx, Engine};
+use reeve_tests::app::{Options, START, TestApp, eventually};
 
 fn start() -> Millis {
     START.parse().unwrap()
@@ -104,6 +105,43 @@ async fn what_a_restart_counts_anew_is_what_was_corrected() {
     let app = TestApp::start_with(options).await;
     assert_eq!(app.engine.budget(&Cx::system(), budget).await.unwrap().status.spent, spent);
     assert_eq!(app.engine.reratings(&Cx::system()).await.unwrap()[0].adjusted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stop_cuts_goes_on_at_the_next_start_and_corrects_once() {
+    let app = TestApp::start().await;
+    app.engine.load_sample(&Cx::system()).await.unwrap();
+    let long_ago = start().plus(-100 * Millis::DAY);
+    let all = move || Rerate { from: long_ago, ..rerate("the invoice of the quarter") };
+    for model in ["gpt-4o", "gpt-4o-mini", "gpt-4.1"] {
+        let price = SetOwnPrice { effective_from: Some(long_ago), ..own(None, model, 500_000) };
+        app.engine.set_own_price(&Cx::system(), SetOwnPrice { confirm: true, ..price }).await.unwrap();
+    }
+    let due = app.engine.preview_rerate(&Cx::system(), all()).await.unwrap().total();
+    let engine = app.engine.clone();
+    let asked = tokio::spawn(async move { engine.rerate(&Cx::system(), all()).await });
+    let progress = |engine: Engine| async move { engine.reratings(&Cx::system()).await.unwrap().pop() };
+    eventually("the first corrections are written", || async {
+        progress(app.engine.clone()).await.filter(|r| r.adjusted > 0)
+    })
+    .await;
+
+    let (engine, keyring) = (app.engine.clone(), std::sync::Arc::clone(&app.keyring));
+    let cut = progress(engine).await.unwrap();
+    let folder = app.close().await;
+    assert!(cut.adjusted < due.changed && asked.await.unwrap().is_err(), "it was cut: {cut:?} of {due:?}");
+    let options =
+        Options { folder: Some(folder), keyring: Some(keyring), no_credential: true, ..Options::default() };
+    let app = TestApp::start_with(options).await;
+
+    let done = eventually("the rest is corrected", || async {
+        progress(app.engine.clone()).await.filter(|r| r.finished_at.is_some())
+    })
+    .await;
+    let moved = (done.id, done.adjusted, done.new - done.old);
+    assert_eq!(moved, (cut.id, due.changed, due.new - due.old), "the rest of the calls costs what it did");
+    let again = app.engine.preview_rerate(&Cx::system(), all()).await.unwrap().total();
+    assert_eq!((again.changed, again.new), (0, due.new), "each charge was corrected once");
 }
 
 fn refresh(content: &str, preview: bool) -> RefreshPrices {

@@ -71,7 +71,7 @@ impl std::fmt::Display for Cause {
         match self {
             Self::Consecutive(failures) => write!(f, "{failures} calls in a row failed"),
             Self::ErrorRate { percent, calls } => {
-                write!(f, "{percent} % of the last minute's {calls} calls failed")
+                write!(f, "{percent}% of the last minute's {calls} calls failed")
             }
             Self::KeyRefused(status) => write!(f, "the provider refuses the key (status {status})"),
         }

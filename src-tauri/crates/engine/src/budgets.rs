@@ -131,7 +131,7 @@ impl Engine {
         check_amount(limit.amount, "limit_usd")?;
         let thresholds = change.thresholds.map_or_else(|| Ok(before.thresholds.clone()), thresholds)?;
         let after = Budget { limit, thresholds, updated_at: self.now(), ..before.clone() };
-        let list = |t: &[u32]| t.iter().map(|p| format!("{p} %")).collect::<Vec<_>>().join(", ");
+        let list = |t: &[u32]| t.iter().map(|p| format!("{p}%")).collect::<Vec<_>>().join(", ");
         let draft = self
             .budget_draft(cx, "budget.update", &before)
             .await?

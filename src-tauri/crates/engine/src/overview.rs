@@ -221,7 +221,7 @@ impl Engine {
         let (name, span) = (called(b), crate::budgets::word(b.budget.period));
         let (severity, text) = match b.status.state {
             BudgetState::Ok | BudgetState::Warning => {
-                ("warning", format!("{name} has used {} % of its {span} budget", b.status.percentage))
+                ("warning", format!("{name} has used {}% of its {span} budget", b.status.percentage))
             }
             BudgetState::Over => ("warning", format!("{name} is over its {span} budget")),
             BudgetState::Refusing => {

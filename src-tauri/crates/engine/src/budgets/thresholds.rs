@@ -36,7 +36,7 @@ impl Engine {
             .await?
             .detail(
                 "message",
-                format!("{threshold} % of {whose} {} budget{within} is used", word(budget.period)),
+                format!("{threshold}% of {whose} {} budget{within} is used", word(budget.period)),
             )
             .detail("threshold", threshold)
             .detail("period", budget.period.as_str())

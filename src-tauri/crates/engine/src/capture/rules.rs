@@ -166,7 +166,7 @@ fn words(rule: &CaptureRule) -> String {
         n => format!("{n} of its keys"),
     };
     format!(
-        "{} % of the calls of {keys}, {} bytes of each body for {} days; left out: {}, {} own patterns",
+        "{}% of the calls of {keys}, {} bytes of each body for {} days; left out: {}, {} own patterns",
         f64::from(rule.share_ppm) / 10_000.0,
         rule.max_bytes,
         rule.retention_days,
