@@ -12,6 +12,7 @@ use reeve_engine::rerate::Rerate;
 use reeve_engine::usage::GroupBy;
 use reeve_engine::{Code, Cx, Engine};
 use reeve_tests::app::{Options, START, TestApp, eventually};
+use tokio::task::JoinSet;
 
 fn start() -> Millis {
     START.parse().unwrap()
@@ -119,7 +120,8 @@ async fn what_a_stop_cuts_goes_on_at_the_next_start_and_corrects_once() {
     }
     let due = app.engine.preview_rerate(&Cx::system(), all()).await.unwrap().total();
     let engine = app.engine.clone();
-    let asked = tokio::spawn(async move { engine.rerate(&Cx::system(), all()).await });
+    let mut asked = JoinSet::new();
+    asked.spawn(async move { engine.rerate(&Cx::system(), all()).await });
     let progress = |engine: Engine| async move { engine.reratings(&Cx::system()).await.unwrap().pop() };
     eventually("the first corrections are written", || async {
         progress(app.engine.clone()).await.filter(|r| r.adjusted > 0)
@@ -129,7 +131,10 @@ async fn what_a_stop_cuts_goes_on_at_the_next_start_and_corrects_once() {
     let (engine, keyring) = (app.engine.clone(), std::sync::Arc::clone(&app.keyring));
     let cut = progress(engine).await.unwrap();
     let folder = app.close().await;
-    assert!(cut.adjusted < due.changed && asked.await.unwrap().is_err(), "it was cut: {cut:?} of {due:?}");
+    assert!(
+        cut.adjusted < due.changed && asked.join_next().await.unwrap().unwrap().is_err(),
+        "it was cut: {cut:?} of {due:?}"
+    );
     let options =
         Options { folder: Some(folder), keyring: Some(keyring), no_credential: true, ..Options::default() };
     let app = TestApp::start_with(options).await;
