@@ -10,7 +10,9 @@ use reeve_core::limit::{Bucket, LimitScope};
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 pub use reeve_store::table::limit_refusals::LimitRefusals;
+use reeve_store::{Read, StoreError};
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// One bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,42 +173,35 @@ impl Engine {
     }
 
     async fn people_by_id(&self, ids: Vec<UserId>) -> Result<HashMap<UserId, String>, Error> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        self.inner
-            .store
-            .read(move |r| {
-                let mut names = HashMap::with_capacity(ids.len());
-                for id in ids {
-                    if let Some(person) = r.users().get(id)? {
-                        names.insert(id, person.name);
-                    }
-                }
-                Ok::<_, Error>(names)
-            })
-            .await
+        self.found(ids, |read, id| Ok(read.users().get(id)?.map(|person| person.name))).await
     }
 
     async fn api_keys_by_id(
         &self,
         ids: Vec<ApiKeyId>,
     ) -> Result<HashMap<ApiKeyId, (TenantId, String)>, Error> {
+        self.found(ids, |read, id| Ok(read.api_keys().find(id)?.map(|key| (key.tenant_id, key.name)))).await
+    }
+
+    /// What `find` says of each id it knows.
+    async fn found<K: Copy + Eq + Hash + Send + 'static, V: Send + 'static>(
+        &self,
+        ids: Vec<K>,
+        find: impl Fn(&Read<'_>, K) -> Result<Option<V>, StoreError> + Send + 'static,
+    ) -> Result<HashMap<K, V>, Error> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        self.inner
-            .store
-            .read(move |r| {
-                let mut names = HashMap::with_capacity(ids.len());
-                for id in ids {
-                    if let Some(key) = r.api_keys().find(id)? {
-                        names.insert(id, (key.tenant_id, key.name));
-                    }
+        let all = move |read: &Read<'_>| {
+            let mut known = HashMap::with_capacity(ids.len());
+            for id in ids {
+                if let Some(value) = find(read, id)? {
+                    known.insert(id, value);
                 }
-                Ok::<_, Error>(names)
-            })
-            .await
+            }
+            Ok::<_, Error>(known)
+        };
+        self.inner.store.read(all).await
     }
 }
 
