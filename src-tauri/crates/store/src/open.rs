@@ -18,7 +18,7 @@ pub struct OpenStore {
     /// Tells the time of entries.
     pub clock: Arc<dyn Clock>,
     /// How many read connections.
-    pub readers: usize,
+    pub readers: u32,
 }
 
 /// The open store. Cheap to clone; the file closes when the last clone and the writer are gone.
@@ -56,8 +56,10 @@ impl Store {
         &self.path
     }
 
-    /// Finishes what is queued, folds the write-ahead log into the file and stops the writer.
+    /// Finishes what is read and queued, folds the write-ahead log into the file and closes it: once this is answered,
+    /// the file may be copied or deleted.
     pub async fn close(&self) {
+        self.readers.close().await;
         self.writer.close().await;
     }
 }

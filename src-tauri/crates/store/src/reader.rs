@@ -13,11 +13,13 @@ use tokio::sync::Semaphore;
 pub(crate) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
+    count: u32,
 }
 
 impl Readers {
-    pub(crate) fn open(path: &Path, count: usize) -> Result<Self, StoreError> {
-        let connections = (0..count.max(1))
+    pub(crate) fn open(path: &Path, count: u32) -> Result<Self, StoreError> {
+        let count = count.max(1);
+        let connections = (0..count)
             .map(|_| {
                 let conn = connect(path)?;
                 conn.pragma_update(None, "query_only", "ON")
@@ -26,7 +28,15 @@ impl Readers {
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
         let permits = Arc::new(Semaphore::new(connections.len()));
-        Ok(Self { idle: Arc::new(Mutex::new(connections)), permits })
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), permits, count })
+    }
+
+    /// Waits for the reads that run and closes every connection; later reads are refused.
+    pub(crate) async fn close(&self) {
+        let all = self.permits.acquire_many(self.count).await;
+        self.permits.close();
+        self.idle.lock().clear();
+        drop(all);
     }
 
     fn with<T, E: From<StoreError>>(&self, work: impl FnOnce(&Read<'_>) -> Result<T, E>) -> Result<T, E> {

@@ -204,6 +204,8 @@ impl Loop {
                     self.batch(next, &mut jobs);
                 }
                 self.fold();
+                // Closed first, answered then: whoever is told may copy or delete the file.
+                drop(self);
                 let _ = closed.send(());
                 return;
             }

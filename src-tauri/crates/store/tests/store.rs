@@ -108,6 +108,21 @@ async fn a_panicking_write_is_rolled_back_and_the_writer_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_closed_store_leaves_one_whole_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    add(&store, 1).await.unwrap();
+    store.close().await;
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!left.iter().any(|name| name.contains("-wal") || name.contains("-shm")), "{left:?}");
+    let read = store.read(|r| r.entries().head(Stream::Audit)).await;
+    assert!(matches!(read, Err(StoreError::Closed)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everything_is_there_after_reopening_and_proofs_hold() {
     let folder = tempfile::tempdir().unwrap();
     let before = {
