@@ -60,3 +60,25 @@ async fn a_cut_stream_is_charged_for_what_came() {
         charge.usage
     );
 }
+
+#[tokio::test]
+async fn a_cut_stream_that_counted_zeros_so_far_is_charged_for_what_came() {
+    tokens::warm_up();
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").make().await;
+    let ask =
+        json!({"model": MODEL, "prompt": "count zeros until the end", "max_tokens": 12, "stream": true});
+    let whole = app.call(&acme, PATH, &ask).await;
+    assert_eq!(whole.events().last(), Some(&Value::from("[DONE]")));
+    app.provider.next(Fault::Cut(5));
+    let cut = app.call(&acme, PATH, &ask).await;
+    assert_eq!(cut.events().last().unwrap()["error"]["code"], "provider_stream_cut");
+
+    let (charges, calls) = (app.charges(2).await, app.provider.calls());
+    assert_eq!((&charges[0].usage, charges[0].unpriced_reason.as_deref()), (&calls[0].billed, None));
+    assert_eq!(
+        (charges[1].outcome.as_str(), charges[1].unpriced_reason.as_deref()),
+        ("failure", Some("estimated"))
+    );
+    assert!(charges[1].usage.output_tokens() >= calls[1].billed.output_tokens(), "{:?}", charges[1].usage);
+}

@@ -116,7 +116,8 @@ impl Reader {
     /// What the provider has counted of a stream that is not at its end, if it is one that counts along.
     pub(crate) fn begun(&self) -> Option<Usage> {
         match self {
-            Self::OpenAi(_) | Self::Bedrock(_) | Self::Events(_) => None,
+            Self::Bedrock(_) | Self::Events(_) => None,
+            Self::OpenAi(reader) => reader.begun(),
             Self::Anthropic(reader) => reader.begun(),
             Self::Google(reader) => reader.begun(),
             Self::Sound(sound) => Some(sound.used()),

@@ -92,7 +92,10 @@ fn answered(open: Open, fault: Fault, request: &Value, kind: Kind) -> Response {
     let counts = counts(request);
     match kind {
         Kind::Completions if streamed => {
-            let word = json!({"id": "cmpl-scripted", "object": "text_completion", "choices": [{"index": 0, "text": "word ", "finish_reason": null}]});
+            let mut word = json!({"id": "cmpl-scripted", "object": "text_completion", "choices": [{"index": 0, "text": "word ", "finish_reason": null}]});
+            if request["prompt"].as_str().is_some_and(|said| said.contains("zeros until the end")) {
+                word["usage"] = json!({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0});
+            }
             let last = json!({"id": "cmpl-scripted", "object": "text_completion", "choices": [], "usage": answer::usage(counts, fault)});
             let wants = request["stream_options"]["include_usage"] == true && fault != Fault::MissingUsage;
             let last = wants.then(|| event(&last)).into_iter();

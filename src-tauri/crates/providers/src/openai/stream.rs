@@ -8,6 +8,7 @@ use super::usage::{Answer, Reading, read_members};
 use crate::sse::{Event, Splitter, SseError};
 use bytes::Bytes;
 use memchr::memmem;
+use reeve_core::usage::Usage;
 
 /// Reads a stream of `/chat/completions` and passes it on.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct StreamReader {
     splitter: Splitter,
     keep_usage: bool,
     answer: Answer,
+    /// What was counted beside words, where more words may follow.
+    so_far: Reading,
     seen_first: bool,
     done: bool,
     data_bytes: u64,
@@ -32,6 +35,7 @@ impl StreamReader {
             splitter: Splitter::new(),
             keep_usage,
             answer: Answer { usage: Reading::Missing, model: None, service_tier: None, is_error: false },
+            so_far: Reading::Missing,
             seen_first: false,
             done: false,
             data_bytes: 0,
@@ -59,10 +63,19 @@ impl StreamReader {
         &self.answer
     }
 
-    /// What the stream has said of itself so far.
+    /// What the stream has said of itself so far; of usage nothing before the counts at its end.
     #[must_use]
     pub fn answer(&self) -> &Answer {
         &self.answer
+    }
+
+    /// The latest counts of a provider that counts along, for a stream that is cut.
+    #[must_use]
+    pub fn begun(&self) -> Option<Usage> {
+        match &self.so_far {
+            Reading::Usage(usage) => Some(usage.clone()),
+            _ => None,
+        }
     }
 
     /// Whether `[DONE]` has passed: the stream was not cut.
@@ -95,6 +108,10 @@ impl StreamReader {
     fn read(&mut self, data: &[u8]) -> bool {
         if data.trim_ascii() == b"[DONE]" {
             self.done = true;
+            // OpenRouter counts beside a choice that says no reason: it was the end all the same.
+            if self.answer.usage == Reading::Missing {
+                self.answer.usage = std::mem::take(&mut self.so_far);
+            }
             return false;
         }
         // Most events are a word of text: only the first, and those that speak of usage or an error, are parsed.
@@ -104,7 +121,8 @@ impl StreamReader {
             (first || speaks(b"\"usage\"") || speaks(b"\"error\"")).then(|| read_members(data)).flatten();
         let usage_only = members.as_ref().is_some_and(super::usage::Members::is_usage_only);
         if let Some(members) = members {
-            self.take(members.into_answer());
+            let goes_on = members.goes_on();
+            self.take(members.into_answer(), goes_on);
         }
         if !usage_only {
             self.data_bytes += data.len() as u64;
@@ -113,11 +131,12 @@ impl StreamReader {
         usage_only
     }
 
-    /// Later events correct earlier ones: some providers count along.
-    fn take(&mut self, said: Answer) {
+    /// Later events correct earlier ones. Some providers count along (vLLM, where it is asked to), some say zeros until the end
+    /// (Ollama's completions): usage beside words that go on is not what the answer used.
+    fn take(&mut self, said: Answer, goes_on: bool) {
         let known = &mut self.answer;
         if said.usage != Reading::Missing {
-            known.usage = said.usage;
+            *(if goes_on { &mut self.so_far } else { &mut known.usage }) = said.usage;
         }
         known.model = said.model.or_else(|| known.model.take());
         known.service_tier = said.service_tier.or_else(|| known.service_tier.take());

@@ -3,7 +3,7 @@ use super::usage::Reading;
 use super::*;
 use bytes::Bytes;
 use proptest::prelude::*;
-use reeve_core::usage::Usage;
+use reeve_core::usage::{Unit, Usage};
 
 fn bytes(text: &str) -> Bytes {
     Bytes::from(text.to_owned())
@@ -151,6 +151,8 @@ fn stream(text: &[u8], keep_usage: bool, cut: usize) -> (StreamReader, Vec<u8>) 
 
 const OPENAI: &str = include_str!("../../tests/fixtures/openai-stream.sse");
 const GROQ: &str = include_str!("../../tests/fixtures/groq-stream.sse");
+const OLLAMA_COMPLETIONS: &str = include_str!("../../tests/fixtures/ollama-completions-stream.sse");
+const VLLM_CONTINUOUS: &str = include_str!("../../tests/fixtures/vllm-continuous-stream.sse");
 const OPENROUTER: &str = include_str!("../../tests/fixtures/openrouter-stream.sse");
 
 #[test]
@@ -161,6 +163,55 @@ fn usage_is_read_as_a_stream_passes() {
         assert_eq!(out, text.as_bytes());
         assert!(reader.is_done() && reader.answer().model.is_some() && reader.data_bytes() > 0);
     }
+}
+
+#[test]
+fn streams_of_hosts_with_ways_of_their_own_read_alike() {
+    use Unit::{CacheRead, Input, Output, Reasoning};
+    type Expected = (&'static str, &'static [(Unit, u64)]);
+    let expected: [Expected; 6] = [
+        (
+            include_str!("../../tests/fixtures/together-stream.sse"),
+            &[(Input, 26), (CacheRead, 16), (Output, 4)],
+        ),
+        (include_str!("../../tests/fixtures/ollama-stream.sse"), &[(Input, 68), (Output, 17)]),
+        (OLLAMA_COMPLETIONS, &[(Input, 5), (Output, 4)]),
+        (
+            include_str!("../../tests/fixtures/vllm-stream.sse"),
+            &[(Input, 64), (CacheRead, 960), (Output, 50)],
+        ),
+        (VLLM_CONTINUOUS, &[(Input, 12), (Output, 4)]),
+        (
+            include_str!("../../tests/fixtures/openrouter-byok-stream.sse"),
+            &[(Input, 200), (CacheRead, 1_000), (Output, 28), (Reasoning, 12)],
+        ),
+    ];
+    for (text, parts) in expected {
+        let used = parts.iter().fold(Usage::new(), |u, (unit, n)| u.with(*unit, *n));
+        let (reader, out) = stream(text.as_bytes(), true, 13);
+        assert_eq!(reader.answer().usage, Reading::Usage(used), "{text}");
+        assert!(reader.is_done() && out == text.as_bytes(), "{text}");
+    }
+}
+
+#[test]
+fn counts_beside_words_that_go_on_are_not_the_end() {
+    for (text, begun) in [(VLLM_CONTINUOUS, Some(Usage::tokens(12, 1))), (OLLAMA_COMPLETIONS, None)] {
+        let cut: String = text.split_inclusive("\n\n").take(2).collect();
+        let (reader, out) = stream(cut.as_bytes(), true, 50);
+        assert_eq!((&reader.answer().usage, reader.is_done()), (&Reading::Missing, false), "{text}");
+        assert_eq!((reader.begun(), out.as_slice()), (begun, cut.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn a_word_that_is_said_twice_counts_once() {
+    let together = include_str!("../../tests/fixtures/together-stream.sse");
+    let mut text = String::new();
+    for data in together.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|d| *d != "[DONE]") {
+        assert_eq!(super::stream::words(data.as_bytes(), &mut text), Some(0));
+    }
+    assert_eq!(text, "Hello there.");
 }
 
 #[test]

@@ -44,8 +44,12 @@ struct Function {
 pub fn words(data: &[u8], text: &mut String) -> Option<u64> {
     let chunk: Chunk = serde_json::from_slice(data).ok()?;
     for choice in chunk.choices {
-        choice.text.into_iter().for_each(|words| text.push_str(&words));
+        let before = text.len();
         choice.delta.into_iter().for_each(|delta| append(delta, text));
+        // Together says the same words in both.
+        if text.len() == before {
+            choice.text.into_iter().for_each(|words| text.push_str(&words));
+        }
     }
     Some(0)
 }

@@ -48,7 +48,12 @@ pub(in crate::openai) struct Members<'a> {
 impl Members<'_> {
     /// Whether this is a chunk that carries usage and nothing else.
     pub(in crate::openai) fn is_usage_only(&self) -> bool {
-        matches!(self.choices, Some(Choices(0))) && !self.usage.is_null() && self.error.is_null()
+        self.choices.as_ref().is_some_and(|c| c.count == 0) && !self.usage.is_null() && self.error.is_null()
+    }
+
+    /// Whether this is a chunk of an answer that goes on: what it says of usage is a count so far, or no count at all.
+    pub(in crate::openai) fn goes_on(&self) -> bool {
+        self.choices.as_ref().is_some_and(|c| c.count > 0 && !c.finished)
     }
 
     pub(in crate::openai) fn into_answer(self) -> Answer {
@@ -67,26 +72,37 @@ impl Members<'_> {
     }
 }
 
-/// How many choices; a value that is no list counts as one, so that nothing odd is dropped.
-struct Choices(usize);
+/// The choices of an answer or chunk.
+#[derive(Default)]
+struct Choices {
+    count: usize,
+    /// Whether one of them says why it ended.
+    finished: bool,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    finish_reason: Option<IgnoredAny>,
+}
 
 impl<'de> Deserialize<'de> for Choices {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Count;
-        impl<'de> Visitor<'de> for Count {
+        struct Seen;
+        impl<'de> Visitor<'de> for Seen {
             type Value = Choices;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a list")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Choices, A::Error> {
-                let mut n = 0;
-                while seq.next_element::<IgnoredAny>()?.is_some() {
-                    n += 1;
+                let mut seen = Choices::default();
+                while let Some(choice) = seq.next_element::<Choice>()? {
+                    seen.count += 1;
+                    seen.finished |= choice.finish_reason.is_some();
                 }
-                Ok(Choices(n))
+                Ok(seen)
             }
         }
-        d.deserialize_seq(Count)
+        d.deserialize_seq(Seen)
     }
 }
 

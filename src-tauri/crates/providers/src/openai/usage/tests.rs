@@ -11,7 +11,7 @@ fn usage(parts: &[(Unit, u64)]) -> Usage {
 fn answers_of_each_provider() {
     use Unit::{AudioInput, AudioOutput, CacheRead, CacheReadAudio, CacheWrite, Input, Output, Reasoning};
     type Expected = (&'static str, &'static [u8], &'static [(Unit, u64)]);
-    let expected: [Expected; 7] = [
+    let expected: [Expected; 11] = [
         (
             "openai",
             include_bytes!("../../../tests/fixtures/openai-chat.json"),
@@ -54,9 +54,28 @@ fn answers_of_each_provider() {
             include_bytes!("../../../tests/fixtures/openrouter-chat.json"),
             &[(Input, 100), (CacheRead, 200), (CacheWrite, 900), (Output, 10)],
         ),
+        (
+            "openrouter, billed by the provider behind it",
+            include_bytes!("../../../tests/fixtures/openrouter-byok-chat.json"),
+            &[(Input, 200), (CacheRead, 1_000), (Output, 28), (Reasoning, 12)],
+        ),
+        (
+            "together",
+            include_bytes!("../../../tests/fixtures/together-chat.json"),
+            &[(Input, 26), (CacheRead, 16), (Output, 4)],
+        ),
+        ("ollama", include_bytes!("../../../tests/fixtures/ollama-chat.json"), &[(Input, 68), (Output, 17)]),
+        (
+            "vllm",
+            include_bytes!("../../../tests/fixtures/vllm-chat.json"),
+            &[(Input, 64), (CacheRead, 960), (Output, 2), (Reasoning, 48)],
+        ),
     ];
     for (name, body, parts) in expected {
         assert_eq!(read_answer(body).usage, Reading::Usage(usage(parts)), "{name}");
+        let said: Value = serde_json::from_slice(body).unwrap();
+        let sum: u64 = parts.iter().map(|(_, n)| n).sum();
+        assert_eq!(Some(sum), said["usage"]["total_tokens"].as_u64(), "{name}: every token in one bucket");
     }
 }
 
