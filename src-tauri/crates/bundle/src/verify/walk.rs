@@ -1,0 +1,236 @@
+//! The way through a bundle, in the order of its files.
+
+use super::part::Part;
+use super::{Fault, FaultCode, Report, Verdict};
+use crate::archive::{ArchiveError, ArchiveReader, StoredFile};
+use crate::frontier::Rooted;
+use crate::manifest::ManifestError;
+use crate::{FIXED, Folder, Kind, Manifest, PrivateMode, frontier, part_name};
+use reeve_ledger::checkpoint::origin_for;
+use reeve_ledger::{Checkpoint, CheckpointError, Frontier, Hlc, VerifierKey};
+use std::io::Read;
+
+/// Why the walk ended before the end.
+pub(super) enum Stop {
+    Fault(Fault),
+    Unreadable(String),
+}
+
+pub(super) fn fault(code: FaultCode, reason: impl Into<String>) -> Stop {
+    Stop::Fault(Fault { code, sequence: None, place: None, reason: reason.into() })
+}
+
+pub(super) fn in_file(code: FaultCode, file: &str, reason: impl Into<String>) -> Stop {
+    Stop::Fault(Fault { code, sequence: None, place: Some((file.to_owned(), 0)), reason: reason.into() })
+}
+
+impl From<ArchiveError> for Stop {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Io(source) => Self::Unreadable(format!("the file cannot be read: {source}")),
+            other => fault(FaultCode::Archive, other.to_string()),
+        }
+    }
+}
+
+/// What the lines are checked against, and how far they got.
+pub(super) struct Log {
+    pub(super) manifest: Manifest,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) tree: Frontier,
+    pub(super) after: Rooted,
+    /// The index that comes next; in a selection, the lowest that may.
+    pub(super) next: u64,
+    pub(super) hlc: Option<Hlc>,
+    pub(super) entries: u64,
+    pub(super) sections: u64,
+}
+
+pub(super) fn run(input: impl Read, pinned: Option<&VerifierKey>) -> Report {
+    let mut report = Report {
+        verdict: Verdict::Intact,
+        manifest: None,
+        checkpoint: None,
+        entries: 0,
+        sections: 0,
+        pinned: false,
+    };
+    report.verdict = match walk(ArchiveReader::new(input), pinned, &mut report) {
+        Ok(()) => Verdict::Intact,
+        Err(Stop::Fault(fault)) => Verdict::NotIntact(fault),
+        Err(Stop::Unreadable(reason)) => Verdict::Unreadable(reason),
+    };
+    report
+}
+
+fn walk(
+    mut archive: ArchiveReader<impl Read>,
+    pinned: Option<&VerifierKey>,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let manifest = first(&mut archive)?;
+    report.manifest = Some(manifest.clone());
+    let key = key(&manifest, pinned)?;
+    let checkpoint = checkpoint(&fixed(&mut archive, FIXED[1])?, &manifest, &key)?;
+    report.checkpoint = Some(checkpoint.clone());
+    report.pinned = pinned.is_some();
+    let beside = fixed(&mut archive, FIXED[2])?;
+    let (tree, after) = beside_range(&beside, &manifest)?;
+    for name in [FIXED[3], FIXED[4]] {
+        fixed(&mut archive, name)?;
+    }
+    let next = manifest.first;
+    let mut log = Log { manifest, checkpoint, tree, after, next, hlc: None, entries: 0, sections: 0 };
+    let outcome = parts(&mut archive, &mut log).and_then(|()| end(log.tree.clone(), &log));
+    (report.entries, report.sections) = (log.entries, log.sections);
+    outcome
+}
+
+/// The manifest. What does not begin with one is no bundle, and one of another version is not for this program to judge.
+fn first(archive: &mut ArchiveReader<impl Read>) -> Result<Manifest, Stop> {
+    let none =
+        || Stop::Unreadable("this is not a Reeve export: it does not begin with a manifest".to_owned());
+    let file = match archive.next_file() {
+        Err(ArchiveError::Io(source)) => return Err(ArchiveError::Io(source).into()),
+        Ok(Some(file)) if file.name == FIXED[0] => file,
+        _ => return Err(none()),
+    };
+    sound(&file)?;
+    Manifest::parse(&file.data).map_err(|error| match error {
+        ManifestError::Format(_) => Stop::Unreadable(format!("the manifest is of another version: {error}")),
+        other => in_file(FaultCode::Manifest, FIXED[0], format!("the manifest is not valid: {other}")),
+    })
+}
+
+/// The key of the manifest, which must be the pinned one, and the one that the log's name was made from.
+fn key(manifest: &Manifest, pinned: Option<&VerifierKey>) -> Result<VerifierKey, Stop> {
+    let key: VerifierKey = manifest
+        .vkey
+        .parse()
+        .map_err(|e| in_file(FaultCode::Key, FIXED[0], format!("the key is not usable: {e}")))?;
+    if pinned.is_some_and(|pinned| *pinned != key) {
+        return Err(fault(FaultCode::Key, "it is signed by another key than the one you gave"));
+    }
+    if key.name() != manifest.origin || origin_for(&key.public_key(), &manifest.stream) != manifest.origin {
+        return Err(in_file(FaultCode::Key, FIXED[0], "the key is not the one that the log is named after"));
+    }
+    Ok(key)
+}
+
+fn checkpoint(file: &[u8], manifest: &Manifest, key: &VerifierKey) -> Result<Checkpoint, Stop> {
+    let stop = |code, reason: String| in_file(code, FIXED[1], reason);
+    let note = std::str::from_utf8(file)
+        .map_err(|_| stop(FaultCode::Signature, "the checkpoint is not text".to_owned()))?;
+    let checkpoint = Checkpoint::open(note, key).map_err(|error| match error {
+        CheckpointError::Note(e) => {
+            stop(FaultCode::Signature, format!("the checkpoint is not signed by the log's key: {e}"))
+        }
+        other => stop(FaultCode::Checkpoint, format!("the checkpoint is not one of this log: {other}")),
+    })?;
+    if checkpoint.size != manifest.size {
+        let reason = format!(
+            "the checkpoint is of {} entries, the manifest speaks of {}",
+            checkpoint.size, manifest.size
+        );
+        return Err(stop(FaultCode::Checkpoint, reason));
+    }
+    Ok(checkpoint)
+}
+
+/// The tree of what stands before the range, and the subtrees behind it. A selection needs neither.
+fn beside_range(file: &[u8], manifest: &Manifest) -> Result<(Frontier, Rooted), Stop> {
+    let wrong = || {
+        in_file(
+            FaultCode::Frontier,
+            FIXED[2],
+            "the roots beside the range are not those that its numbers ask for",
+        )
+    };
+    let (first, end) = match manifest.kind {
+        Kind::Selection => (0, manifest.size),
+        Kind::Log | Kind::Range => (manifest.first, manifest.end),
+    };
+    let text = std::str::from_utf8(file).map_err(|_| wrong())?;
+    let (before, after) = frontier::parse(text, first, end, manifest.size).ok_or_else(wrong)?;
+    let mut tree = Frontier::new();
+    for (span, root) in before {
+        tree.push_subtree(span.level, root).map_err(|_| wrong())?;
+    }
+    Ok((tree, after))
+}
+
+fn parts(archive: &mut ArchiveReader<impl Read>, log: &mut Log) -> Result<(), Stop> {
+    let mut number = 1;
+    let mut file = archive.next_file()?;
+    while let Some(entries) = file.take() {
+        expect(&entries, &part_name(Folder::Entries, number))?;
+        // A line that does not fit says more than a checksum does: which entry it is.
+        let damaged = sound(&entries);
+        let mut part = Part::read(&entries, log)?;
+        let beside = match log.manifest.kind {
+            Kind::Selection => Folder::Proofs,
+            Kind::Log | Kind::Range => Folder::Hashes,
+        };
+        part.check(&fixed(archive, &part_name(beside, number))?, beside, log)?;
+        damaged?;
+        file = archive.next_file()?;
+        let private = part_name(Folder::Private, number);
+        if log.manifest.private == PrivateMode::Opened
+            && let Some(sections) = file.take_if(|file| file.name == private)
+        {
+            sound(&sections)?;
+            part.sections(&sections, &mut log.sections)?;
+            file = archive.next_file()?;
+        }
+        number += 1;
+    }
+    Ok(())
+}
+
+/// A file that must come now, with its content as it was written.
+fn fixed(archive: &mut ArchiveReader<impl Read>, name: &str) -> Result<Vec<u8>, Stop> {
+    let file =
+        archive.next_file()?.ok_or_else(|| in_file(FaultCode::Archive, name, "the file is missing"))?;
+    expect(&file, name)?;
+    sound(&file)?;
+    Ok(file.data)
+}
+
+fn expect(file: &StoredFile, name: &str) -> Result<(), Stop> {
+    if file.name == name {
+        return Ok(());
+    }
+    Err(fault(FaultCode::Archive, format!("there is a file {:?} where {name} should be", file.name)))
+}
+
+fn sound(file: &StoredFile) -> Result<(), Stop> {
+    if file.sound {
+        return Ok(());
+    }
+    Err(in_file(FaultCode::Archive, &file.name, "its checksum does not fit: it was changed or damaged"))
+}
+
+/// Nothing is missing, and the root follows.
+fn end(mut tree: Frontier, log: &Log) -> Result<(), Stop> {
+    let manifest = &log.manifest;
+    if log.entries != manifest.count {
+        let reason = format!("{} entries are there, the manifest says {}", log.entries, manifest.count);
+        let sequence = (manifest.kind != Kind::Selection).then_some(log.next);
+        return Err(Stop::Fault(Fault { code: FaultCode::Count, sequence, place: None, reason }));
+    }
+    if manifest.kind == Kind::Selection {
+        return Ok(());
+    }
+    for (span, root) in &log.after {
+        tree.push_subtree(span.level, *root)
+            .map_err(|_| fault(FaultCode::Frontier, "the roots behind the range do not follow on it"))?;
+    }
+    if tree.root() != log.checkpoint.root {
+        return Err(fault(
+            FaultCode::Root,
+            "the root that follows from the entries is not the one that was signed: an entry, or a root beside the \
+             range, was changed together with its hash, so which one cannot be told",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What a verdict means, in plain words: as much what is not proven as what is.
+
+use super::{Report, Verdict};
+use crate::{Kind, PrivateMode};
+
+pub(super) fn proven(report: &Report) -> Vec<String> {
+    let (Verdict::Intact, Some(manifest), Some(checkpoint)) =
+        (&report.verdict, &report.manifest, &report.checkpoint)
+    else {
+        return Vec::new();
+    };
+    let size = checkpoint.size;
+    let mut said = vec![match manifest.kind {
+        Kind::Log => format!(
+            "All {size} entries of this log up to the signed head are here, in their order, byte for byte as they were signed."
+        ),
+        Kind::Range => format!(
+            "All {} entries from {} up to, but without, {} are here, in their order, byte for byte as they stand in the signed log of {size} entries.",
+            manifest.count, manifest.first, manifest.end
+        ),
+        Kind::Selection => format!(
+            "Each of the {} entries here stands in the signed log of {size} entries, at its number, byte for byte.",
+            manifest.count
+        ),
+    }];
+    said.push(if report.pinned {
+        "The head is signed by the key you gave.".to_owned()
+    } else {
+        "The head is signed by the key that the log is named after.".to_owned()
+    });
+    if report.sections > 0 {
+        said.push(format!(
+            "{} opened private sections are what their entries committed to.",
+            report.sections
+        ));
+    }
+    said
+}
+
+pub(super) fn not_proven(report: &Report) -> Vec<String> {
+    let (Verdict::Intact, Some(manifest)) = (&report.verdict, &report.manifest) else { return Vec::new() };
+    let mut said = Vec::new();
+    if !report.pinned {
+        said.push(
+            "That the log is the one you mean: compare its name with one you had from another place, or give that key with --vkey."
+                .to_owned(),
+        );
+    }
+    match manifest.kind {
+        Kind::Log => said.push("What happened after the signed head.".to_owned()),
+        Kind::Range => said
+            .push("What the entries before and after the range say: only their hashes are here.".to_owned()),
+        Kind::Selection => said.push(
+            "That the selection is complete: entries that match what was asked for may have been left out."
+                .to_owned(),
+        ),
+    }
+    said.push(
+        "That the history was not rewritten as a whole with the same key: that takes a checkpoint that somebody outside kept from earlier."
+            .to_owned(),
+    );
+    said.push("That what the entries say is true, or that nothing was left unrecorded.".to_owned());
+    if manifest.private == PrivateMode::Withheld {
+        said.push(
+            "What the private sections said: they are withheld, the entries hold only commitments to them."
+                .to_owned(),
+        );
+    }
+    said
+}
