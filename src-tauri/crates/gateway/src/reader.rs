@@ -83,15 +83,9 @@ impl Reader {
     /// The stream has ended: passes on what is left. A torn frame is left out.
     pub(crate) fn finish(&mut self, out: &mut Vec<Bytes>) {
         match self {
-            Self::OpenAi(reader) => {
-                reader.finish(out);
-            }
-            Self::Anthropic(reader) => {
-                reader.finish(out);
-            }
-            Self::Google(reader) => {
-                reader.finish(out);
-            }
+            Self::OpenAi(reader) => reader.finish(out),
+            Self::Anthropic(reader) => reader.finish(out),
+            Self::Google(reader) => reader.finish(out),
             Self::Bedrock(_) => {}
             Self::Events(reader) => reader.finish(out),
             Self::Sound(sound) => {

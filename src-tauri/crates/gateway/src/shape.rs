@@ -242,9 +242,9 @@ impl Shape {
     pub(crate) fn reader(self, asked: &Asked) -> Reader {
         match self {
             Self::Messages | Self::CountMessages => {
-                Reader::Anthropic(anthropic_shape::stream::StreamReader::new())
+                Reader::Anthropic(anthropic_shape::stream::StreamReader::default())
             }
-            Self::Google(_) => Reader::Google(google_shape::stream::StreamReader::new()),
+            Self::Google(_) => Reader::Google(google_shape::stream::StreamReader::default()),
             Self::Bedrock(_) => Reader::Bedrock(bedrock_shape::stream::StreamReader::new()),
             Self::Chat | Self::Completions | Self::Embeddings | Self::Images => {
                 Reader::OpenAi(StreamReader::new(asked.include_usage))

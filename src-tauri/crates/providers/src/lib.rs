@@ -12,6 +12,7 @@ pub mod bedrock;
 pub mod catalogue;
 pub mod google;
 pub mod openai;
+pub mod passage;
 pub mod sse;
 pub mod tokens;
 pub mod upstream;

@@ -2,16 +2,17 @@
 
 use super::usage::{Message, read};
 use crate::openai::usage::{Answer, Reading};
-use crate::sse::{Event, Splitter, SseError};
-use bytes::Bytes;
+use crate::passage::{Passage, Reads};
 use reeve_core::usage::Usage;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Reads a stream of `/v1/messages` and passes it on.
-#[derive(Debug)]
-pub struct StreamReader {
-    splitter: Splitter,
+pub type StreamReader = Passage<Events>;
+
+/// What the events of a stream have said so far.
+#[derive(Debug, Default)]
+pub struct Events {
     answer: Answer,
     /// What was said of usage so far: counts are cumulative, so each event replaces those it names.
     said: Map<String, Value>,
@@ -30,55 +31,11 @@ struct Said {
     usage: Value,
 }
 
-impl Default for StreamReader {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl StreamReader {
-    /// A reader at the start of a stream.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            splitter: Splitter::new(),
-            answer: Answer { usage: Reading::Missing, model: None, service_tier: None, is_error: false },
-            said: Map::new(),
-            counted: false,
-            done: false,
-        }
-    }
-
-    /// Takes a piece of the stream; what to pass on is appended to `out`.
-    ///
-    /// # Errors
-    /// [`SseError`] where the stream is not one; what came before it is in `out`.
-    pub fn push(&mut self, piece: Bytes, out: &mut Vec<Bytes>) -> Result<(), SseError> {
-        self.splitter.push(piece);
-        while let Some(event) = self.splitter.next() {
-            self.pass(event?, out);
-        }
-        Ok(())
-    }
-
-    /// The stream has ended: passes on what is left, and says what was read.
-    pub fn finish(&mut self, out: &mut Vec<Bytes>) -> &Answer {
-        if let Some(event) = self.splitter.finish() {
-            self.pass(event, out);
-        }
-        &self.answer
-    }
-
-    /// What the stream has said of itself so far; of usage nothing before the counts at its end.
-    #[must_use]
-    pub fn answer(&self) -> &Answer {
-        &self.answer
-    }
-
     /// What the stream said of usage at its start: the input, and next to nothing of the output.
     #[must_use]
     pub fn begun(&self) -> Option<Usage> {
-        match read(&Value::Object(self.said.clone())) {
+        match read(&Value::Object(self.reader.said.clone())) {
             Reading::Usage(usage) => Some(usage),
             _ => None,
         }
@@ -87,17 +44,23 @@ impl StreamReader {
     /// Whether the end has passed: the stream was not cut.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.done
+        self.reader.done
+    }
+}
+
+impl Reads for Events {
+    fn read(&mut self, data: &[u8]) -> bool {
+        self.take(data);
+        true
     }
 
-    fn pass(&mut self, event: Event, out: &mut Vec<Bytes>) {
-        if let Some(data) = &event.data {
-            self.read(data);
-        }
-        out.push(event.raw);
+    fn answer(&self) -> &Answer {
+        &self.answer
     }
+}
 
-    fn read(&mut self, data: &[u8]) {
+impl Events {
+    fn take(&mut self, data: &[u8]) {
         // Most events are a word of text, and say so in their first letters.
         if data.starts_with(b"{\"type\":\"content_block_") {
             return;

@@ -178,7 +178,7 @@ fn counts_that_cannot_be_are_flagged_and_the_larger_ones_count() {
 }
 
 fn push_all(pieces: &[&[u8]]) -> (StreamReader, Vec<u8>) {
-    let (mut reader, mut out) = (StreamReader::new(), Vec::new());
+    let (mut reader, mut out) = (StreamReader::default(), Vec::new());
     for piece in pieces {
         reader.push(Bytes::copy_from_slice(piece), &mut out).unwrap();
     }

@@ -2,15 +2,16 @@
 
 use super::usage::{Said, with_searches};
 use crate::openai::usage::{Answer, Reading};
-use crate::sse::{Event, Splitter, SseError};
-use bytes::Bytes;
+use crate::passage::{Passage, Reads};
 use reeve_core::usage::Usage;
 use serde::Deserialize;
 
 /// Reads a stream of `streamGenerateContent?alt=sse` and passes it on.
-#[derive(Debug)]
-pub struct StreamReader {
-    splitter: Splitter,
+pub type StreamReader = Passage<Events>;
+
+/// What the events of a stream have said so far.
+#[derive(Debug, Default)]
+pub struct Events {
     answer: Answer,
     /// The counts of the latest event that had any.
     latest: Reading,
@@ -18,55 +19,11 @@ pub struct StreamReader {
     done: bool,
 }
 
-impl Default for StreamReader {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl StreamReader {
-    /// A reader at the start of a stream.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            splitter: Splitter::new(),
-            answer: Answer { usage: Reading::Missing, model: None, service_tier: None, is_error: false },
-            latest: Reading::Missing,
-            searches: 0,
-            done: false,
-        }
-    }
-
-    /// Takes a piece of the stream; what to pass on is appended to `out`.
-    ///
-    /// # Errors
-    /// [`SseError`] where the stream is not one; what came before it is in `out`.
-    pub fn push(&mut self, piece: Bytes, out: &mut Vec<Bytes>) -> Result<(), SseError> {
-        self.splitter.push(piece);
-        while let Some(event) = self.splitter.next() {
-            self.pass(event?, out);
-        }
-        Ok(())
-    }
-
-    /// The stream has ended: passes on what is left, and says what was read. The counts hold where the answer was finished.
-    pub fn finish(&mut self, out: &mut Vec<Bytes>) -> &Answer {
-        if let Some(event) = self.splitter.finish() {
-            self.pass(event, out);
-        }
-        &self.answer
-    }
-
-    /// What the stream has said of itself so far; of usage nothing before a candidate is finished.
-    #[must_use]
-    pub fn answer(&self) -> &Answer {
-        &self.answer
-    }
-
     /// The counts of the latest event, for a stream that is cut.
     #[must_use]
     pub fn begun(&self) -> Option<Usage> {
-        match &self.latest {
+        match &self.reader.latest {
             Reading::Usage(usage) => Some(usage.clone()),
             _ => None,
         }
@@ -75,17 +32,25 @@ impl StreamReader {
     /// Whether a candidate was finished. There is no mark of the end: the last event looks like the others.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.done
+        self.reader.done
     }
+}
 
-    fn pass(&mut self, event: Event, out: &mut Vec<Bytes>) {
-        if let Some(said) = event.data.as_ref().and_then(|data| serde_json::from_slice::<Said>(data).ok()) {
-            self.read(&said);
+impl Reads for Events {
+    fn read(&mut self, data: &[u8]) -> bool {
+        if let Ok(said) = serde_json::from_slice::<Said>(data) {
+            self.take(&said);
         }
-        out.push(event.raw);
+        true
     }
 
-    fn read(&mut self, said: &Said) {
+    fn answer(&self) -> &Answer {
+        &self.answer
+    }
+}
+
+impl Events {
+    fn take(&mut self, said: &Said) {
         let new = said.answer();
         let known = &mut self.answer;
         known.model = new.model.or_else(|| known.model.take());

@@ -153,7 +153,7 @@ fn counts_that_cannot_be_are_flagged_and_the_larger_ones_count() {
 #[test]
 fn a_stream_is_read_to_its_last_counts_and_passed_on_unchanged() {
     for size in [1, 50, STREAM.len()] {
-        let (mut reader, mut out) = (StreamReader::new(), Vec::new());
+        let (mut reader, mut out) = (StreamReader::default(), Vec::new());
         for piece in STREAM.chunks(size) {
             reader.push(Bytes::copy_from_slice(piece), &mut out).unwrap();
         }
@@ -167,7 +167,7 @@ fn a_stream_is_read_to_its_last_counts_and_passed_on_unchanged() {
 #[test]
 fn a_cut_stream_says_what_it_had_counted() {
     let second = STREAM.windows(2).enumerate().filter(|(_, w)| w == b"\n\n").nth(1).unwrap().0 + 2;
-    let (mut reader, mut out) = (StreamReader::new(), Vec::new());
+    let (mut reader, mut out) = (StreamReader::default(), Vec::new());
     reader.push(Bytes::copy_from_slice(&STREAM[..second]), &mut out).unwrap();
     assert!(!reader.is_finished() && reader.answer().usage == Reading::Missing);
     assert_eq!(reader.begun(), Some(Usage::tokens(8, 12).with(Unit::Reasoning, 60)));
@@ -182,7 +182,7 @@ fn a_cut_stream_says_what_it_had_counted() {
 
 #[test]
 fn a_blocked_prompt_is_charged_for_the_prompt() {
-    let mut reader = StreamReader::new();
+    let mut reader = StreamReader::default();
     let event = "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"},\"usageMetadata\":{\"promptTokenCount\":9,\"totalTokenCount\":9}}\n\n";
     reader.push(event.into(), &mut Vec::new()).unwrap();
     assert_eq!(reader.answer().usage, Reading::Usage(Usage::tokens(9, 0)));

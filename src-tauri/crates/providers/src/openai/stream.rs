@@ -5,15 +5,16 @@ mod words;
 pub use words::words;
 
 use super::usage::{Answer, Reading, read_members};
-use crate::sse::{Event, Splitter, SseError};
-use bytes::Bytes;
+use crate::passage::{Passage, Reads};
 use memchr::memmem;
 use reeve_core::usage::Usage;
 
 /// Reads a stream of `/chat/completions` and passes it on.
-#[derive(Debug)]
-pub struct StreamReader {
-    splitter: Splitter,
+pub type StreamReader = Passage<Chunks>;
+
+/// What the chunks of a stream have said so far.
+#[derive(Debug, Default)]
+pub struct Chunks {
     keep_usage: bool,
     answer: Answer,
     /// What was counted beside words, where more words may follow.
@@ -31,48 +32,13 @@ impl StreamReader {
     /// Reeve had asked for, is left out. Every other byte is passed on.
     #[must_use]
     pub fn new(keep_usage: bool) -> Self {
-        Self {
-            splitter: Splitter::new(),
-            keep_usage,
-            answer: Answer { usage: Reading::Missing, model: None, service_tier: None, is_error: false },
-            so_far: Reading::Missing,
-            seen_first: false,
-            done: false,
-            data_bytes: 0,
-            data_events: 0,
-        }
-    }
-
-    /// Takes a piece of the stream; what to pass on is appended to `out`.
-    ///
-    /// # Errors
-    /// [`SseError`] where the stream is not one; what came before it is in `out`.
-    pub fn push(&mut self, piece: Bytes, out: &mut Vec<Bytes>) -> Result<(), SseError> {
-        self.splitter.push(piece);
-        while let Some(event) = self.splitter.next() {
-            self.pass(event?, out);
-        }
-        Ok(())
-    }
-
-    /// The stream has ended: passes on what is left, and says what was read.
-    pub fn finish(&mut self, out: &mut Vec<Bytes>) -> &Answer {
-        if let Some(event) = self.splitter.finish() {
-            self.pass(event, out);
-        }
-        &self.answer
-    }
-
-    /// What the stream has said of itself so far; of usage nothing before the counts at its end.
-    #[must_use]
-    pub fn answer(&self) -> &Answer {
-        &self.answer
+        Self::of(Chunks { keep_usage, ..Chunks::default() })
     }
 
     /// The latest counts of a provider that counts along, for a stream that is cut.
     #[must_use]
     pub fn begun(&self) -> Option<Usage> {
-        match &self.so_far {
+        match &self.reader.so_far {
             Reading::Usage(usage) => Some(usage.clone()),
             _ => None,
         }
@@ -81,31 +47,36 @@ impl StreamReader {
     /// Whether `[DONE]` has passed: the stream was not cut.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.done
+        self.reader.done
     }
 
     /// Bytes of `data` so far, `[DONE]` and usage apart. No visible token is shorter than a byte, so where usage never came this
     /// bounds what the caller saw; what a model thought in silence is not in it.
     #[must_use]
     pub fn data_bytes(&self) -> u64 {
-        self.data_bytes
+        self.reader.data_bytes
     }
 
     /// Events with `data` so far, likewise; most providers send one a token, some several tokens in one.
     #[must_use]
     pub fn data_events(&self) -> u64 {
-        self.data_events
+        self.reader.data_events
     }
+}
 
-    fn pass(&mut self, event: Event, out: &mut Vec<Bytes>) {
-        let drop = event.data.as_ref().is_some_and(|data| self.read(data)) && !self.keep_usage;
-        if !drop {
-            out.push(event.raw);
-        }
-    }
-
-    /// Reads an event; whether it carries usage and nothing else.
+impl Reads for Chunks {
     fn read(&mut self, data: &[u8]) -> bool {
+        !self.is_usage_only(data) || self.keep_usage
+    }
+
+    fn answer(&self) -> &Answer {
+        &self.answer
+    }
+}
+
+impl Chunks {
+    /// Reads an event; whether it carries usage and nothing else.
+    fn is_usage_only(&mut self, data: &[u8]) -> bool {
         if data.trim_ascii() == b"[DONE]" {
             self.done = true;
             // OpenRouter counts beside a choice that says no reason: it was the end all the same.

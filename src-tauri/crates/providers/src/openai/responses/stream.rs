@@ -2,16 +2,17 @@
 
 use super::usage::Response;
 use crate::openai::usage::{Answer, read};
-use crate::sse::{Event, Splitter, SseError};
-use bytes::Bytes;
+use crate::passage::{Passage, Reads};
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// Reads a stream of typed events and passes it on, every byte of it.
-#[derive(Debug)]
-pub struct EventReader {
-    splitter: Splitter,
+pub type EventReader = Passage<Events>;
+
+/// What the events of a stream have said so far.
+#[derive(Debug, Default)]
+pub struct Events {
     answer: Answer,
     done: bool,
 }
@@ -28,52 +29,27 @@ struct Typed {
 /// Words that stand in every event that matters.
 const TELLING: [&[u8]; 4] = [b".completed\"", b".incomplete\"", b".failed\"", b".done\""];
 
-impl Default for EventReader {
-    fn default() -> Self {
-        Self { splitter: Splitter::new(), answer: Answer::default(), done: false }
-    }
-}
-
 impl EventReader {
-    /// Takes a piece of the stream; what to pass on is appended to `out`.
-    ///
-    /// # Errors
-    /// [`SseError`] where the stream is not one; what came before it is in `out`.
-    pub fn push(&mut self, piece: Bytes, out: &mut Vec<Bytes>) -> Result<(), SseError> {
-        self.splitter.push(piece);
-        while let Some(event) = self.splitter.next() {
-            self.pass(event?, out);
-        }
-        Ok(())
-    }
-
-    /// The stream has ended: passes on what is left.
-    pub fn finish(&mut self, out: &mut Vec<Bytes>) {
-        if let Some(event) = self.splitter.finish() {
-            self.pass(event, out);
-        }
-    }
-
-    /// What the stream has said of itself so far.
-    #[must_use]
-    pub fn answer(&self) -> &Answer {
-        &self.answer
-    }
-
     /// Whether the event that ends it has passed.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.done
+        self.reader.done
+    }
+}
+
+impl Reads for Events {
+    fn read(&mut self, data: &[u8]) -> bool {
+        self.take(data);
+        true
     }
 
-    fn pass(&mut self, event: Event, out: &mut Vec<Bytes>) {
-        if let Some(data) = &event.data {
-            self.read(data);
-        }
-        out.push(event.raw);
+    fn answer(&self) -> &Answer {
+        &self.answer
     }
+}
 
-    fn read(&mut self, data: &[u8]) {
+impl Events {
+    fn take(&mut self, data: &[u8]) {
         let is_error = memmem::find(data, b"\"error\"").is_some();
         if !is_error && !TELLING.iter().any(|word| memmem::find(data, word).is_some()) {
             return;
