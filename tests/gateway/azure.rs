@@ -77,3 +77,49 @@ async fn other_names_and_keys_are_refused() {
     Answer::of(wrong).await.assert_error(401, "invalid_request_error", "invalid_api_key");
     app.assert_untouched(&acme).await;
 }
+
+#[tokio::test]
+async fn pictures_and_sound_have_deployments_too() {
+    let app = TestApp::start_with(Options { no_credential: true, ..Default::default() }).await;
+    let root = app.provider.base_url().replace("/v1", "");
+    let models = ["team-image-1=gpt-image-1", "team-hear=whisper-1", "team-say=tts-1"];
+    app.credential("azure-openai", &root, app.provider.key(), &models).await;
+    let acme = app.tenant("Acme").make().await;
+    let at = |path: &str| {
+        app.client.post(app.url(&format!("/azure/openai/deployments/{path}"))).header("api-key", &acme.key)
+    };
+    let json = |value: Value| value.to_string();
+    let form = |fields: &[&str]| {
+        let part =
+            |name: &&str| format!("--m\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nPNG\r\n");
+        fields.iter().map(part).collect::<String>() + "--m--\r\n"
+    };
+    let kind = "multipart/form-data; boundary=m";
+    for request in [
+        at("team-image-1/images/generations").body(json(json!({"prompt": "a tree", "size": "1024x1024"}))),
+        at("team-image-1/images/edits").header("content-type", kind).body(form(&["image", "prompt"])),
+        at("team-hear/audio/transcriptions").header("content-type", kind).body(form(&["file"])),
+        at("team-hear/audio/translations").header("content-type", kind).body(form(&["file"])),
+        at("team-say/audio/speech").body(json(json!({"input": "hello", "voice": "alloy"}))),
+    ] {
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let (charges, calls) = (app.charges(5).await, app.provider.calls());
+    let models: Vec<_> = charges.iter().map(|c| (c.operation.as_str(), c.model.as_str())).collect();
+    let expected = [
+        ("images", "gpt-image-1"),
+        ("image_edits", "gpt-image-1"),
+        ("transcriptions", "whisper-1"),
+        ("translations", "whisper-1"),
+        ("speech", "tts-1"),
+    ];
+    assert_eq!(models, expected);
+    assert!(
+        charges.iter().all(|c| c.pricing == "priced" && c.cost > Some(reeve_core::money::NanoUsd::ZERO)),
+        "{charges:#?}"
+    );
+    assert_eq!(calls[1].path, "/openai/deployments/team-image-1/images/edits");
+    assert_eq!(calls[3].path, "/openai/deployments/team-hear/audio/translations");
+    assert!(String::from_utf8_lossy(&calls[2].body).contains("team-hear"), "the form names the deployment");
+}

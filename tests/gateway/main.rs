@@ -22,6 +22,7 @@ mod limits;
 mod listener;
 mod log;
 mod models;
+mod moderations;
 mod natives;
 mod prices;
 mod quotas;

@@ -141,7 +141,7 @@ async fn other_paths_and_methods_are_not_served() {
         "/",
         "/v1",
         "/v1/completions/x",
-        "/azure/openai/deployments/a/images/generations",
+        "/azure/openai/deployments/a/images/variations",
         "/v1/files",
         "/api/v1/tenants",
         "/api/v1/setup",

@@ -31,6 +31,11 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    /// What the body says it is, as text.
+    pub(crate) fn kind(&self) -> &str {
+        self.content_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     /// The model to write into the body: the provider's name for it, or what only the address says.
     pub(crate) fn renamed<'a>(&'a self, way: Way<'a>) -> Option<&'a str> {
         way.model.or_else(|| self.model.is_some().then_some(way.sent))

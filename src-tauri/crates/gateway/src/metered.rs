@@ -1,6 +1,7 @@
 //! From what a provider says it used to what is charged.
 
 use crate::asked::Asked;
+use crate::shape::Shape;
 use reeve_core::usage::{Unit, Usage};
 use reeve_engine::gateway::{Admitted, Billing};
 use reeve_providers::openai::usage::{Answer, Reading};
@@ -21,6 +22,9 @@ pub(crate) fn metered(answer: &Answer, asked: &Asked, admitted: &Admitted) -> Me
     if asked.shape.is_free() {
         return Metered { usage: Some(Usage::new()), flag: None };
     }
+    if asked.shape == Shape::Moderations && answer.usage == Reading::Missing {
+        return uncounted(asked, admitted);
+    }
     let Metered { usage, flag } = said(answer, asked);
     if asked.billing == Billing::Tokens {
         return Metered { usage, flag };
@@ -29,6 +33,14 @@ pub(crate) fn metered(answer: &Answer, asked: &Asked, admitted: &Admitted) -> Me
     // How long sound lasts is worked out here.
     let is_worked_out = usage.as_ref().is_some_and(|usage| usage.get(Unit::SecondOut) > 0);
     Metered { usage: usage.filter(|u| !u.is_empty()), flag: flag.or(is_worked_out.then_some(ESTIMATED)) }
+}
+
+/// OpenAI counts nothing of what it checks, and asks nothing for it; where a price does, what was sent is counted here.
+fn uncounted(asked: &Asked, admitted: &Admitted) -> Metered {
+    match admitted.is_free() {
+        true => Metered { usage: Some(Usage::new()), flag: None },
+        false => Metered { usage: Some(Usage::tokens(asked.input_tokens, 0)), flag: Some(ESTIMATED) },
+    }
 }
 
 /// Of the ways to count the same thing, the one the price goes by.
@@ -46,6 +58,11 @@ pub(crate) fn by_price(usage: Usage, asked: &Asked, bills: impl Fn(Unit) -> bool
     let mut billed = Usage::new();
     if let Some((unit, quantity)) = drawn.into_iter().find(|(unit, _)| bills(*unit)) {
         billed.add(unit, quantity);
+    }
+    // Pictures that came with the request are billed beside those that were made, where the price says so.
+    let read = asked.others.get(Unit::ImageRead).saturating_sub(asked.choices);
+    if pictures > 0 && read > 0 && bills(Unit::ImageRead) {
+        billed.add(Unit::ImageRead, read);
     }
     for (unit, quantity) in usage.iter().filter(|(unit, _)| *unit != Unit::Image) {
         let is_token = tokens.clone().any(|token| token == unit);

@@ -21,15 +21,12 @@ pub(crate) enum Route {
 
 impl Route {
     pub(crate) fn of(path: &str) -> Self {
+        // Azure's newer addresses are OpenAI's in a folder of their own.
+        let openai = path.strip_prefix("/azure/openai/v1/").or_else(|| path.strip_prefix("/v1/"));
+        if let Some(shape) = openai.and_then(openai_call) {
+            return Self::Call(shape, None);
+        }
         let shape = match path {
-            "/v1/chat/completions" | "/azure/openai/v1/chat/completions" => Shape::Chat,
-            "/v1/embeddings" | "/azure/openai/v1/embeddings" => Shape::Embeddings,
-            "/v1/responses" | "/azure/openai/v1/responses" => Shape::Responses,
-            "/v1/completions" => Shape::Completions,
-            "/v1/images/generations" => Shape::Images,
-            "/v1/audio/transcriptions" => Shape::Transcription,
-            "/v1/audio/translations" => Shape::Translation,
-            "/v1/audio/speech" => Shape::Speech,
             "/v1/messages" | "/anthropic/v1/messages" => Shape::Messages,
             "/v1/messages/count_tokens" | "/anthropic/v1/messages/count_tokens" => Shape::CountMessages,
             "/v1/models" => return Self::Models,
@@ -86,14 +83,29 @@ fn bedrock_call(below: &str) -> Option<(Shape, String)> {
     Some((Shape::Bedrock(path.method), path.model.into_owned()))
 }
 
-/// `{deployment}/chat/completions`.
+/// What stands behind `/v1/`.
+fn openai_call(below: &str) -> Option<Shape> {
+    Some(match below {
+        "chat/completions" => Shape::Chat,
+        "completions" => Shape::Completions,
+        "responses" => Shape::Responses,
+        "embeddings" => Shape::Embeddings,
+        "moderations" => Shape::Moderations,
+        "images/generations" => Shape::Images,
+        "images/edits" => Shape::ImageEdits,
+        "audio/transcriptions" => Shape::Transcription,
+        "audio/translations" => Shape::Translation,
+        "audio/speech" => Shape::Speech,
+        _ => return None,
+    })
+}
+
+/// `{deployment}/chat/completions`. Azure has no deployments of what is answered or checked without one, and of the older
+/// completions none that live.
 fn azure_call(below: &str) -> Option<(Shape, String)> {
     let (deployment, call) = below.split_once('/')?;
-    let shape = match call {
-        "chat/completions" => Shape::Chat,
-        "embeddings" => Shape::Embeddings,
-        _ => return None,
-    };
+    let without = [Shape::Completions, Shape::Responses, Shape::Moderations];
+    let shape = openai_call(call).filter(|shape| !without.contains(shape))?;
     Some((shape, percent_decode_str(deployment).decode_utf8().ok()?.into_owned()))
 }
 
@@ -109,6 +121,10 @@ mod tests {
             ("/v1/chat/completions", Route::Call(Shape::Chat, None)),
             ("/anthropic/v1/messages", Route::Call(Shape::Messages, None)),
             ("/azure/openai/deployments/my%20gpt/chat/completions", call(Shape::Chat, "my gpt")),
+            ("/azure/openai/deployments/draw/images/edits", call(Shape::ImageEdits, "draw")),
+            ("/azure/openai/deployments/hear/audio/translations", call(Shape::Translation, "hear")),
+            ("/azure/openai/v1/audio/speech", Route::Call(Shape::Speech, None)),
+            ("/v1/moderations", Route::Call(Shape::Moderations, None)),
             (
                 "/google/v1beta/models/gemini-2.5-flash:generateContent",
                 call(Shape::Google(generate), "gemini-2.5-flash"),
@@ -129,7 +145,8 @@ mod tests {
         for (path, dialect) in [
             ("/", Dialect::OpenAi),
             ("/v1/chat/completions/", Dialect::OpenAi),
-            ("/azure/openai/deployments/x/audio/speech", Dialect::OpenAi),
+            ("/azure/openai/deployments/x/moderations", Dialect::OpenAi),
+            ("/azure/openai/v1/messages", Dialect::OpenAi),
             ("/google/v1/a/models/gemini-2.5-flash:generateContent", Dialect::Google),
             ("/google/v1/models/x:fly", Dialect::Google),
             ("/bedrock/model/x/invoke", Dialect::Bedrock),

@@ -11,7 +11,9 @@ mod chat;
 mod completions;
 mod embeddings;
 mod google;
+mod image_edits;
 mod images;
+mod moderations;
 mod responses;
 mod speech;
 mod transcriptions;
@@ -52,8 +54,12 @@ pub(crate) enum Shape {
     Google(google_shape::Method),
     /// AWS Bedrock's Converse.
     Bedrock(bedrock_shape::Method),
+    /// `/v1/moderations`.
+    Moderations,
     /// `/v1/images/generations`.
     Images,
+    /// `/v1/images/edits`.
+    ImageEdits,
     /// `/v1/audio/transcriptions`.
     Transcription,
     /// `/v1/audio/translations`.
@@ -113,6 +119,13 @@ impl Outgoing {
         Self { body, ..Self::to(path, incoming, way, content_type) }
     }
 
+    /// A form, as it came but for `body`, to a path that is always the same.
+    pub(crate) fn form(path: &'static str, incoming: &Incoming, way: Way<'_>, body: Bytes) -> Self {
+        let form = HeaderValue::from_static("multipart/form-data");
+        let content_type = incoming.content_type.clone().unwrap_or(form);
+        Self { body, ..Self::to(path, incoming, way, content_type) }
+    }
+
     /// To a path of those who speak the OpenAI API, without a body yet.
     fn to(path: &'static str, incoming: &Incoming, way: Way<'_>, content_type: HeaderValue) -> Self {
         let auth = match way.provider {
@@ -136,7 +149,9 @@ impl Shape {
             Self::CountMessages | Self::Google(Method::CountTokens) => "count_tokens",
             Self::Completions => "completions",
             Self::Responses => "responses",
+            Self::Moderations => "moderations",
             Self::Images => "images",
+            Self::ImageEdits => "image_edits",
             Self::Transcription => "transcriptions",
             Self::Translation => "translations",
             Self::Speech => "speech",
@@ -150,7 +165,9 @@ impl Shape {
             | Self::Completions
             | Self::Responses
             | Self::Embeddings
+            | Self::Moderations
             | Self::Images
+            | Self::ImageEdits
             | Self::Transcription
             | Self::Translation
             | Self::Speech => Dialect::OpenAi,
@@ -163,13 +180,13 @@ impl Shape {
     /// Whether an answer is generated, so that usage without output contradicts itself.
     pub(crate) const fn generates(self) -> bool {
         match self {
-            Self::Chat | Self::Completions | Self::Responses | Self::Images => true,
+            Self::Chat | Self::Completions | Self::Responses | Self::Images | Self::ImageEdits => true,
             Self::Messages | Self::Bedrock(_) => true,
             Self::Google(method) => {
                 matches!(method, Method::GenerateContent | Method::StreamGenerateContent)
             }
             Self::Embeddings | Self::Transcription | Self::Translation | Self::Speech => false,
-            Self::CountMessages => false,
+            Self::CountMessages | Self::Moderations => false,
         }
     }
 
@@ -189,7 +206,9 @@ impl Shape {
             Self::CountMessages => anthropic::read_count(incoming),
             Self::Google(method) => google::read(engine, method, incoming),
             Self::Bedrock(method) => bedrock::read(engine, method, incoming),
+            Self::Moderations => moderations::read(engine, incoming),
             Self::Images => images::read(engine, incoming),
+            Self::ImageEdits => image_edits::read(engine, incoming),
             Self::Transcription | Self::Translation => transcriptions::read(self, incoming),
             Self::Speech => speech::read(engine, incoming),
         }
@@ -211,7 +230,9 @@ impl Shape {
             Self::CountMessages => Ok(anthropic::outgoing_count(incoming, way)),
             Self::Google(method) => google::outgoing(method, incoming, way),
             Self::Bedrock(method) => bedrock::outgoing(method, incoming, way),
+            Self::Moderations => moderations::outgoing(incoming, way),
             Self::Images => images::outgoing(incoming, way),
+            Self::ImageEdits => image_edits::outgoing(incoming, way),
             Self::Transcription => transcriptions::outgoing("/audio/transcriptions", incoming, way),
             Self::Translation => transcriptions::outgoing("/audio/translations", incoming, way),
             Self::Speech => speech::outgoing(incoming, way),
@@ -224,9 +245,9 @@ impl Shape {
             Self::Messages | Self::CountMessages => anthropic_shape::usage::read_answer(body),
             Self::Google(_) => google_shape::usage::read_answer(body),
             Self::Bedrock(_) => bedrock_shape::usage::read_answer(body),
-            Self::Chat | Self::Completions | Self::Embeddings => read_answer(body),
+            Self::Chat | Self::Completions | Self::Embeddings | Self::Moderations => read_answer(body),
             Self::Responses => openai::responses::usage::read_answer(body),
-            Self::Images => images::answer(body),
+            Self::Images | Self::ImageEdits => images::answer(body),
             Self::Transcription | Self::Translation => openai::transcriptions::read_answer(body),
             // It is sound, and is never read whole.
             Self::Speech => Answer::default(),
@@ -246,9 +267,12 @@ impl Shape {
             }
             Self::Google(_) => Reader::Google(google_shape::stream::StreamReader::default()),
             Self::Bedrock(_) => Reader::Bedrock(bedrock_shape::stream::StreamReader::new()),
-            Self::Chat | Self::Completions | Self::Embeddings | Self::Images => {
-                Reader::OpenAi(StreamReader::new(asked.include_usage))
-            }
+            Self::Chat
+            | Self::Completions
+            | Self::Embeddings
+            | Self::Moderations
+            | Self::Images
+            | Self::ImageEdits => Reader::OpenAi(StreamReader::new(asked.include_usage)),
             Self::Speech if !asked.stream => Reader::Sound(Sound::new(asked)),
             Self::Responses | Self::Transcription | Self::Translation | Self::Speech => {
                 Reader::Events(EventReader::default())
@@ -262,7 +286,12 @@ impl Shape {
             Self::Messages | Self::CountMessages => anthropic_shape::stream::words,
             Self::Google(_) => google_shape::stream::words,
             Self::Bedrock(_) => bedrock_shape::stream::words,
-            Self::Chat | Self::Completions | Self::Embeddings | Self::Images => stream::words,
+            Self::Chat
+            | Self::Completions
+            | Self::Embeddings
+            | Self::Moderations
+            | Self::Images
+            | Self::ImageEdits => stream::words,
             Self::Responses | Self::Transcription | Self::Translation | Self::Speech => {
                 openai::responses::stream::words
             }

@@ -24,7 +24,7 @@ mod texts;
 mod vocabulary;
 
 pub use family::Family;
-pub use input::{InputBound, chat, embeddings};
+pub use input::{InputBound, chat, embeddings, moderations};
 pub use kinds::kinds;
 pub(crate) use sum::Sum;
 pub use texts::{completions, prompt, responses};

@@ -4,7 +4,7 @@ use super::answer::{self, error, whole};
 use super::counts::Counts;
 use super::fault::Fault;
 use super::record::{Call, State};
-use super::routes::{Open, event_stream, instead};
+use super::routes::{Open, deployment, event_stream, instead};
 use super::tools;
 use axum::Router;
 use axum::body::Body;
@@ -29,16 +29,27 @@ pub(super) fn routes() -> Router<Arc<State>> {
         .route("/v1/completions", post(|s, u, h, b| call(s, u, h, b, Kind::Completions)))
         .route("/v1/responses", post(|s, u, h, b| call(s, u, h, b, Kind::Responses)))
         .route("/openai/responses", post(|s, u, h, b| call(s, u, h, b, Kind::Responses)))
-        .route("/v1/images/generations", post(|s, u, h, b| call(s, u, h, b, Kind::Images)))
-        .route("/v1/audio/transcriptions", post(|s, u, h, b| call(s, u, h, b, Kind::Written)))
-        .route("/v1/audio/translations", post(|s, u, h, b| call(s, u, h, b, Kind::Written)))
-        .route("/v1/audio/speech", post(|s, u, h, b| call(s, u, h, b, Kind::Spoken)))
+        .route("/v1/moderations", post(|s, u, h, b| call(s, u, h, b, Kind::Checked)))
+        .merge(media("/v1"))
+        .merge(media("/openai/deployments/{deployment}"))
+}
+
+/// Pictures and sound below `base`.
+fn media(base: &str) -> Router<Arc<State>> {
+    let at = |path: &str| format!("{base}/{path}");
+    Router::new()
+        .route(&at("images/generations"), post(|s, u, h, b| call(s, u, h, b, Kind::Images)))
+        .route(&at("images/edits"), post(|s, u, h, b| call(s, u, h, b, Kind::Images)))
+        .route(&at("audio/transcriptions"), post(|s, u, h, b| call(s, u, h, b, Kind::Written)))
+        .route(&at("audio/translations"), post(|s, u, h, b| call(s, u, h, b, Kind::Written)))
+        .route(&at("audio/speech"), post(|s, u, h, b| call(s, u, h, b, Kind::Spoken)))
 }
 
 #[derive(Clone, Copy)]
 enum Kind {
     Completions,
     Responses,
+    Checked,
     Images,
     Written,
     Spoken,
@@ -52,7 +63,7 @@ async fn call(
     kind: Kind,
 ) -> Response {
     let request = serde_json::from_slice(&body).unwrap_or_else(|_| form(&body));
-    let model = request["model"].as_str().unwrap_or_default().to_owned();
+    let model = deployment(&uri).or_else(|| request["model"].as_str()).unwrap_or_default().to_owned();
     let takes_key = state.takes_key(&headers);
     let arrived = Call {
         path: uri.path().to_owned(),
@@ -84,7 +95,11 @@ fn form(body: &[u8]) -> Value {
         let from = text.split_once(&format!("name=\"{name}\""))?.1.split_once("\r\n\r\n")?.1;
         from.split_once("\r\n").map(|(value, _)| value.to_owned())
     };
-    json!({"model": part("model"), "response_format": part("response_format"), "stream": part("stream").as_deref() == Some("true")})
+    let pictures = text.matches("name=\"image").count() + text.matches("name=\"mask\"").count();
+    json!({
+        "model": part("model"), "response_format": part("response_format"), "prompt": part("prompt"),
+        "n": part("n").and_then(|n| n.parse::<u64>().ok()), "pictures": pictures, "stream": part("stream").as_deref() == Some("true"),
+    })
 }
 
 fn answered(open: Open, fault: Fault, request: &Value, kind: Kind) -> Response {
@@ -111,6 +126,7 @@ fn answered(open: Open, fault: Fault, request: &Value, kind: Kind) -> Response {
             whole(open, fault, counts.usage(), told)
         }
         Kind::Responses => response(open, fault, request, counts, streamed),
+        Kind::Checked => checked(open, fault, request),
         Kind::Images => pictures(open, fault, request),
         Kind::Written => written(open, fault, request),
         Kind::Spoken => spoken(open, fault, request),
@@ -197,27 +213,42 @@ fn calling(
     events(open, fault, counts, start, &delta(" "), end)
 }
 
+/// What is checked is counted by those only who ask something for it.
+fn checked(open: Open, fault: Fault, request: &Value) -> Response {
+    let result =
+        json!({"flagged": false, "categories": {"violence": false}, "category_scores": {"violence": 0.01}});
+    let mut told = json!({"id": "modr-scripted", "model": request["model"], "results": [result]});
+    if open.model().starts_with("omni-moderation") {
+        return whole(open, fault, Usage::new(), told);
+    }
+    let words = request["input"].as_str().unwrap_or_default().split_whitespace().count() as u64;
+    if fault != Fault::MissingUsage {
+        told["usage"] = json!({"prompt_tokens": words, "completion_tokens": 0, "total_tokens": words});
+    }
+    whole(open, fault, Usage::tokens(words, 0), told)
+}
+
 fn pictures(open: Open, fault: Fault, request: &Value) -> Response {
     let n = request["n"].as_u64().unwrap_or(1);
     let prompt = request["prompt"].as_str().unwrap_or_default().split_whitespace().count() as u64;
     let data = vec![json!({"b64_json": "QUJD"}); n as usize];
-    if !request["model"].as_str().unwrap_or_default().contains("gpt-image") {
+    if !open.model().contains("image-1") {
         return whole(open, fault, Usage::new().with(Unit::Image, n), json!({"created": 0, "data": data}));
     }
-    let drawn = 272 * n;
+    let (drawn, read) = (272 * n, 194 * request["pictures"].as_u64().unwrap_or(0));
     let usage = match fault {
         Fault::MissingUsage => Value::Null,
         _ => json!({
-            "input_tokens": prompt, "input_tokens_details": {"text_tokens": prompt, "image_tokens": 0}, "output_tokens": drawn,
-            "total_tokens": prompt + drawn - u64::from(fault == Fault::ContradictoryUsage),
+            "input_tokens": prompt + read, "input_tokens_details": {"text_tokens": prompt, "image_tokens": read},
+            "output_tokens": drawn, "total_tokens": prompt + read + drawn - u64::from(fault == Fault::ContradictoryUsage),
         }),
     };
-    let due = Usage::tokens(prompt, 0).with(Unit::ImageOutput, drawn);
+    let due = Usage::tokens(prompt, 0).with(Unit::ImageInput, read).with(Unit::ImageOutput, drawn);
     whole(open, fault, due, json!({"created": 0, "data": data, "usage": usage}))
 }
 
 fn written(mut open: Open, fault: Fault, request: &Value) -> Response {
-    let by_token = request["model"].as_str().unwrap_or_default().contains("transcribe");
+    let by_token = open.model().contains("transcribe");
     let (usage, due) = if by_token {
         let usage = json!({"type": "tokens", "input_tokens": 70, "input_token_details": {"text_tokens": 2, "audio_tokens": 68}, "output_tokens": 9, "total_tokens": 79});
         (usage, Usage::tokens(2, 9).with(Unit::AudioInput, 68))

@@ -93,8 +93,7 @@ async fn call(
     count: fn(&Value) -> Counts,
 ) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let deployment = uri.path().strip_prefix("/openai/deployments/").and_then(|rest| rest.split('/').next());
-    let model = deployment.or_else(|| request["model"].as_str()).unwrap_or_default().to_owned();
+    let model = deployment(&uri).or_else(|| request["model"].as_str()).unwrap_or_default().to_owned();
     let takes_key = state.takes_key(&headers);
     let arrived = Call {
         path: uri.path().to_owned(),
@@ -116,6 +115,11 @@ async fn call(
     };
     state.answered(number, response.status().as_u16());
     response
+}
+
+/// The deployment an address of Azure's names.
+pub(super) fn deployment(uri: &Uri) -> Option<&str> {
+    uri.path().strip_prefix("/openai/deployments/").and_then(|rest| rest.split('/').next())
 }
 
 async fn respond(open: Open, fault: Fault, request: &Value, counts: Counts, is_embeddings: bool) -> Response {

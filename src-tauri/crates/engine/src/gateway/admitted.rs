@@ -180,6 +180,12 @@ impl Admitted {
         self.pricing.price.rate(unit, None, 0).is_some()
     }
 
+    /// Whether the call's price says that nothing is charged for.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.pricing.price.is_free()
+    }
+
     /// The model that is asked for, as the provider spells it.
     #[must_use]
     pub fn model(&self) -> &str {

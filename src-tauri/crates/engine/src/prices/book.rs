@@ -15,7 +15,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 /// What the gateway has a shape for, in the catalogue's words.
-const CALLABLE: [&str; 7] = [
+const CALLABLE: [&str; 8] = [
     "chat",
     "embedding",
     "responses",
@@ -23,6 +23,7 @@ const CALLABLE: [&str; 7] = [
     "image_generation",
     "audio_transcription",
     "audio_speech",
+    "moderation",
 ];
 
 /// Who says what a model costs.

@@ -11,20 +11,24 @@ use reeve_providers::openai::images;
 use reeve_providers::openai::usage::{Answer, Reading};
 use reeve_providers::tokens;
 
+fn request(incoming: &Incoming) -> Result<ImagesRequest<'_>, Error> {
+    ImagesRequest::read(&incoming.body, incoming.model.as_deref()).map_err(|e| not_understood(&e))
+}
+
+/// What `n` pictures of so many pixels may be billed as.
+pub(super) fn made(n: u64, pixels: u64) -> Usage {
+    let drawn = Usage::new().with(Unit::Image, n).with(Unit::ImageRead, n);
+    drawn.with(Unit::PixelIn, n.saturating_mul(pixels))
+}
+
 pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
-    let request = ImagesRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
+    let request = request(incoming)?;
     let provider = engine.provider_of(&request.model);
-    let pictures = |pixels| {
-        Usage::new()
-            .with(Unit::Image, request.n)
-            .with(Unit::ImageRead, request.n)
-            .with(Unit::PixelIn, request.n.saturating_mul(pixels))
-    };
     Ok(Asked {
         input_tokens: tokens::prompt(family(provider.as_deref(), &request.model), &request.prompt),
         max_output_tokens: Some(request.tokens_each),
         choices: request.n,
-        others: pictures(request.pixels_each),
+        others: made(request.n, request.pixels_each),
         billing: Billing::ByPrice,
         user: request.user.map(Into::into),
         ..Asked::new(Shape::Images, request.model.into())
@@ -32,9 +36,9 @@ pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error>
 }
 
 pub(super) fn outgoing(incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
-    let body = match way.model {
+    let body = match incoming.renamed(way) {
         None => incoming.body.clone(),
-        model => ImagesRequest::read(&incoming.body).map_err(|e| not_understood(&e))?.upstream_body(model),
+        model => request(incoming)?.upstream_body(model),
     };
     Ok(Outgoing::json("/images/generations", incoming, way, body))
 }

@@ -9,8 +9,12 @@ use reeve_engine::{Engine, Error};
 use reeve_providers::openai::SpeechRequest;
 use reeve_providers::tokens;
 
+fn request(incoming: &Incoming) -> Result<SpeechRequest<'_>, Error> {
+    SpeechRequest::read(&incoming.body, incoming.model.as_deref()).map_err(|e| not_understood(&e))
+}
+
 pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error> {
-    let request = SpeechRequest::read(&incoming.body).map_err(|e| not_understood(&e))?;
+    let request = request(incoming)?;
     let provider = engine.provider_of(&request.model);
     let family = family(provider.as_deref(), &request.model);
     let said = tokens::prompt(family, &request.input);
@@ -29,9 +33,9 @@ pub(super) fn read(engine: &Engine, incoming: &Incoming) -> Result<Asked, Error>
 }
 
 pub(super) fn outgoing(incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
-    let body = match way.model {
+    let body = match incoming.renamed(way) {
         None => incoming.body.clone(),
-        model => SpeechRequest::read(&incoming.body).map_err(|e| not_understood(&e))?.upstream_body(model),
+        model => request(incoming)?.upstream_body(model),
     };
     Ok(Outgoing::json("/audio/speech", incoming, way, body))
 }

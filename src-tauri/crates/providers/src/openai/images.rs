@@ -13,10 +13,12 @@ use std::borrow::Cow;
 
 const GOVERNED: [&str; 9] =
     ["model", "prompt", "n", "size", "quality", "stream", "partial_images", "user", "service_tier"];
+/// The most pictures of a call.
+pub(super) const MOST_PICTURES: u64 = 100;
 /// The most tokens of a picture, whatever its size: four times what the dearest listed size takes.
 const MOST_TOKENS: u64 = 25_000;
 /// The most pixels a picture may have where its size is left to the provider.
-const MOST_PIXELS: u64 = 4_096 * 4_096;
+pub(super) const MOST_PIXELS: u64 = 4_096 * 4_096;
 
 /// What governance needs of a request for pictures.
 #[derive(Debug)]
@@ -38,23 +40,18 @@ pub struct ImagesRequest<'a> {
 }
 
 impl<'a> ImagesRequest<'a> {
-    /// Reads a request.
+    /// Reads a request whose address may name the model, which then counts.
     ///
     /// # Errors
     /// [`RequestError`] names what is wrong, and the field.
-    pub fn read(body: &'a Bytes) -> Result<Self, RequestError> {
+    pub fn read(body: &'a Bytes, named: Option<&'a str>) -> Result<Self, RequestError> {
         let fields = Fields::read(body, &GOVERNED)?;
-        if fields.flag("stream")? {
-            return Err(RequestError::WrongType {
-                field: "stream",
-                expected: "false: pictures are passed on whole",
-            });
-        }
+        whole(fields.flag("stream")?)?;
         let size = fields.text("size")?.and_then(|size| pixels(&size));
         Ok(Self {
-            model: model(&fields)?,
+            model: named.map_or_else(|| model(&fields), |named| Ok(Cow::Borrowed(named)))?,
             prompt: fields.text("prompt")?.ok_or(RequestError::Missing { field: "prompt" })?,
-            n: fields.number("n", 1, 100)?.unwrap_or(1),
+            n: fields.number("n", 1, MOST_PICTURES)?.unwrap_or(1),
             tokens_each: tokens(fields.text("quality")?.as_deref(), size),
             pixels_each: size.unwrap_or(MOST_PIXELS),
             user: fields.text("user")?,
@@ -70,14 +67,22 @@ impl<'a> ImagesRequest<'a> {
     }
 }
 
+/// A picture comes as a whole.
+pub(super) fn whole(stream: bool) -> Result<(), RequestError> {
+    if !stream {
+        return Ok(());
+    }
+    Err(RequestError::WrongType { field: "stream", expected: "false: pictures are passed on whole" })
+}
+
 /// The pixels of `1024x1536`.
-fn pixels(size: &str) -> Option<u64> {
+pub(super) fn pixels(size: &str) -> Option<u64> {
     let (width, height) = size.split_once('x')?;
     width.parse::<u64>().ok()?.checked_mul(height.parse().ok()?)
 }
 
 /// OpenAI's own figures for pictures of up to 1024x1536 and their qualities; for anything else a generous bound.
-fn tokens(quality: Option<&str>, pixels: Option<u64>) -> u64 {
+pub(super) fn tokens(quality: Option<&str>, pixels: Option<u64>) -> u64 {
     let is_small = pixels.is_some_and(|n| n <= 1_024 * 1_536);
     match quality {
         Some("low") if is_small => 1_024,

@@ -34,14 +34,14 @@ pub struct SpeechRequest<'a> {
 }
 
 impl<'a> SpeechRequest<'a> {
-    /// Reads a request.
+    /// Reads a request whose address may name the model, which then counts.
     ///
     /// # Errors
     /// [`RequestError`] names what is wrong, and the field.
-    pub fn read(body: &'a Bytes) -> Result<Self, RequestError> {
+    pub fn read(body: &'a Bytes, named: Option<&'a str>) -> Result<Self, RequestError> {
         let fields = Fields::read(body, &GOVERNED)?;
         Ok(Self {
-            model: model(&fields)?,
+            model: named.map_or_else(|| model(&fields), |named| Ok(Cow::Borrowed(named)))?,
             input: fields.text("input")?.ok_or(RequestError::Missing { field: "input" })?,
             instructions: fields.text("instructions")?,
             format: fields.text("response_format")?.unwrap_or(Cow::Borrowed("mp3")),

@@ -2,7 +2,6 @@
 
 use super::error::RequestError;
 use super::multipart::{Form, Part};
-use super::splice::{Cut, splice};
 use super::usage::{Answer, Reading, read};
 use bytes::Bytes;
 use reeve_core::usage::{Unit, Usage};
@@ -27,25 +26,13 @@ pub struct TranscriptionRequest<'a> {
 }
 
 impl<'a> TranscriptionRequest<'a> {
-    /// Reads a request.
+    /// Reads a request whose address may name the model, which then counts.
     ///
     /// # Errors
     /// [`RequestError`] names what is wrong, and the field.
-    pub fn read(body: &'a Bytes, content_type: &str) -> Result<Self, RequestError> {
+    pub fn read(body: &'a Bytes, content_type: &str, named: Option<&'a str>) -> Result<Self, RequestError> {
         let form = Form::read(body, content_type)?;
-        let text = |field: &'static str| {
-            let Some(part) = form.one(field)? else { return Ok(None) };
-            let text = std::str::from_utf8(part.value)
-                .map_err(|_| RequestError::WrongType { field, expected: "a text" });
-            text.map(|text| Some(text.trim()))
-        };
-        let model =
-            text("model")?.filter(|m| !m.is_empty()).ok_or(RequestError::Missing { field: "model" })?;
-        let stream = match text("stream")? {
-            None | Some("" | "false" | "0") => false,
-            Some("true" | "1") => true,
-            Some(_) => return Err(RequestError::WrongType { field: "stream", expected: "true or false" }),
-        };
+        let (model, stream) = (form.model(named)?, form.flag("stream")?);
         let file = form.one("file")?.ok_or(RequestError::Missing { field: "file" })?;
         Ok(Self { model, stream, most_seconds: most_seconds(file), form, body })
     }
@@ -60,11 +47,7 @@ impl<'a> TranscriptionRequest<'a> {
     /// The body to send, with the model under the provider's name where the request used another.
     #[must_use]
     pub fn upstream_body(&self, model: Option<&str>) -> Bytes {
-        let place = self.form.parts().find(|p| p.name == "model").map(|p| p.place.clone());
-        match (model, place) {
-            (Some(model), Some(place)) => splice(self.body, vec![Cut { place, text: model.to_owned() }]),
-            _ => self.body.clone(),
-        }
+        self.form.with_model(self.body, model)
     }
 }
 

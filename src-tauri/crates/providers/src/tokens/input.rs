@@ -1,7 +1,7 @@
 //! What goes into a request besides text: the frame of each message, tools, pictures, sound.
 
 use super::{Counter, Family};
-use crate::openai::{ChatRequest, EmbeddingsRequest, Fields, Text};
+use crate::openai::{ChatRequest, EmbeddingsRequest, Fields, ModerationsRequest, Text};
 use serde_json::value::RawValue;
 
 /// The most input tokens a request can be billed for.
@@ -57,6 +57,14 @@ pub fn chat(family: Family, request: &ChatRequest<'_>) -> InputBound {
 pub fn embeddings(family: Family, request: &EmbeddingsRequest<'_>) -> InputBound {
     let mut tally = Tally::new(family, &request.model, 0);
     tally.embedded(request.input);
+    tally.bound
+}
+
+/// The most input tokens of a request to check texts and pictures.
+#[must_use]
+pub fn moderations(family: Family, request: &ModerationsRequest<'_>) -> InputBound {
+    let mut tally = Tally::new(family, &request.model, 0);
+    tally.content(request.input);
     tally.bound
 }
 
