@@ -300,6 +300,9 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("PUT", "/tenants", Some(json!({}))).await;
     s.ask("GET", "/audit/logs?limit=100", None).await;
     s.ask("GET", "/audit/logs/audit.5", None).await;
+    s.ask("GET", "/audit/export?format=bundle&first=0&end=4", None).await;
+    s.ask("GET", "/audit/export?format=csv&event_type=tenant.create", None).await;
+    s.ask("GET", "/audit/export?format=bundle&end=1000000", None).await;
     s.ask("GET", "/audit/verify", None).await;
     s.told
 }

@@ -54,6 +54,17 @@ pub struct Reply {
     pub body: Value,
 }
 
+/// What came back, byte for byte.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Raw {
+    /// Status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
 impl Console {
     /// A fresh one, nothing set up.
     pub async fn start() -> Self {
@@ -93,6 +104,13 @@ impl Console {
 
     /// Asks through a door.
     pub async fn ask(&self, door: Door, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let raw = self.download(door, method, path, body).await;
+        let body = serde_json::from_slice(&raw.body).unwrap_or(Value::Null);
+        Reply { status: raw.status, content_type: raw.header("content-type"), body }
+    }
+
+    /// Asks through a door, for an answer that may be any bytes.
+    pub async fn download(&self, door: Door, method: &str, path: &str, body: Option<Value>) -> Raw {
         let method: Method = method.parse().expect("a method");
         let mut headers = HeaderMap::new();
         if body.is_some() {
@@ -108,13 +126,7 @@ impl Console {
         }
     }
 
-    async fn in_process(
-        &self,
-        method: Method,
-        path: &str,
-        headers: HeaderMap,
-        body: Option<String>,
-    ) -> Reply {
+    async fn in_process(&self, method: Method, path: &str, headers: HeaderMap, body: Option<String>) -> Raw {
         let mut request = Request::new(body.map_or_else(Body::empty, Body::from));
         *request.method_mut() = method;
         *request.uri_mut() = format!("/api/v1{path}").parse().expect("a path");
@@ -123,10 +135,10 @@ impl Console {
         let Ok(response) = self.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
-        reply(parts.status.as_u16(), &parts.headers, &bytes)
+        Raw { status: parts.status.as_u16(), headers: parts.headers, body: bytes.into() }
     }
 
-    async fn over_tcp(&self, method: Method, path: &str, headers: HeaderMap, body: Option<String>) -> Reply {
+    async fn over_tcp(&self, method: Method, path: &str, headers: HeaderMap, body: Option<String>) -> Raw {
         let request =
             self.client.request(method, format!("http://{}/api/v1{path}", self.address)).headers(headers);
         let request = match body {
@@ -135,15 +147,16 @@ impl Console {
         };
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        reply(status, &headers, &response.bytes().await.expect("a body"))
+        Raw { status, headers, body: response.bytes().await.expect("a body").into() }
     }
 }
 
-fn reply(status: u16, headers: &HeaderMap, body: &[u8]) -> Reply {
-    let content_type =
-        headers.get("content-type").and_then(|t| t.to_str().ok()).unwrap_or_default().to_owned();
-    let body = serde_json::from_slice(body).unwrap_or(Value::Null);
-    Reply { status, content_type, body }
+impl Raw {
+    /// A header's text; empty if there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|t| t.to_str().ok()).unwrap_or_default().to_owned()
+    }
 }
 
 impl Drop for Console {

@@ -109,18 +109,18 @@ impl Feed {
         out.push_str("\r\n");
     }
 
-    /// The entry's own bytes stand in `leaf`, so that its hash can be computed again from the line alone.
+    /// The entry stands in it as it is: its canonical JSON gives the hash again, also after a collector wrote it anew.
     fn jsonl(&self, out: &mut String, leaf: &Leaf, bytes: &[u8], hash: &str, time: &str) {
         let string = |text: &str| Value::from(text).to_string();
         let text = String::from_utf8_lossy(bytes);
         out.push_str(&format!(
-            "{{\"origin\":{},\"sequence\":{},\"leaf_hash\":\"{hash}\",\"time\":{},\"event_type\":{},\"outcome\":\"{}\",\"leaf\":{}}}\n",
+            "{{\"origin\":{},\"sequence\":{},\"leaf_hash\":\"{hash}\",\"time\":{},\"event_type\":{},\"outcome\":\"{}\",\"entry\":{}}}\n",
             string(&self.origin),
             leaf.n,
             string(time),
             string(&leaf.kind),
             leaf.ok,
-            string(&text),
+            text,
         ));
     }
 }

@@ -36,6 +36,8 @@ words! {
         RouteWrite = "route:write",
         /// Read and verify the audit trail.
         AuditRead = "audit:read",
+        /// Export what is personal in the audit trail, opened.
+        AuditPrivate = "audit:private",
         /// See captured bodies of requests.
         CaptureRead = "capture:read",
         /// Say which bodies are captured, and delete them.
@@ -70,9 +72,9 @@ impl Role {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ApiKeyWrite, AuditRead, BudgetRead, BudgetWrite, CaptureRead, CaptureWrite, CredentialRead,
-            CredentialWrite, LimitRead, LimitWrite, PriceWrite, RouteRead, RouteWrite, SettingsRead,
-            TenantRead, TenantWrite, UsageRead, UsageWrite,
+            ApiKeyWrite, AuditPrivate, AuditRead, BudgetRead, BudgetWrite, CaptureRead, CaptureWrite,
+            CredentialRead, CredentialWrite, LimitRead, LimitWrite, PriceWrite, RouteRead, RouteWrite,
+            SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -87,6 +89,7 @@ impl Role {
                 CaptureRead,
                 CaptureWrite,
                 AuditRead,
+                AuditPrivate,
                 SettingsRead,
             ],
             Self::Operator => &[

@@ -1,9 +1,11 @@
 //! The audit trail, for reading: pages, one entry with what is known of it, counts over time, proofs, verification.
 
 mod describe;
+mod export;
 mod verdicts;
 
 pub use describe::{Actor, Change, Described, Detail, Resource};
+pub use export::{Export, ExportAudit, ExportFormat, ExportRange};
 pub use verdicts::{Health, Verdicts, Verification};
 
 use crate::Engine;

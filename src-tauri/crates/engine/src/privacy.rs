@@ -85,12 +85,25 @@ impl Privacy {
         sealed: &[u8],
         expected: &[u8; 32],
     ) -> Option<Map<String, Value>> {
+        let (_, json) = self.open_salted(key_id, wrapped, sealed, expected)?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    /// As [`Privacy::open`]: the salt and the text that the entry committed to, byte for byte.
+    #[must_use]
+    pub fn open_salted(
+        &self,
+        key_id: &str,
+        wrapped: &[u8],
+        sealed: &[u8],
+        expected: &[u8; 32],
+    ) -> Option<([u8; 32], Vec<u8>)> {
         let key = self.unwrapped(key_id, wrapped)?;
         let opened = reeve_vault::open_with(&key, &aad(key_id), sealed).ok()?;
         let (salt, json) = opened.expose().split_at_checked(32)?;
         let salt: [u8; 32] = salt.try_into().ok()?;
         // The ledger's commitment decides what was said, not the blob.
-        (commitment(&salt, json) == *expected).then(|| serde_json::from_slice(json).ok())?
+        (commitment(&salt, json) == *expected).then(|| (salt, json.to_vec()))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use reeve_engine::audit::{ExportFormat, Stream};
 use std::path::PathBuf;
 
 /// Reeve without a window.
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     /// Look after prices.
     #[command(subcommand)]
     Prices(PricesCommand),
+    /// Look after the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Open the data folder, verify the ledger and say how things are.
     Doctor(DataFlag),
 }
@@ -151,6 +156,77 @@ pub(crate) struct RefreshFlags {
     /// Rates that change more than ten times are meant.
     #[arg(long, requires = "approve")]
     pub(crate) confirm: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Export entries: as a bundle that a third party can verify with reeve-verify, or as a feed.
+    Export(ExportFlags),
+}
+
+#[derive(Args)]
+pub(crate) struct ExportFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// The file to write; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Which of the ledger's streams.
+    #[arg(long, value_enum, default_value = "audit")]
+    pub(crate) stream: StreamWord,
+    /// As what.
+    #[arg(long, value_enum, default_value = "bundle")]
+    pub(crate) format: ExportWord,
+    /// From this entry.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) first: Option<u64>,
+    /// Up to, but without, this entry.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) end: Option<u64>,
+    /// From this moment, such as 2026-11-01T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// Before this moment.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<DateTime<Utc>>,
+    /// Only entries of this type, such as tenant.update: a selection, whose completeness cannot be proven.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) event_type: Option<String>,
+    /// With what is personal, opened.
+    #[arg(long)]
+    pub(crate) private: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StreamWord {
+    Audit,
+    Usage,
+}
+
+impl From<StreamWord> for Stream {
+    fn from(word: StreamWord) -> Self {
+        match word {
+            StreamWord::Audit => Self::Audit,
+            StreamWord::Usage => Self::Usage,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ExportWord {
+    Bundle,
+    Csv,
+    Jsonl,
+}
+
+impl From<ExportWord> for ExportFormat {
+    fn from(word: ExportWord) -> Self {
+        match word {
+            ExportWord::Bundle => Self::Bundle,
+            ExportWord::Csv => Self::Csv,
+            ExportWord::Jsonl => Self::Jsonl,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,13 @@ pub(crate) enum Failure {
     /// The document cannot be written.
     #[error("the document cannot be written")]
     Document(#[source] serde_json::Error),
+    /// The file of an export cannot be written.
+    #[error("{} cannot be written", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     /// The system gives no threads.
     #[error("the runtime cannot start")]
     Runtime(#[source] std::io::Error),
@@ -111,6 +118,7 @@ impl Failure {
             | Self::NotInOrder
             | Self::Output(_)
             | Self::Document(_)
+            | Self::File { .. }
             | Self::Runtime(_) => 1,
         }
     }

@@ -6,6 +6,7 @@
 
 mod admin;
 mod arguments;
+mod audit_export;
 mod configuration;
 mod data;
 mod doctor;
@@ -58,6 +59,7 @@ async fn run(
         Command::Admin(command) => Box::pin(admin::run(command)).await,
         Command::Prices(command) => Box::pin(prices::run(command)).await,
         Command::Usage(command) => Box::pin(usage_import::run(command)).await,
+        Command::Audit(command) => Box::pin(audit_export::run(command)).await,
         Command::Doctor(folder) => Box::pin(doctor::run(folder)).await,
     }
 }

@@ -1,5 +1,6 @@
 //! The audit trail.
 
+mod export;
 mod filter;
 mod search;
 mod views;
@@ -11,6 +12,7 @@ use crate::failure::Failure;
 use crate::words::Stream;
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use filter::{AuditFilterQuery, Wanted};
 use reeve_core::time::Millis;
 use reeve_engine::audit::EntryFilter;
@@ -37,6 +39,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(get_audit_stats))
         .routes(routes!(get_checkpoint))
         .routes(routes!(get_proof))
+        .routes(routes!(export_audit))
 }
 
 /// Reads `audit.12` or `usage.12`.
@@ -177,6 +180,16 @@ async fn get_proof(
 ) -> Answer<ProofView> {
     let (stream, n) = entry_id(&id)?;
     Ok(Json(engine.audit_proof(&cx, stream, n).await?.into()))
+}
+
+/// Entries as a file: a bundle that a third party can verify without Reeve, or a feed. The export is an entry itself.
+#[utoipa::path(get, path = "/audit/export", tag = "audit", params(export::AuditExportQuery), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
+async fn export_audit(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Params(query): Params<export::AuditExportQuery>,
+) -> Result<Response, Failure> {
+    export::answer(engine, &cx, query).await
 }
 
 #[cfg(test)]

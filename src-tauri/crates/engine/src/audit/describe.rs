@@ -199,6 +199,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "vault.recovery_rotate" => return "Made a new recovery code".to_owned(),
         "vault.unlock" => return "Opened the vault with the recovery code".to_owned(),
         "audit.verify" => return "Verified the ledger".to_owned(),
+        "audit.export" => return "Exported entries of the ledger".to_owned(),
         "sample.load" => return "Loaded the sample data".to_owned(),
         "sample.remove" => return "Removed the sample data".to_owned(),
         "tenant.create" => "Created the tenant",

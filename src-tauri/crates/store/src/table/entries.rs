@@ -1,8 +1,10 @@
 //! Ledger entries, for reading. They are written by [`crate::Tx::record`] and [`crate::Tx::meter`] alone.
 
 mod page;
+mod run;
 
 pub use page::{EntryFilter, Page};
+pub use run::Line;
 
 use crate::error::StoreError;
 use crate::log::stream::load_tile;

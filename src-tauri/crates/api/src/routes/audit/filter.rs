@@ -10,30 +10,30 @@ use reeve_engine::audit::{self, EntryFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditFilterQuery {
     /// `audit` if absent.
-    stream: Option<Stream>,
+    pub(super) stream: Option<Stream>,
     /// Such as `tenant.update`.
-    event_type: Option<String>,
+    pub(super) event_type: Option<String>,
     /// Id of a person or key, part of a person's name, or `system`.
-    actor: Option<String>,
-    tenant_id: Option<String>,
+    pub(super) actor: Option<String>,
+    pub(super) tenant_id: Option<String>,
     /// Noun, such as `tenant`.
-    resource_type: Option<String>,
-    resource_id: Option<String>,
+    pub(super) resource_type: Option<String>,
+    pub(super) resource_id: Option<String>,
     /// `success`, `denied`, `failure` or `pending`.
-    outcome: Option<String>,
+    pub(super) outcome: Option<String>,
     /// Any outcome but success.
-    not_ok: Option<bool>,
+    pub(super) not_ok: Option<bool>,
     /// From this time.
     pub(super) from: Option<String>,
     /// Before this time.
     pub(super) to: Option<String>,
     /// Text in what happened, to what, by whom.
-    q: Option<String>,
+    pub(super) q: Option<String>,
     /// 100 if absent, 1,000 at most.
     pub(super) limit: Option<u32>,
     pub(super) cursor: Option<String>,

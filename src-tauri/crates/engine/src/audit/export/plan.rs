@@ -1,0 +1,175 @@
+//! What an export will hold: decided once, against one signed head, before anything is written.
+
+use super::{ExportAudit, ExportFormat, ExportRange};
+use crate::Engine;
+use crate::audit::{EntryFilter, Head};
+use crate::error::{Code, Error};
+use reeve_bundle::{Evidence, Kind, Manifest, PrivateMode, Span, after, before};
+use reeve_core::time::Millis;
+use reeve_ledger::Hash;
+use reeve_store::Read;
+
+/// Entries of a selection at most: their numbers are kept in memory.
+const MOST_SELECTED: usize = 100_000;
+/// Entries looked at together when they are selected.
+const PAGE: usize = 1_000;
+/// Bytes of entries, with the hashes beside them, that fit into a bundle with room to spare.
+const MOST_BYTES: u64 = 4_200_000_000;
+/// What a bundle needs beside each entry: the hash in words, and the newlines.
+const BESIDE: u64 = 66;
+
+/// The plan of an export.
+pub(super) struct Plan {
+    pub(super) ask: ExportAudit,
+    pub(super) head: Head,
+    pub(super) first: u64,
+    pub(super) end: u64,
+    pub(super) count: u64,
+    /// The numbers of a selection, rising.
+    pub(super) selected: Option<Vec<u64>>,
+    pub(super) evidence: Evidence,
+}
+
+impl Plan {
+    pub(super) async fn make(engine: &Engine, ask: ExportAudit) -> Result<Self, Error> {
+        engine.inner.store.read(move |r| Self::from_store(r, ask, None)).await
+    }
+
+    /// The same against the head of now; what was selected stays.
+    pub(super) async fn renew(self, engine: &Engine) -> Result<Self, Error> {
+        let Self { ask, selected, .. } = self;
+        engine.inner.store.read(move |r| Self::from_store(r, ask, selected)).await
+    }
+
+    fn from_store(r: &Read<'_>, ask: ExportAudit, selected: Option<Vec<u64>>) -> Result<Self, Error> {
+        let entries = r.entries();
+        let head = entries.head(ask.stream)?;
+        if head.note.is_empty() {
+            return Err(Error::new(
+                Code::PreconditionFailed,
+                "The newest head of this stream is not signed yet.",
+            ));
+        }
+        let (first, end) = range(r, &ask, head.size)?;
+        let selected = match (selected, &ask.filter) {
+            (None, Some(filter)) => Some(select(r, &ask, filter.clone(), first, end)?),
+            (selected, _) => selected,
+        };
+        let count = selected.as_ref().map_or(end - first, |s| s.len() as u64);
+        let mut plan = Self {
+            ask,
+            first,
+            end,
+            count,
+            selected,
+            evidence: Evidence { checkpoint: head.note.clone(), ..Evidence::default() },
+            head,
+        };
+        if plan.ask.format == ExportFormat::Bundle && plan.selected.is_none() {
+            plan.fits(r)?;
+            plan.evidence.before = roots(r, &plan, before(first))?;
+            plan.evidence.after = roots(r, &plan, after(end, plan.head.size))?;
+        }
+        Ok(plan)
+    }
+
+    fn fits(&self, r: &Read<'_>) -> Result<(), Error> {
+        // Nobody counts what can be no problem: an entry has 64 KiB at most.
+        if self.count < MOST_BYTES / (1 << 16) {
+            return Ok(());
+        }
+        let bytes = r.entries().bytes(self.ask.stream, self.first, self.end)?;
+        if bytes + self.count * BESIDE <= MOST_BYTES {
+            return Ok(());
+        }
+        Err(Error::field(
+            "first",
+            "asks for more than the 4 GiB that one bundle holds; export it in several ranges",
+        ))
+    }
+
+    pub(super) fn manifest(&self) -> Manifest {
+        let kind = match (&self.selected, self.first == 0 && self.end == self.head.size) {
+            (Some(_), _) => Kind::Selection,
+            (None, true) => Kind::Log,
+            (None, false) => Kind::Range,
+        };
+        Manifest {
+            kind,
+            origin: self.head.origin.clone(),
+            stream: self.ask.stream.as_str().to_owned(),
+            vkey: self.head.vkey.clone(),
+            size: self.head.size,
+            first: self.first,
+            end: self.end,
+            count: self.count,
+            private: if self.ask.private { PrivateMode::Opened } else { PrivateMode::Withheld },
+            asked: self.ask.words(),
+        }
+    }
+}
+
+/// The range in numbers.
+fn range(r: &Read<'_>, ask: &ExportAudit, size: u64) -> Result<(u64, u64), Error> {
+    match ask.range {
+        ExportRange::All => Ok((0, size)),
+        ExportRange::Sequence { first, end } => {
+            let end = end.unwrap_or(size);
+            if first > end || end > size {
+                let field = if end > size { "end" } else { "first" };
+                return Err(Error::field(
+                    field,
+                    format!("is not in the stream, which has {size} entries now"),
+                ));
+            }
+            Ok((first, end))
+        }
+        ExportRange::Time { from, to } => {
+            let (from, to) = (from.unwrap_or(Millis(i64::MIN)), to.unwrap_or(Millis(i64::MAX)));
+            if from >= to {
+                return Err(Error::field("to", "must be after from"));
+            }
+            let none = || Error::field("from", "begins a period in which nothing was recorded");
+            r.entries().run_of(ask.stream, from, to)?.ok_or_else(none)
+        }
+    }
+}
+
+/// The numbers of the entries of `[first, end)` that fit the filter, rising.
+fn select(
+    r: &Read<'_>,
+    ask: &ExportAudit,
+    filter: EntryFilter,
+    first: u64,
+    end: u64,
+) -> Result<Vec<u64>, Error> {
+    let (from, to) = match ask.range {
+        ExportRange::Time { from, to } => (from, to),
+        ExportRange::All | ExportRange::Sequence { .. } => (None, None),
+    };
+    let mut filter = EntryFilter { stream: Some(ask.stream), from, to, before: Some(end), ..filter };
+    let mut found = Vec::new();
+    loop {
+        let page = r.entries().page(&filter, PAGE)?;
+        let numbers = page.entries.iter().map(|e| e.leaf.n);
+        filter.before = numbers.clone().next_back().or(filter.before);
+        let before = found.len() + numbers.len();
+        found.extend(numbers.filter(|n| *n >= first));
+        if found.len() > MOST_SELECTED {
+            return Err(Error::field(
+                "filters",
+                "match more than 100,000 entries; narrow them, or export the range whole",
+            ));
+        }
+        if !page.more || found.len() < before {
+            found.reverse();
+            return Ok(found);
+        }
+    }
+}
+
+fn roots(r: &Read<'_>, plan: &Plan, spans: Vec<Span>) -> Result<Vec<(Span, Hash)>, Error> {
+    let entries = r.entries();
+    let root = |span: Span| Ok((span, entries.subtree(plan.ask.stream, span.level, span.index)?));
+    spans.into_iter().map(root).collect()
+}

@@ -1,0 +1,120 @@
+//! Runs of entries, for exports: byte for byte, oldest first, a page at a time.
+
+use super::{Hashes, Reads};
+use crate::error::StoreError;
+use crate::log::Stream;
+use crate::sql::unsigned;
+use reeve_core::time::Millis;
+use reeve_ledger::{Hash, HashSource};
+use rusqlite::{OptionalExtension as _, params};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// The bits of a row's id that are the entry's index.
+const INDEX: i64 = 0xffff_ffff_ffff;
+
+/// The index of an entry, and its bytes.
+pub type Line = (u64, Vec<u8>);
+
+impl Reads<'_> {
+    /// The entries of `[first, end)` in their order, as they stand in the file, at most `limit`. An entry that is missing is
+    /// left out: whoever exports must look.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn lines(&self, stream: Stream, first: u64, end: u64, limit: usize) -> Result<Vec<Line>, StoreError> {
+        let mut rows = self
+            .conn
+            .prepare_cached("SELECT id, leaf FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = rows.query_map(params![stream.entry_id(first), stream.entry_id(end), limit], |r| {
+            let index = r.get::<_, i64>("id")? & INDEX;
+            Ok((u64::try_from(index).unwrap_or(0), r.get("leaf")?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The bytes that the entries of `[first, end)` take together.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn bytes(&self, stream: Stream, first: u64, end: u64) -> Result<u64, StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT coalesce(sum(length(leaf)), 0) AS bytes FROM entries WHERE id >= ?1 AND id < ?2",
+        )?;
+        Ok(rows.query_row(params![stream.entry_id(first), stream.entry_id(end)], |r| unsigned(r, "bytes"))?)
+    }
+
+    /// The shortest run that holds every entry written from `from` up to, but without, `to`: index of its first, and behind its
+    /// last. A clock that was set back may put others between them. `None` if there is no such entry.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn run_of(&self, stream: Stream, from: Millis, to: Millis) -> Result<Option<(u64, u64)>, StoreError> {
+        let (lowest, highest) = (stream.entry_id(0) >> 8, stream.entry_id(1 << 47) >> 8);
+        let bundles = self
+            .conn
+            .prepare_cached(
+                "SELECT min(id) AS first, max(id) AS last FROM bundles WHERE id >= ?1 AND id < ?2 AND t_max >= ?3 AND t_min < ?4",
+            )?
+            .query_row([lowest, highest, from.0, to.0], |r| {
+                Ok((r.get::<_, Option<i64>>("first")?, r.get::<_, Option<i64>>("last")?))
+            })?;
+        let (Some(first), Some(last)) = bundles else { return Ok(None) };
+        let mut found = [None, None];
+        for (place, statement) in found.iter_mut().zip([
+            "SELECT id FROM entries NOT INDEXED WHERE id >= ?1 AND id < ?2 AND t >= ?3 AND t < ?4 ORDER BY id LIMIT 1",
+            "SELECT id FROM entries NOT INDEXED WHERE id >= ?1 AND id < ?2 AND t >= ?3 AND t < ?4 ORDER BY id DESC LIMIT 1",
+        ]) {
+            *place = self
+                .conn
+                .prepare_cached(statement)?
+                .query_row([first << 8, (last + 1) << 8, from.0, to.0], |r| r.get::<_, i64>("id"))
+                .optional()?;
+        }
+        let index = |id: i64| u64::try_from(id & INDEX).unwrap_or(0);
+        let [Some(first), Some(last)] = found else { return Ok(None) };
+        Ok(Some((index(first), index(last) + 1)))
+    }
+
+    /// Proofs that these entries are in the tree of `size` entries. What they share is computed once.
+    ///
+    /// # Errors
+    /// [`StoreError::Ledger`] if hashes are missing.
+    pub fn inclusion_proofs(
+        &self,
+        stream: Stream,
+        numbers: &[u64],
+        size: u64,
+    ) -> Result<Vec<Vec<Hash>>, StoreError> {
+        let source = Remembered { hashes: Hashes { reads: self, stream }, known: RefCell::default() };
+        numbers.iter().map(|n| reeve_ledger::inclusion_proof(&source, *n, size)).collect()
+    }
+
+    /// The root of a full subtree: 2^`level` entries from entry `index` · 2^`level`.
+    ///
+    /// # Errors
+    /// [`StoreError::Ledger`] if hashes are missing.
+    pub fn subtree(&self, stream: Stream, level: u32, index: u64) -> Result<Hash, StoreError> {
+        Hashes { reads: self, stream }.subtree(level, index)
+    }
+}
+
+/// Subtree roots that were computed before: those near the root are in every proof, and the dearest.
+struct Remembered<'r, 'c> {
+    hashes: Hashes<'r, 'c>,
+    known: RefCell<HashMap<(u32, u64), Hash>>,
+}
+
+impl HashSource for Remembered<'_, '_> {
+    type Error = StoreError;
+
+    fn subtree(&self, level: u32, index: u64) -> Result<Hash, StoreError> {
+        if let Some(known) = self.known.borrow().get(&(level, index)) {
+            return Ok(*known);
+        }
+        let hash = self.hashes.subtree(level, index)?;
+        self.known.borrow_mut().insert((level, index), hash);
+        Ok(hash)
+    }
+}
