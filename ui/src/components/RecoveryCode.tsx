@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { api, fieldErrors, take } from "@/api";
-import { Button, TextField } from "@/ui";
+import { Button, Form, TextField } from "@/ui";
 import { Secret } from "./Snippets";
 import { FormError } from "./states";
 
@@ -39,15 +39,11 @@ export function UnlockWithRecovery({ onOpen }: { onOpen: () => void }) {
     gcTime: 0,
   });
   const e = fieldErrors(open.error);
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (typed.trim() && !open.isPending) open.mutate();
-  };
   return (
-    <form className="row" onSubmit={send} noValidate>
-      <TextField label="Recovery code" value={typed} onChange={setTyped} mono autoComplete="off" error={e.recovery_code} />
+    <Form className="row" onSubmit={() => !open.isPending && open.mutate()}>
+      <TextField label="Recovery code" value={typed} onChange={setTyped} mono autoComplete="off" required error={e.recovery_code} />
       {!!open.error && !e.recovery_code && <FormError error={open.error} />}
       <Button type="submit" small pending={open.isPending} disabledReason={!typed.trim() && "Enter the recovery code"}>Open the vault</Button>
-    </form>
+    </Form>
   );
 }

@@ -3,8 +3,8 @@ import { fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { expect, it, vi } from "vitest";
-import { Button, Meter } from "@/ui";
-import { col, Confirm, DataTable, TokenBox, vaultWords, type FilterField } from ".";
+import { Button, ComboBox, Meter, TextField } from "@/ui";
+import { col, Confirm, DataTable, SideForm, TokenBox, vaultWords, type FilterField } from ".";
 import { suggest } from "./TokenBox";
 
 interface Row {
@@ -58,6 +58,52 @@ it("does not confirm before the name is typed", async () => {
   await user.type(screen.getByLabelText("Type Acme Corp to confirm"), " Corp");
   await user.click(screen.getByRole("button", { name: "Archive" }));
   expect(onConfirm).toHaveBeenCalledTimes(1);
+});
+
+function Incomplete({ onSubmit }: { onSubmit: () => void }) {
+  const [[name, note, tenant], set] = useState<[string, string, string | null]>(["", "", null]);
+  const blocked = !name.trim() ? "Give it a name first" : !tenant ? "Choose a tenant first" : null;
+  return (
+    <SideForm title="New key" submit="Create key" onSubmit={onSubmit} onClose={() => undefined} pending={false} error={null} shown={[]} blocked={blocked}>
+      <TextField label="Note" value={note} onChange={(text) => set([name, text, tenant])} />
+      <TextField label="Name" value={name} onChange={(text) => set([text, note, tenant])} required />
+      <ComboBox label="Tenant" value={tenant} onChange={(id) => set([name, note, id])} options={[{ id: "ten_1", label: "Northwind" }]} />
+    </SideForm>
+  );
+}
+it("says on Enter what an incomplete form lacks, and goes there", async () => {
+  const onSubmit = vi.fn();
+  render(<Incomplete onSubmit={onSubmit} />);
+  const user = userEvent.setup();
+  expect(screen.queryByRole("alert")).toBeNull();
+  await user.click(screen.getByLabelText("Note"));
+  await user.keyboard("first{Enter}");
+  expect(screen.getByRole("alert").textContent).toBe("Give it a name first");
+  const name = screen.getByLabelText("Name");
+  expect([document.activeElement, name.getAttribute("aria-invalid")]).toEqual([name, "true"]);
+  expect(screen.getAllByText("This is needed.")).toHaveLength(1);
+  expect(screen.getByLabelText("Note").getAttribute("aria-invalid")).toBeNull();
+
+  await user.keyboard("checkout");
+  expect(screen.queryByText("This is needed.")).toBeNull();
+  expect(screen.getByRole("alert").textContent).toBe("Choose a tenant first");
+  await user.keyboard("{Enter}");
+  expect(document.activeElement).toBe(screen.getByRole("combobox"));
+  expect(screen.getByText("Choose one.")).toBeTruthy();
+  expect(onSubmit).not.toHaveBeenCalled();
+
+  await user.keyboard("North{ArrowDown}{Enter}");
+  expect(screen.queryByRole("alert")).toBeNull();
+  await user.click(screen.getByLabelText("Note"));
+  await user.keyboard("{Enter}");
+  expect(onSubmit).toHaveBeenCalledTimes(1);
+});
+it("says it on a press as well", async () => {
+  const onSubmit = vi.fn();
+  render(<Incomplete onSubmit={onSubmit} />);
+  await userEvent.setup().click(screen.getByRole("button", { name: "Create key" }));
+  expect(screen.getByRole("alert").textContent).toBe("Give it a name first");
+  expect([document.activeElement === screen.getByLabelText("Name"), onSubmit.mock.calls.length]).toEqual([true, 0]);
 });
 it("keeps a disabled button in the tab order, with its reason", async () => {
   const onPress = vi.fn();

@@ -1,6 +1,6 @@
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { errorWords, fieldErrors } from "@/api";
-import { Button, Dialog, Sheet, TextField } from "@/ui";
+import { Button, Dialog, Form, Sheet, TextField } from "@/ui";
 import { FormError } from "./states";
 
 /** Form state mirrors the form; it is converted once, on submit. */
@@ -26,14 +26,10 @@ interface SideFormProps {
   children: ReactNode;
 }
 export function SideForm({ title, submit, onSubmit, onClose, pending, error, shown, blocked, children }: SideFormProps) {
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (!pending && !blocked) onSubmit();
-  };
   const anyShown = Object.keys(fieldErrors(error)).some((f) => shown.includes(f));
   return (
     <Sheet title={title} onClose={onClose}>
-      <form onSubmit={send} noValidate>
+      <Form onSubmit={() => !pending && onSubmit()}>
         <div className="content">
           {children}
           {!!error && !anyShown && <FormError error={error} shown={shown} />}
@@ -42,7 +38,7 @@ export function SideForm({ title, submit, onSubmit, onClose, pending, error, sho
           <Button onPress={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" pending={pending} disabledReason={blocked}>{submit}</Button>
         </footer>
-      </form>
+      </Form>
     </Sheet>
   );
 }
@@ -62,23 +58,19 @@ interface ConfirmProps {
 export function Confirm({ title, children, type, act, pending, error, onConfirm, onClose, kind = "danger" }: ConfirmProps) {
   const [typed, setTyped] = useState("");
   const wrong = type !== undefined && typed.trim() !== type.text;
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (!wrong && !pending) onConfirm();
-  };
   return (
     <Dialog title={title} onClose={onClose} alert>
-      <form onSubmit={send}>
+      <Form onSubmit={() => !pending && onConfirm()}>
         <div className="content">
           <div className="dim">{children}</div>
-          {type && <TextField label={`Type ${type.text} to confirm`} value={typed} onChange={setTyped} autoFocus mono={type.of !== "name"} />}
+          {type && <TextField label={`Type ${type.text} to confirm`} value={typed} onChange={setTyped} autoFocus mono={type.of !== "name"} required />}
           {!!error && <p role="alert" style={{ color: "var(--bad-ink)" }}>{errorWords(error)}</p>}
         </div>
         <footer>
           <Button onPress={onClose}>Cancel</Button>
           <Button kind={kind} type="submit" pending={pending} disabledReason={wrong && `Type the ${type.of} first`}>{act}</Button>
         </footer>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -1,5 +1,6 @@
-import { useRef, type ReactNode } from "react";
+import { useRef, type MouseEvent, type ReactNode } from "react";
 import { Button as Aria, Focusable, Tooltip, TooltipTrigger } from "react-aria-components";
+import { useFormState } from "./Form";
 
 interface Props {
   children: ReactNode;
@@ -18,18 +19,28 @@ const KIND = { plain: "", primary: " pri", danger: " bad", ghost: " ghost", icon
 
 export function Button({ children, onPress, kind = "plain", small, type = "button", pending, disabledReason, label, pressed, className = "" }: Props) {
   const classes = `btn${KIND[kind]}${small ? " small" : ""} ${className}`;
+  const { tried, tell } = useFormState();
   if (disabledReason) {
+    const submits = type === "submit";
+    // A submit button takes Enter for its form, also while it may not send it.
+    const refuse = (event: MouseEvent) => {
+      event.preventDefault();
+      if (submits) tell();
+    };
     return (
-      <TooltipTrigger delay={150}>
-        <Focusable>
-          <button type="button" className={classes} aria-disabled="true" aria-label={label}>
-            {children}
-          </button>
-        </Focusable>
-        <Tooltip className="tip" offset={6}>
-          {disabledReason}
-        </Tooltip>
-      </TooltipTrigger>
+      <>
+        {submits && tried && <span className="why" role="alert">{disabledReason}</span>}
+        <TooltipTrigger delay={150}>
+          <Focusable>
+            <button type={type} className={classes} aria-disabled="true" aria-label={label} onClick={refuse}>
+              {children}
+            </button>
+          </Focusable>
+          <Tooltip className="tip" offset={6}>
+            {disabledReason}
+          </Tooltip>
+        </TooltipTrigger>
+      </>
     );
   }
   return (

@@ -3,7 +3,11 @@ import {
   Button as AriaButton, Checkbox, CheckboxGroup, ComboBox as AriaCombo, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Radio as AriaRadio,
   RadioGroup, Select as AriaSelect, SelectValue, Text, TextArea, TextField as AriaTextField,
 } from "react-aria-components";
+import { useMissing } from "./Form";
 import { Icon } from "./Icon";
+
+const NEEDED = "This is needed.";
+const UNCHOSEN = "Choose one.";
 
 interface Common {
   label: string;
@@ -26,12 +30,14 @@ interface TextProps extends Common {
 
 export function TextField({ label, hint, error, value, onChange, type = "text", placeholder, autoFocus, autoComplete = "off", multiline, mono, required, inputMode }: TextProps) {
   const cls = `input${mono ? " mono" : ""}`;
+  const missing = useMissing(!!required && !value.trim(), NEEDED);
+  const told = error ?? missing;
   return (
-    <AriaTextField className="field" value={value} onChange={onChange} isInvalid={!!error} type={type} autoFocus={autoFocus} autoComplete={autoComplete} isRequired={required} validationBehavior="aria" inputMode={inputMode}>
+    <AriaTextField className="field" value={value} onChange={onChange} isInvalid={!!told} type={type} autoFocus={autoFocus} autoComplete={autoComplete} isRequired={required} validationBehavior="aria" inputMode={inputMode}>
       <Label>{label}</Label>
       {multiline ? <TextArea className={cls} rows={3} placeholder={placeholder} /> : <Input className={cls} placeholder={placeholder} spellCheck={false} />}
       {hint && <Text slot="description" className="hint">{hint}</Text>}
-      <FieldError className="err">{error}</FieldError>
+      <FieldError className="err">{told}</FieldError>
     </AriaTextField>
   );
 }
@@ -49,15 +55,17 @@ interface ChoiceProps<T extends string> extends Common {
 }
 
 export function Select<T extends string>({ label, hint, error, value, onChange, options, placeholder = "Choose" }: ChoiceProps<T>) {
+  const missing = useMissing(value === null, UNCHOSEN);
+  const told = error ?? missing;
   return (
-    <AriaSelect className="field" selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!error} isDisabled={options.length === 0} placeholder={options.length === 0 ? "Loading" : placeholder}>
+    <AriaSelect className="field" selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!told} isDisabled={options.length === 0} placeholder={options.length === 0 ? "Loading" : placeholder}>
       <Label>{label}</Label>
       <AriaButton className="btn selectbtn">
         <SelectValue className="clip" />
         <Icon name="down" size={12} />
       </AriaButton>
       {hint && <Text slot="description" className="hint">{hint}</Text>}
-      <FieldError className="err">{error}</FieldError>
+      <FieldError className="err">{told}</FieldError>
       <Popover className="pop" offset={4}>
         <ListBox items={options}>
           {(o) => (
@@ -75,8 +83,10 @@ export function Select<T extends string>({ label, hint, error, value, onChange, 
 /** For long lists such as time zones: type to narrow. */
 export function ComboBox<T extends string>({ label, hint, error, value, onChange, options }: ChoiceProps<T>) {
   const items = useMemo(() => [...options], [options]);
+  const missing = useMissing(value === null, UNCHOSEN);
+  const told = error ?? missing;
   return (
-    <AriaCombo className="field" defaultItems={items} selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!error} menuTrigger="focus">
+    <AriaCombo className="field" defaultItems={items} selectedKey={value} onSelectionChange={(key) => key !== null && onChange(String(key) as T)} isInvalid={!!told} menuTrigger="focus">
       <Label>{label}</Label>
       <div className="combo">
         <Input className="input" spellCheck={false} />
@@ -85,7 +95,7 @@ export function ComboBox<T extends string>({ label, hint, error, value, onChange
         </AriaButton>
       </div>
       {hint && <Text slot="description" className="hint">{hint}</Text>}
-      <FieldError className="err">{error}</FieldError>
+      <FieldError className="err">{told}</FieldError>
       <Popover className="pop" offset={4}>
         <ListBox renderEmptyState={() => <div className="faint" style={{ padding: 8 }}>Nothing by that name</div>}>
           {(o: Option) => <ListBoxItem id={o.id} textValue={o.label}>{o.label}{o.note && <span className="faint push">{o.note}</span>}</ListBoxItem>}
@@ -98,8 +108,10 @@ export function ComboBox<T extends string>({ label, hint, error, value, onChange
 /** A text with suggestions: what was typed counts, listed or not. */
 export function SuggestBox({ label, hint, error, value, onChange, suggestions, mono, required }: Common & { value: string; onChange: (value: string) => void; suggestions: string[]; mono?: boolean; required?: boolean }) {
   const items = useMemo(() => suggestions.filter((s) => s.toLowerCase().includes(value.trim().toLowerCase())).slice(0, 100).map((id) => ({ id })), [suggestions, value]);
+  const missing = useMissing(!!required && !value.trim(), NEEDED);
+  const told = error ?? missing;
   return (
-    <AriaCombo className="field" items={items} inputValue={value} onInputChange={onChange} onSelectionChange={(key) => key !== null && onChange(String(key))} isInvalid={!!error} allowsCustomValue allowsEmptyCollection menuTrigger="focus" isRequired={required} validationBehavior="aria">
+    <AriaCombo className="field" items={items} inputValue={value} onInputChange={onChange} onSelectionChange={(key) => key !== null && onChange(String(key))} isInvalid={!!told} allowsCustomValue allowsEmptyCollection menuTrigger="focus" isRequired={required} validationBehavior="aria">
       <Label>{label}</Label>
       <div className="combo">
         <Input className={`input${mono ? " mono" : ""}`} spellCheck={false} />
@@ -108,7 +120,7 @@ export function SuggestBox({ label, hint, error, value, onChange, suggestions, m
         </AriaButton>
       </div>
       {hint && <Text slot="description" className="hint">{hint}</Text>}
-      <FieldError className="err">{error}</FieldError>
+      <FieldError className="err">{told}</FieldError>
       <Popover className="pop" offset={4}>
         <ListBox renderEmptyState={() => <div className="faint" style={{ padding: 8 }}>None seen by that name yet</div>}>
           {(o: { id: string }) => <ListBoxItem id={o.id} textValue={o.id}>{o.id}</ListBoxItem>}

@@ -36,7 +36,7 @@ export function KeyFields({ values, set, error }: { values: KeyValues; set: (pat
   return (
     <>
       <Select label="Provider" value={values.provider} onChange={(provider) => set({ provider })} options={options} error={e.provider ?? (providers.isError ? "The list of providers could not be loaded." : undefined)} />
-      <TextField label="Name" {...bind("name")} error={e.name} hint="To tell several keys of one provider apart" />
+      <TextField label="Name" {...bind("name")} error={e.name} hint="To tell several keys of one provider apart" required />
       <TextField label="Base URL" {...bind("base_url")} mono error={e.base_url} placeholder={custom ? "https://models.example.com/v1" : chosen?.base_url} hint={addressHint} required={custom} />
       <TextField label="Models" {...bind("models")} mono error={e.models} hint="Which models go to this key, separated by commas. Left empty, all models of the provider do." />
       <TextField label="Key" type="password" {...bind("api_key")} mono error={e.api_key} hint={keyHint} autoComplete="new-password" required />

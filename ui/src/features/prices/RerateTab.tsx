@@ -1,11 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { api, errorWords, fieldErrors, take, type RerateView } from "@/api";
 import { Confirm, Day, ErrorState, Money, SkeletonRows, TimeAgo, useForm, useMay } from "@/components";
 import { useTenantOptions } from "@/features/tenants";
 import { compareUsd, formatUsd } from "@/lib/money";
 import { formatCount, plural } from "@/lib/number";
-import { Button, ComboBox, Empty, Notice, TextField, toast } from "@/ui";
+import { Button, ComboBox, Empty, Form, Notice, TextField, toast } from "@/ui";
 import type { PricesSearch } from "./PricesPage";
 import { useProviders } from "./providers";
 import { chargesCorrected, reratingsQuery } from "./queries";
@@ -96,14 +96,6 @@ export function RerateTab({ search }: { search: PricesSearch }) {
     // Another reason is the same question.
     if (Object.keys(patch).some((k) => k !== "reason")) preview.reset();
   };
-  const look = (event: FormEvent) => {
-    event.preventDefault();
-    if (!preview.isPending) preview.mutate();
-  };
-  const ask = (event: FormEvent) => {
-    event.preventDefault();
-    setAsking(true);
-  };
   const e = fieldErrors(preview.error ?? run.error);
   const changed = preview.data?.total.changed_calls ?? 0;
   return (
@@ -112,23 +104,23 @@ export function RerateTab({ search }: { search: PricesSearch }) {
         <header><h2>Rate a period again</h2></header>
         <div className="content" style={{ padding: "4px 14px 14px" }}>
           <p className="dim" style={{ marginBottom: 12 }}>What its calls cost at the prices known now. Charges are never edited: the difference becomes a charge of its own, and budgets follow.</p>
-          <form noValidate onSubmit={look}>
+          <Form onSubmit={() => !preview.isPending && preview.mutate()}>
             <div className="two">
-              <TextField label="From" type="datetime-local" value={v.from} onChange={(from) => change({ from })} error={e.from} />
+              <TextField label="From" type="datetime-local" value={v.from} onChange={(from) => change({ from })} error={e.from} required />
               <TextField label="To" type="datetime-local" value={v.to} onChange={(to) => change({ to })} hint="Left empty, until now. This computer's time." error={e.to} />
               <ComboBox label="Tenant" value={v.tenant} onChange={(tenant) => change({ tenant })} options={[{ id: EVERYBODY, label: "Every tenant" }, ...tenants]} error={e.tenant_id} />
               <ComboBox label="Provider" value={v.provider} onChange={(provider) => change({ provider })} options={[{ id: EVERYBODY, label: "Every provider" }, ...providers]} error={e.provider} />
               <TextField label="Model" value={v.model} onChange={(model) => change({ model })} mono placeholder="every model" />
             </div>
             <div className="row" style={{ marginTop: 10 }}><Button kind={changed > 0 ? "plain" : "primary"} type="submit" pending={preview.isPending} disabledReason={may ?? (!v.from && "Enter the beginning first")}>Show what would change</Button></div>
-          </form>
+          </Form>
           {!!preview.error && Object.keys(e).length === 0 && <Notice tone="bad" box>{errorWords(preview.error)}</Notice>}
           {preview.data && <div role="status" aria-label="What would change" style={{ marginTop: 12 }}><Changes view={preview.data} /></div>}
           {changed > 0 && (
-            <form className="stackv" style={{ marginTop: 12, gap: 10 }} noValidate onSubmit={ask}>
-              <TextField label="Reason" value={v.reason} onChange={(reason) => change({ reason })} placeholder="Contract price of October entered late" hint="Stays beside every corrected charge and in the audit trail." error={e.reason} />
+            <Form className="form rerate" onSubmit={() => setAsking(true)}>
+              <TextField label="Reason" value={v.reason} onChange={(reason) => change({ reason })} placeholder="Contract price of October entered late" hint="Stays beside every corrected charge and in the audit trail." error={e.reason} required />
               <div className="row"><Button kind="primary" type="submit" disabledReason={may ?? (!v.reason.trim() && "Say why first")}>Correct {plural(changed, "call")}</Button></div>
-            </form>
+            </Form>
           )}
         </div>
       </section>

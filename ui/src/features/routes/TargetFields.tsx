@@ -38,7 +38,7 @@ export function TargetFields({ targets, keys, onChange, errors }: Props) {
               </div>
               <div className="two">
                 <Select label="Provider" value={t.provider} onChange={(provider) => set(i, { provider, credential_id: ANY })} options={options} error={of("provider")} />
-                <TextField label="Model" mono value={t.model} onChange={(model) => set(i, { model })} error={of("model")} placeholder="gpt-4o-mini" />
+                <TextField label="Model" mono value={t.model} onChange={(model) => set(i, { model })} error={of("model")} placeholder="gpt-4o-mini" required />
               </div>
               <div className="two">
                 <Select label="Key" value={t.credential_id} onChange={(credential_id) => set(i, { credential_id })} error={of("credential_id")} options={[{ id: ANY, label: "Any that serves it" }, ...own.map((k) => ({ id: k.id, label: `${k.name}, …${k.last4}` }))]} />

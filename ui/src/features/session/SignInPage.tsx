@@ -1,9 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
-import type { FormEvent } from "react";
 import { api, errorWords, session, take } from "@/api";
 import { useForm, useSetup } from "@/components";
-import { Button, Mark, Notice, TextField } from "@/ui";
+import { Button, Form, Mark, Notice, TextField } from "@/ui";
 
 export interface SignInSearch {
   next?: string;
@@ -27,22 +26,18 @@ export function SignInPage() {
     },
     gcTime: 0,
   });
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (form.values.email && form.values.password && !login.isPending) login.mutate();
-  };
   return (
     <main className="full">
       <title>Sign in – Reeve</title>
       <div className="brand"><Mark size={30} />Reeve</div>
       <div className="panel small">
-        <form className="form" onSubmit={send} noValidate>
+        <Form className="form" onSubmit={() => !login.isPending && login.mutate()}>
           <div><h1>Sign in</h1><p className="lede" style={{ marginBottom: 0 }}>{setup.workspace_name}</p></div>
           <TextField label="E-mail" type="email" {...form.bind("email")} autoComplete="username" autoFocus required />
           <TextField label="Password" type="password" {...form.bind("password")} autoComplete="current-password" required />
           {login.error && <Notice tone="bad" box>{errorWords(login.error)}</Notice>}
           <div className="actions"><Button type="submit" kind="primary" pending={login.isPending} disabledReason={!(form.values.email && form.values.password) && "Enter your e-mail and password"}>Sign in</Button></div>
-        </form>
+        </Form>
       </div>
     </main>
   );

@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, useSyncExternalStore, type FormEvent, type ReactNode } from "react";
+import { useState, useSyncExternalStore, type ReactNode } from "react";
 import { api, fieldErrors, take, type SettingsView, type UpdateSettingsBody } from "@/api";
 import { Confirm, ErrorState, FormError, Id, meQuery, Page, Properties, RecoveryCode, SkeletonRows, Snippets, useForm, useMay } from "@/components";
 import { useExampleModel } from "@/features/tenants";
@@ -7,7 +7,7 @@ import { readUsdInput } from "@/lib/money";
 import { plural } from "@/lib/number";
 import { onTheme, setTheme, themeChoice, type ThemeChoice } from "@/lib/theme";
 import { allZones } from "@/lib/time";
-import { Button, ComboBox, CopyButton, Radios, TextField, toast } from "@/ui";
+import { Button, ComboBox, CopyButton, Form, Radios, TextField, toast } from "@/ui";
 
 export const settingsQuery = queryOptions({ queryKey: ["settings"], queryFn: ({ signal }) => take(api.GET("/settings", { signal })) });
 export const sampleQuery = queryOptions({ queryKey: ["sample"], queryFn: ({ signal }) => take(api.GET("/sample", { signal })) });
@@ -27,11 +27,6 @@ function useSave(what: string) {
     },
   });
 }
-const submit = (run: () => void) => (event: FormEvent) => {
-  event.preventDefault();
-  run();
-};
-
 function Workspace({ settings, may }: { settings: SettingsView; may: string | null }) {
   const form = useForm({ workspace_name: settings.workspace_name, time_zone: settings.time_zone });
   const save = useSave("the workspace");
@@ -39,14 +34,14 @@ function Workspace({ settings, may }: { settings: SettingsView; may: string | nu
   const same = form.values.workspace_name === settings.workspace_name && form.values.time_zone === settings.time_zone;
   return (
     <Card title="Workspace">
-      <form className="form" onSubmit={submit(() => save.mutate(form.values))}>
+      <Form className="form" onSubmit={() => save.mutate(form.values)}>
         <div className="two">
           <TextField label="Name" {...form.bind("workspace_name")} error={e.workspace_name} />
           <ComboBox label="Time zone" value={form.values.time_zone} onChange={(time_zone) => form.set({ time_zone })} options={allZones().map((z) => ({ id: z, label: z }))} error={e.time_zone} hint="Times are shown, and the workspace's days begin, in this zone." />
         </div>
         {!!save.error && Object.keys(e).length === 0 && <FormError error={save.error} />}
         <div className="row"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={may ?? (same ? "Nothing has changed" : !form.values.workspace_name.trim() && "Give it a name")}>Save</Button></div>
-      </form>
+      </Form>
     </Card>
   );
 }
@@ -62,7 +57,7 @@ function Unpriced({ settings, may }: { settings: SettingsView; may: string | nul
   const body: UpdateSettingsBody = { unpriced: v.unpriced, ceiling_input_usd_per_million: v.unpriced === "ceiling" ? input : null, ceiling_output_usd_per_million: v.unpriced === "ceiling" ? output : null };
   return (
     <Card title="Models without a known price" lede="Never counted as free.">
-      <form className="form" onSubmit={submit(() => save.mutate(body))}>
+      <Form className="form" onSubmit={() => save.mutate(body)}>
         <Radios label="When a call asks for one" columns value={v.unpriced} onChange={(unpriced) => form.set({ unpriced })} error={e.unpriced} options={[
           { id: "refuse", label: "Refuse the call", note: "Nothing is spent that cannot be counted" },
           { id: "ceiling", label: "Count it at a ceiling rate", note: "Budgets stay safe; the real cost is at most this" },
@@ -75,7 +70,7 @@ function Unpriced({ settings, may }: { settings: SettingsView; may: string | nul
         )}
         {!!save.error && Object.keys(e).length === 0 && <FormError error={save.error} />}
         <div className="row"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={may ?? (same ? "Nothing has changed" : needs && "Enter both rates")}>Save</Button></div>
-      </form>
+      </Form>
     </Card>
   );
 }
@@ -98,14 +93,14 @@ function Password() {
   const short = form.values.next.length < MIN_PASSWORD;
   return (
     <Card title="Your password" lede={has ? undefined : "None set: this computer's account is enough to open the window."}>
-      <form className="form" onSubmit={submit(() => save.mutate())}>
+      <Form className="form" onSubmit={() => save.mutate()}>
         <div className="two">
           {has && <TextField label="Current password" type="password" {...form.bind("current")} autoComplete="current-password" error={e.current_password} />}
           <TextField label="New password" type="password" {...form.bind("next")} autoComplete="new-password" hint={`At least ${MIN_PASSWORD} characters`} error={e.new_password} />
         </div>
         {!!save.error && Object.keys(e).length === 0 && <FormError error={save.error} />}
         <div className="row"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={short && `At least ${MIN_PASSWORD} characters`}>{has ? "Change password" : "Set a password"}</Button></div>
-      </form>
+      </Form>
     </Card>
   );
 }

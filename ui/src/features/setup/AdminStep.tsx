@@ -1,9 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
-import type { FormEvent } from "react";
 import { api, fieldErrors, session, take, type SetupView } from "@/api";
 import { FormError, useForm } from "@/components";
 import { allZones, localZone } from "@/lib/time";
-import { Button, ComboBox, TextField } from "@/ui";
+import { Button, ComboBox, Form, TextField } from "@/ui";
 
 const MIN = 15;
 const SHOWN = ["workspace_name", "time_zone", "name", "email", "password"];
@@ -23,12 +22,8 @@ export function AdminStep({ setup, onDone }: { setup: SetupView; onDone: () => P
   const e = fieldErrors(save.error);
   const short = v.password !== "" && v.password.length < MIN;
   const blocked = !v.workspace_name.trim() ? "Name the workspace first" : !v.name.trim() || !v.email.trim() ? "Enter your name and e-mail first" : short || (!optional && v.password === "") ? `The password needs at least ${MIN} characters` : null;
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (!blocked && !save.isPending) save.mutate();
-  };
   return (
-    <form className="form" onSubmit={send} noValidate>
+    <Form className="form" onSubmit={() => !save.isPending && save.mutate()}>
       <div><h1>Set up Reeve</h1><p className="lede" style={{ marginBottom: 0 }}>Everything stays on this computer. You are the first administrator.</p></div>
       <div className="two">
         <TextField label="Workspace name" {...form.bind("workspace_name")} error={e.workspace_name} hint="Your company or team" autoFocus required />
@@ -43,6 +38,6 @@ export function AdminStep({ setup, onDone }: { setup: SetupView; onDone: () => P
         hint={optional ? `May be left empty: this computer's account is enough. Otherwise at least ${MIN} characters; a few words work well.` : `At least ${MIN} characters; a few words work well.`} />
       {!!save.error && !Object.keys(e).some((f) => SHOWN.includes(f)) && <FormError error={save.error} shown={SHOWN} />}
       <div className="actions"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={blocked}>Continue</Button></div>
-    </form>
+    </Form>
   );
 }

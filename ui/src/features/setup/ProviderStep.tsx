@@ -1,20 +1,15 @@
 import { useMutation } from "@tanstack/react-query";
-import type { FormEvent } from "react";
 import { fieldErrors, type CredentialView } from "@/api";
 import { FormError, useForm } from "@/components";
 import { createCredential, emptyKey, keyBlocked, KeyFields } from "@/features/keys";
-import { Button } from "@/ui";
+import { Button, Form } from "@/ui";
 
 export function ProviderStep({ locked, onDone }: { locked: boolean; onDone: (credential: CredentialView | null) => void }) {
   const form = useForm(emptyKey);
   const save = useMutation({ mutationFn: () => createCredential(form.values), onSuccess: onDone });
   const blocked = locked ? "The vault is locked" : keyBlocked(form.values);
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (!blocked && !save.isPending) save.mutate();
-  };
   return (
-    <form className="form" onSubmit={send} noValidate>
+    <Form className="form" onSubmit={() => !save.isPending && save.mutate()}>
       <div><h1>A provider key</h1><p className="lede" style={{ marginBottom: 0 }}>Reeve passes calls on with this key. Tenants never see it, and it is never shown again.</p></div>
       <KeyFields values={form.values} set={form.set} error={save.error} />
       {!!save.error && Object.keys(fieldErrors(save.error)).length === 0 && <FormError error={save.error} />}
@@ -22,6 +17,6 @@ export function ProviderStep({ locked, onDone }: { locked: boolean; onDone: (cre
         <Button type="submit" kind="primary" pending={save.isPending} disabledReason={blocked}>Store key</Button>
         <Button kind="ghost" onPress={() => onDone(null)}>Skip for now</Button>
       </div>
-    </form>
+    </Form>
   );
 }

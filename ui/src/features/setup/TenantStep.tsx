@@ -1,9 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
-import type { FormEvent } from "react";
 import { api, fieldErrors, take, type TenantView, type Tier } from "@/api";
 import { FormError, useForm } from "@/components";
 import { tierOptions } from "@/features/tenants";
-import { Button, Radios, TextField } from "@/ui";
+import { Button, Form, Radios, TextField } from "@/ui";
 
 export function TenantStep({ onDone, onSample }: { onDone: (tenant: TenantView) => void; onSample: () => void }) {
   const form = useForm({ name: "", tier: "starter" as Tier });
@@ -14,12 +13,8 @@ export function TenantStep({ onDone, onSample }: { onDone: (tenant: TenantView) 
   const sample = useMutation({ mutationFn: () => take(api.POST("/sample")), onSuccess: onSample });
   const e = fieldErrors(save.error);
   const blocked = !form.values.name.trim() && "Name the tenant first";
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    if (!blocked && !save.isPending) save.mutate();
-  };
   return (
-    <form className="form" onSubmit={send} noValidate>
+    <Form className="form" onSubmit={() => !save.isPending && save.mutate()}>
       <div><h1>Your first tenant</h1><p className="lede" style={{ marginBottom: 0 }}>A team, a product or a customer whose calls are counted and limited apart. You can add more later.</p></div>
       <TextField label="Tenant name" {...form.bind("name")} error={e.name} autoFocus required />
       <Radios label="Tier" value={form.values.tier} onChange={(tier) => form.set({ tier })} options={tierOptions} error={e.tier} hint="Sets its quota; it can be changed or overridden at any time." />
@@ -30,6 +25,6 @@ export function TenantStep({ onDone, onSample }: { onDone: (tenant: TenantView) 
         <span className="push faint">or just look around</span>
         <Button onPress={() => sample.mutate()} pending={sample.isPending}>{sample.isPending ? "Loading sample data" : "Load sample data"}</Button>
       </div>
-    </form>
+    </Form>
   );
 }
