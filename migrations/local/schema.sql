@@ -18,6 +18,12 @@ CREATE TABLE api_keys (
     last_used_at INTEGER
 ) STRICT;
 
+CREATE TABLE breaker_rules (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    rules      TEXT    NOT NULL,  -- JSON
+    updated_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE budget_overrides (
     id         BLOB    PRIMARY KEY,
     budget_id  BLOB    NOT NULL REFERENCES budgets (id) ON DELETE CASCADE,

@@ -5,6 +5,7 @@ use reeve_core::id::CredentialId;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
 use reeve_engine::Cx;
+use reeve_engine::breaker::BreakerRules;
 use reeve_engine::credentials::ChangeCredential;
 use reeve_engine::model_rules::ModelRules;
 use reeve_engine::routes::{Patience, Retries, SetRoute, Target};
@@ -272,6 +273,42 @@ async fn a_key_that_keeps_failing_is_left_alone_until_a_trial_succeeds() {
     assert_eq!(pair.ask(hello("gpt-4o-mini")).await.status, 200, "closed");
     assert_eq!(pair.app.entry("credential.breaker_close").await.severity, "info");
     assert_eq!(pair.app.entries("credential.breaker_open").await.len(), 1, "it opened once");
+}
+
+#[tokio::test]
+async fn the_workspace_says_when_a_key_is_left_alone_and_for_how_long() {
+    let pair = Pair::start().await;
+    let engine = &pair.app.engine;
+    let rules = BreakerRules {
+        consecutive: 2,
+        cool_down_ms: 2_000,
+        max_cool_down_ms: 2_000,
+        ..BreakerRules::default()
+    };
+    let wrong = BreakerRules { consecutive: 0, error_percent: 101, max_cool_down_ms: 1_000, ..rules };
+    let refused = engine.set_breaker_rules(&Cx::system(), wrong).await.unwrap_err();
+    let fields: Vec<_> = refused.fields.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(fields, ["consecutive", "error_percent", "max_cool_down_ms"]);
+    assert_eq!(engine.breaker_rules(&Cx::system()).await.unwrap(), BreakerRules::default());
+    for _ in 0..2 {
+        assert_eq!(engine.set_breaker_rules(&Cx::system(), rules).await.unwrap(), rules);
+    }
+    let changed = pair.app.entries_once("breaker.update", 1).await.remove(0);
+    assert_eq!(
+        (changed.summary.as_str(), changed.outcome),
+        ("Changed when a provider key is left out", "success")
+    );
+
+    for _ in 0..2 {
+        pair.app.provider.next(Fault::Status(500));
+        assert_eq!(pair.ask(hello("gpt-4o-mini")).await.status, 500);
+    }
+    let left_out = pair.ask(hello("gpt-4o-mini")).await;
+    left_out.assert_error(503, "server_error", "unavailable");
+    assert!(left_out.header("retry-after").parse::<u64>().unwrap() <= 3);
+    pair.app.clock.advance(2_500);
+    assert_eq!(pair.ask(hello("gpt-4o-mini")).await.status, 200, "tried after the wait that was set");
+    assert_eq!(pair.asked(), (3, 0));
 }
 
 #[tokio::test]

@@ -166,6 +166,14 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", &route, None).await;
     s.ask("GET", "/routes", None).await;
     s.ask("GET", "/routing/health", None).await;
+    let breaker = |consecutive: u32, longest: u32| {
+        json!({"consecutive": consecutive, "error_percent": 30, "min_calls": 10, "cool_down_ms": 5000,
+            "max_cool_down_ms": longest, "refused_cool_down_ms": 60000})
+    };
+    s.ask("GET", "/routing/breaker", None).await;
+    s.ask("PUT", "/routing/breaker", Some(breaker(3, 60_000))).await;
+    s.ask("PUT", "/routing/breaker", Some(breaker(0, 1_000))).await;
+    s.ask("GET", "/routing/breaker", None).await;
     s.ask("DELETE", &route, None).await;
     s.ask("GET", &route, None).await;
     let rules = format!("/tenants/{tenant}/model-rules");

@@ -126,7 +126,7 @@ const keys = createRoute({
 const routing = createRoute({
   getParentRoute: () => app,
   path: "/routing",
-  validateSearch: (s: Raw): RoutesSearch => ({ new: yes(s.new), route: str(s.route) }),
+  validateSearch: (s: Raw): RoutesSearch => ({ new: yes(s.new), route: str(s.route), breaker: yes(s.breaker) }),
   component: RoutesPage,
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });

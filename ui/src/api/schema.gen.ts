@@ -906,6 +906,24 @@ export interface paths {
         patch: operations["update_route"];
         trace?: never;
     };
+    "/routing/breaker": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When calls are kept from a provider key. */
+        get: operations["get_breaker"];
+        /** Sets when calls are kept from a provider key, from now on. */
+        put: operations["set_breaker"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/routing/health": {
         parameters: {
             query?: never;
@@ -1491,11 +1509,50 @@ export interface components {
             headers: components["schemas"]["BodyHeader"][];
             text: string;
         };
+        /** @description When calls are kept from a provider key, and for how long. */
+        BreakerRules: {
+            /**
+             * Format: int32
+             * @description So many failures in a row are enough, 1 to 1,000.
+             */
+            consecutive: number;
+            /**
+             * Format: int64
+             * @description The first wait before a call tries the key again; it doubles with each that fails. A second to a day.
+             */
+            cool_down_ms: number;
+            /**
+             * Format: int32
+             * @description Or such a share of a minute's calls, 1 to 100 percent.
+             */
+            error_percent: number;
+            /**
+             * Format: int64
+             * @description The longest of these waits.
+             */
+            max_cool_down_ms: number;
+            /**
+             * Format: int32
+             * @description Calls which that minute must hold, 1 to 100,000.
+             */
+            min_calls: number;
+            /**
+             * Format: int64
+             * @description The wait after the provider refused the key itself.
+             */
+            refused_cool_down_ms: number;
+        };
         /**
          * @description What a circuit breaker does with calls: lets them pass, keeps them away, lets one try.
          * @enum {string}
          */
         BreakerState: "closed" | "open" | "half_open";
+        /** @description The rules in force. */
+        BreakerView: {
+            /** @description What holds where nobody sets anything. */
+            defaults: components["schemas"]["BreakerRules"];
+            rules: components["schemas"]["BreakerRules"];
+        };
         /** @description Whether it may. */
         BudgetCheckView: {
             allowed: boolean;
@@ -5602,6 +5659,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_breaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakerView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_breaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BreakerRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakerView"];
                 };
             };
             /** @description What went wrong */

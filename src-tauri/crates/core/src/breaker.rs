@@ -5,9 +5,13 @@
 //! its success closes the breaker, its failure opens it again for twice as long.
 
 use crate::time::Millis;
+use serde::{Deserialize, Serialize};
+
+/// How long a trial has to end before another call may try, in ms.
+const TRIAL_MS: i64 = 10 * Millis::SECOND;
 
 /// When a breaker opens, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreakerRules {
     /// Failures in a row that open it.
     pub consecutive: u32,
@@ -21,8 +25,6 @@ pub struct BreakerRules {
     pub max_cool_down_ms: i64,
     /// How long it stays open after the provider refused the key, in ms: that does not pass by itself.
     pub refused_cool_down_ms: i64,
-    /// How long a trial has to end before another call may try, in ms.
-    pub trial_ms: i64,
 }
 
 impl Default for BreakerRules {
@@ -34,7 +36,6 @@ impl Default for BreakerRules {
             cool_down_ms: 30 * Millis::SECOND,
             max_cool_down_ms: 5 * Millis::MINUTE,
             refused_cool_down_ms: 5 * Millis::MINUTE,
-            trial_ms: 10 * Millis::SECOND,
         }
     }
 }
@@ -149,6 +150,11 @@ impl Breaker {
         Self { rules, ..Self::default() }
     }
 
+    /// Goes by other rules from now on. What is open stays open as long as it was to.
+    pub fn set_rules(&mut self, rules: BreakerRules) {
+        self.rules = rules;
+    }
+
     /// What it does with calls now.
     #[must_use]
     pub fn state(&self, now: Millis) -> BreakerState {
@@ -164,7 +170,7 @@ impl Breaker {
     /// Whether a call may pass; `Some(true)` makes it the trial. At most one trial is under way.
     pub fn admit(&mut self, now: Millis) -> Option<bool> {
         let Some(open) = &mut self.open else { return Some(false) };
-        let trying = open.trial.is_some_and(|began| now.0 - began.0 < self.rules.trial_ms);
+        let trying = open.trial.is_some_and(|began| now.0 - began.0 < TRIAL_MS);
         if now < open.until || trying {
             return None;
         }
@@ -176,7 +182,7 @@ impl Breaker {
     #[must_use]
     pub fn blocked_until(&self, now: Millis) -> Option<Millis> {
         let open = self.open?;
-        let free = open.trial.map_or(open.until, |began| open.until.max(began.plus(self.rules.trial_ms)));
+        let free = open.trial.map_or(open.until, |began| open.until.max(began.plus(TRIAL_MS)));
         (free > now).then_some(free)
     }
 
@@ -340,6 +346,22 @@ mod tests {
         assert_eq!(breaker.blocked_until(later), Some(later.plus(10_000)));
         assert_eq!(breaker.admit(later.plus(9_999)), None);
         assert_eq!(breaker.admit(later.plus(10_000)), Some(true));
+    }
+
+    #[test]
+    fn other_rules_hold_from_then_on() {
+        let mut breaker = Breaker::default();
+        assert_eq!(fail(&mut breaker, 2, START), None);
+        breaker.set_rules(BreakerRules { consecutive: 3, cool_down_ms: 2_000, ..BreakerRules::default() });
+        let BreakerState::Open { until, .. } = ({
+            fail(&mut breaker, 1, START);
+            breaker.state(START)
+        }) else {
+            panic!("open: the two before count")
+        };
+        assert!((1_600..=2_400).contains(&(until.0 - START.0)), "two seconds, a fifth more or less");
+        breaker.set_rules(BreakerRules::default());
+        assert_eq!(breaker.blocked_until(START), Some(until), "what is open stays so");
     }
 
     proptest! {

@@ -10,6 +10,7 @@
 pub mod admission;
 pub mod api_keys;
 pub mod audit;
+pub mod breaker;
 pub mod budgets;
 pub mod capture;
 pub mod clock;

@@ -109,6 +109,8 @@ tables! {
     adjustments,
     /// Tenants' API keys.
     api_keys,
+    /// When calls are kept from a provider key.
+    breaker_rules,
     /// Temporary limits of budgets.
     budget_overrides,
     /// Whom budgets refused.

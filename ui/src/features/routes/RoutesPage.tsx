@@ -5,6 +5,7 @@ import { api, take, type CredentialView, type RouteView } from "@/api";
 import { Confirm, ErrorState, Page, SkeletonRows, TimeAgo, useMay } from "@/components";
 import { credentialsQuery } from "@/features/keys";
 import { Button, Chip, Empty, Hint, toast } from "@/ui";
+import { BreakerCard } from "./BreakerCard";
 import { KeyHealth } from "./KeyHealth";
 import { isServed, retriesWords, routesQuery, wordsOfTarget } from "./queries";
 import { RouteForm } from "./RouteForm";
@@ -12,6 +13,7 @@ import { RouteForm } from "./RouteForm";
 export interface RoutesSearch {
   new?: boolean;
   route?: string;
+  breaker?: boolean;
 }
 const page = getRouteApi("/app/routing");
 
@@ -102,6 +104,7 @@ export function RoutesPage() {
     <Page title="Routing" actions={create}>
       <div className="page">
         <KeyHealth />
+        <BreakerCard open={!!search.breaker} onOpen={() => void navigate({ search: { breaker: true }, replace: true })} onClose={close} />
         <Routes create={create} />
       </div>
       {search.new && <RouteForm onClose={close} />}

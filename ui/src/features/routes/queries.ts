@@ -13,6 +13,11 @@ export const routingHealthQuery = queryOptions({
   refetchInterval: 10_000,
 });
 
+export const breakerQuery = queryOptions({
+  queryKey: ["routes", "breaker"],
+  queryFn: ({ signal }) => take(api.GET("/routing/breaker", { signal })),
+});
+
 type Target = RouteView["targets"][number];
 
 /** The state of a key in one word, and how loud it is. */

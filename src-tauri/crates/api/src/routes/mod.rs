@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod breaker;
 pub(crate) mod budgets;
 pub(crate) mod captures;
 pub(crate) mod credentials;
@@ -63,6 +64,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(credentials::router())
         .merge(model_rules::router())
         .merge(routing::router())
+        .merge(breaker::router())
         .merge(usage::router())
         .merge(requests::router())
         .merge(captures::router())

@@ -222,6 +222,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "key.revoke" => "Revoked the provider key",
         "key.probe" => "Tested the provider key",
         "credential.breaker_close" => "Calls go to the provider key again:",
+        "breaker.update" => return "Changed when a provider key is left out".to_owned(),
         "route.create" => "Made the route",
         "route.delete" => "Removed the route",
         "model_rules.update" => "Changed the models of",

@@ -68,7 +68,7 @@ fn blocked(among: &[Arc<LiveCredential>], now: Millis) -> NoKey {
 mod tests {
     use super::super::health::Note;
     use super::*;
-    use reeve_core::breaker::Served;
+    use reeve_core::breaker::{BreakerRules, Served};
     use reeve_store::table::credentials::{Credential, SealedKey};
     use uuid::Uuid;
 
@@ -91,7 +91,7 @@ mod tests {
             revoked_at: None,
             last_used_at: None,
         };
-        Arc::new(LiveCredential::new(stored, None).unwrap())
+        Arc::new(LiveCredential::new(stored, None, BreakerRules::default()).unwrap())
     }
 
     fn refuse(key: &LiveCredential) {

@@ -1,6 +1,7 @@
 //! A provider key as calls see it.
 
 use super::health::Health;
+use reeve_core::breaker::BreakerRules;
 use reeve_core::id::CredentialId;
 use reeve_core::time::Millis;
 use reeve_providers::upstream::BaseUrl;
@@ -30,9 +31,11 @@ pub struct LiveCredential {
 
 impl LiveCredential {
     /// One from the store; `before` is what was known of it.
-    pub(super) fn new(c: Credential, before: Option<&Self>) -> Option<Self> {
+    pub(super) fn new(c: Credential, before: Option<&Self>, rules: BreakerRules) -> Option<Self> {
         // With another version of the key nothing is known of it yet.
-        let health = before.filter(|b| b.version == c.version).map(|b| Arc::clone(&b.health));
+        let health =
+            before.filter(|b| b.version == c.version).map(|b| Arc::clone(&b.health)).unwrap_or_default();
+        health.set_rules(rules);
         let touched = before.map_or(0, |b| b.touched.load(Ordering::Relaxed));
         Some(Self {
             id: c.id,
@@ -44,7 +47,7 @@ impl LiveCredential {
             priority: c.priority,
             version: c.version,
             sealed: from_stored(c.sealed?),
-            health: health.unwrap_or_default(),
+            health,
             touched: AtomicI64::new(touched.max(c.last_used_at.map_or(0, |t| t.0 / Millis::MINUTE))),
         })
     }

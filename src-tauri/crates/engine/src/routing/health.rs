@@ -2,7 +2,7 @@
 
 use super::latency::Latencies;
 use parking_lot::Mutex;
-use reeve_core::breaker::{Breaker, BreakerState, Served, Transition};
+use reeve_core::breaker::{Breaker, BreakerRules, BreakerState, Served, Transition};
 use reeve_core::time::Millis;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -83,6 +83,11 @@ impl Default for Health {
 }
 
 impl Health {
+    /// Goes by other rules from now on.
+    pub(crate) fn set_rules(&self, rules: BreakerRules) {
+        self.inner.lock().breaker.set_rules(rules);
+    }
+
     /// Whether a call could pass now.
     pub(crate) fn is_open_to_calls(&self, now: Millis) -> bool {
         self.closed.load(Ordering::Relaxed) || self.blocked_until(now).is_none()

@@ -35,13 +35,17 @@ impl Routing {
 impl Engine {
     /// Reads anew what calls are routed by.
     pub(crate) async fn load_routing(&self) -> Result<(), Error> {
-        let (credentials, routes, rules) = self
+        let (credentials, routes, rules, breaker) = self
             .inner
             .store
-            .read(|r| Ok::<_, Error>((r.credentials().live()?, r.routes().all()?, r.model_rules().all()?)))
+            .read(|r| {
+                let breaker = r.breaker_rules().get()?;
+                Ok::<_, Error>((r.credentials().live()?, r.routes().all()?, r.model_rules().all()?, breaker))
+            })
             .await?;
         let routing = &self.inner.routing;
-        routing.table.store(Arc::new(Table::new(credentials, routes, rules, &routing.table())));
+        let table = Table::new(credentials, routes, rules, breaker, &routing.table());
+        routing.table.store(Arc::new(table));
         Ok(())
     }
 

@@ -155,6 +155,7 @@ impl Trip {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reeve_core::breaker::BreakerRules;
     use reeve_core::id::RouteId;
     use reeve_core::route::Target;
     use reeve_core::time::Millis;
@@ -178,7 +179,8 @@ mod tests {
             created_at: Millis(0),
             updated_at: Millis(0),
         };
-        let table = Table::new(Vec::new(), vec![route], Vec::new(), &Table::default());
+        let table =
+            Table::new(Vec::new(), vec![route], Vec::new(), BreakerRules::default(), &Table::default());
         Trip::new(Arc::new(table), TenantId(Uuid::nil()), "fast", random)
     }
 

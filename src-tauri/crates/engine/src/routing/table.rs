@@ -1,6 +1,7 @@
 //! What calls are routed by, in the shape the hot path asks for it.
 
 use super::credential::LiveCredential;
+use reeve_core::breaker::BreakerRules;
 use reeve_core::id::{CredentialId, TenantId};
 use reeve_core::model_rules::ModelRules;
 use reeve_core::route::Target;
@@ -47,13 +48,14 @@ impl Table {
         credentials: Vec<Credential>,
         routes: Vec<Route>,
         rules: Vec<(TenantId, ModelRules)>,
+        breaker: BreakerRules,
         before: &Self,
     ) -> Self {
         let keys: Keys = credentials
             .into_iter()
             .filter_map(|c| {
                 let known = before.key(c.id).map(AsRef::as_ref);
-                LiveCredential::new(c, known).map(Arc::new)
+                LiveCredential::new(c, known, breaker).map(Arc::new)
             })
             .collect();
         let (mut named, mut whole): (HashMap<_, Keys>, Vec<(String, Keys)>) = Default::default();
