@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries as a file: a bundle that a third party can verify without Reeve, or a feed. The export is an entry itself. */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/health": {
         parameters: {
             query?: never;
@@ -1421,6 +1438,11 @@ export interface components {
             trace_id: string | null;
             via: components["schemas"]["AuditVia"];
         };
+        /**
+         * @description What entries are exported as.
+         * @enum {string}
+         */
+        AuditExportFormat: "bundle" | "csv" | "jsonl";
         /** @description What the footer shows. */
         AuditHealthView: {
             /** Format: int64 */
@@ -3464,6 +3486,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckpointView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query: {
+                /** @description `bundle` for who verifies, `csv` for a spreadsheet, `jsonl` for a system that collects events. */
+                format: components["schemas"]["AuditExportFormat"];
+                /** @description `audit` if absent. */
+                stream?: components["schemas"]["Stream"];
+                /** @description From this entry; not together with times. */
+                first?: number;
+                /** @description Up to, but without, this entry. */
+                end?: number;
+                /** @description From this time: the shortest run that holds every entry of the period. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description With what is personal, opened; only in a bundle, and only for who may. */
+                private?: boolean;
+                /** @description Such as `tenant.update`. */
+                event_type?: string;
+                /** @description Id of a person or key, part of a person's name, or `system`. */
+                actor?: string;
+                tenant_id?: string;
+                /** @description Noun, such as `tenant`; only together with an id. */
+                resource_type?: string;
+                resource_id?: string;
+                /** @description `success`, `denied`, `failure` or `pending`. */
+                outcome?: string;
+                /** @description Any outcome but success. */
+                not_ok?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
                 };
             };
             /** @description What went wrong */

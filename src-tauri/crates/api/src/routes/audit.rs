@@ -13,6 +13,7 @@ use crate::words::Stream;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+pub(crate) use export::AuditExportFormat;
 use filter::{AuditFilterQuery, Wanted};
 use reeve_core::time::Millis;
 use reeve_engine::audit::EntryFilter;

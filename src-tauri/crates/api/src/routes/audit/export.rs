@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 /// What entries are exported as.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum AuditExportFormat {
+pub(crate) enum AuditExportFormat {
     Bundle,
     Csv,
     Jsonl,
