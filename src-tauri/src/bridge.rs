@@ -6,8 +6,10 @@
 
 mod cookies;
 mod request;
+mod save;
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use axum::Router;
 use axum::body::Body;
@@ -31,6 +33,8 @@ pub(crate) struct Bridge {
     cookies: Mutex<CookieJar>,
     /// The files that the person chose in the dialog since the start.
     files: Mutex<HashSet<String>>,
+    /// The places that the person chose for a download; each is for one.
+    places: Mutex<HashSet<String>>,
 }
 
 /// One answer, as the page's fetch-shaped function takes it.
@@ -49,7 +53,7 @@ pub(crate) async fn api_request(app: AppHandle, request: ApiRequest) -> ApiRespo
 
 impl Bridge {
     pub(crate) fn new(router: Router) -> Self {
-        Self { router, cookies: Mutex::default(), files: Mutex::default() }
+        Self { router, cookies: Mutex::default(), files: Mutex::default(), places: Mutex::default() }
     }
 
     /// From now on the page may name this file in an import.
@@ -57,7 +61,13 @@ impl Bridge {
         self.files.lock().insert(path.to_owned());
     }
 
+    /// From now on the page may have one answer put there.
+    pub(crate) fn lend_place(&self, path: &str) {
+        self.places.lock().insert(path.to_owned());
+    }
+
     pub(crate) async fn answer(&self, request: ApiRequest) -> ApiResponse {
+        let place = request.save_as.clone();
         let mut request = match self.permitted(request) {
             Ok(request) => request,
             Err(refusal) => {
@@ -70,6 +80,9 @@ impl Bridge {
         let Ok(response) = self.router.clone().oneshot(request).await;
         let (mut parts, body) = response.into_parts();
         self.keep_cookies(&path, &mut parts.headers);
+        if let Some(place) = place.filter(|_| parts.status.is_success()) {
+            return self.put(&place, body, &parts).await;
+        }
         match body.collect().await.map(|body| String::from_utf8(body.to_bytes().into())) {
             Ok(Ok(body)) => {
                 ApiResponse { status: parts.status.as_u16(), headers: pairs(&parts.headers), body }
@@ -84,9 +97,28 @@ impl Bridge {
         }
     }
 
+    /// Puts the body of an answer into its file, and answers without it.
+    async fn put(&self, place: &str, body: Body, parts: &http::response::Parts) -> ApiResponse {
+        self.places.lock().remove(place);
+        match save::save(body, Path::new(place)).await {
+            Ok(()) => ApiResponse {
+                status: parts.status.as_u16(),
+                headers: pairs(&parts.headers),
+                body: String::new(),
+            },
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a download could not be saved");
+                ApiResponse::internal(&format!("The file was not saved: {error}."))
+            }
+        }
+    }
+
     /// The request, when a page may send it. The API would read any file that the window names, so a script that got into
-    /// the page could read the person's files; hence only those chosen in the dialog.
+    /// the page could read the person's files; hence only those chosen in the dialog. The same holds for writing them.
     fn permitted(&self, request: ApiRequest) -> Result<Request<Body>, Refusal> {
+        if request.save_as.as_ref().is_some_and(|place| !self.places.lock().contains(place)) {
+            return Err(Refusal::NotChosen);
+        }
         match request.named_file() {
             Some(path) if !self.files.lock().contains(&path) => Err(Refusal::NotChosen),
             _ => request.into_http(),

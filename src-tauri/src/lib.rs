@@ -8,6 +8,7 @@ mod arguments;
 mod bridge;
 mod display;
 mod events;
+mod export;
 mod import;
 mod signals;
 mod startup;

@@ -10,7 +10,7 @@ use tauri::{App, AppHandle, Manager, Url, WebviewWindowBuilder, Wry};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 use crate::startup::{self, Running};
-use crate::{bridge, events, import};
+use crate::{bridge, events, export, import};
 
 /// The window's label; the capability names it.
 const MAIN: &str = "main";
@@ -33,7 +33,8 @@ pub(crate) fn app(named_folder: Option<PathBuf>, behind: Behind) -> tauri::Resul
         .invoke_handler(tauri::generate_handler![
             bridge::api_request,
             events::subscribe_events,
-            import::pick_import_file
+            import::pick_import_file,
+            export::pick_export_file
         ])
         .setup(move |app| {
             // An error returned from here would be a panic in Tauri.

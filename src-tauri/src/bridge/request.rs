@@ -40,6 +40,9 @@ pub(crate) struct ApiRequest {
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<String>,
+    /// A file that the person chose for the answer's body; the page then gets an answer without one.
+    #[serde(default)]
+    pub(crate) save_as: Option<String>,
 }
 
 /// Why a request does not reach the Router.

@@ -17,8 +17,15 @@ fn bridge() -> Bridge {
         .route("/api/v1/auth/refresh", post(echo))
         .route("/api/v1/usage/import", post(echo))
         .route("/api/v1/bytes", get(|| async { vec![0xff_u8, 0xfe] }))
+        .route("/api/v1/broken", get(broken))
         .route("/health/live", get(|| async { "ok" }));
     Bridge::new(router)
+}
+
+/// An answer that breaks off after its first bytes.
+async fn broken() -> axum::body::Body {
+    let pieces = [Ok(&b"half"[..]), Err(std::io::Error::other("cut"))];
+    axum::body::Body::from_stream(futures_util::stream::iter(pieces))
 }
 
 /// Says what arrived. The extension is required: a request without it would be answered 500.
@@ -38,7 +45,7 @@ async fn echo(
 }
 
 fn request(method: &str, path: &str) -> ApiRequest {
-    ApiRequest { method: method.into(), path: path.into(), headers: Vec::new(), body: None }
+    ApiRequest { method: method.into(), path: path.into(), headers: Vec::new(), body: None, save_as: None }
 }
 
 fn body_of(response: &ApiResponse) -> Value {
@@ -139,4 +146,31 @@ async fn only_files_chosen_in_the_dialog_may_be_named() {
     assert_eq!(bridge.answer(import("/api/v1/usage/import", by_path)).await.status, 200);
     let another = by_path.replace("usage.csv", "secrets.csv");
     assert_eq!(bridge.answer(import("/api/v1/usage/import", &another)).await.status, 403);
+}
+
+/// Bytes arrive in the file that was chosen, once; no other file is touched, and a refusal leaves the file as it was.
+#[tokio::test]
+async fn an_answer_goes_into_the_chosen_file_and_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("export.zip");
+    let path = place.to_str().expect("a Unicode path").to_owned();
+    let asked = |to: &str| ApiRequest { save_as: Some(path.clone()), ..request("GET", to) };
+    let bridge = bridge();
+    assert_eq!(bridge.answer(asked("/api/v1/bytes")).await.status, 403, "nobody chose it");
+
+    bridge.lend_place(&path);
+    let missing = bridge.answer(asked("/api/v1/nothing")).await;
+    assert!(missing.status == 404 && !place.exists(), "what failed is no file");
+    let saved = bridge.answer(asked("/api/v1/bytes")).await;
+    assert_eq!((saved.status, saved.body.as_str()), (200, ""));
+    assert_eq!(std::fs::read(&place).expect("the file"), [0xff, 0xfe]);
+    assert_eq!(bridge.answer(asked("/api/v1/bytes")).await.status, 403, "a choice is for one download");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is left beside it");
+
+    std::fs::write(&place, "kept").expect("a file");
+    bridge.lend_place(&path);
+    let broken = bridge.answer(asked("/api/v1/broken")).await;
+    assert_eq!(broken.status, 500, "{}", broken.body);
+    assert_eq!(std::fs::read(&place).expect("the file"), b"kept");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is left beside it");
 }

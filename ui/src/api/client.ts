@@ -61,6 +61,12 @@ const transport = authenticated((request) => platform.fetch(request), platform.o
 export const refreshSession = transport.refresh;
 export const api = createClient<paths>({ baseUrl: `${platform.origin}${BASE}`, fetch: transport.send });
 
+/** Lets the person choose a file, and gives what to send one request with so that its answer goes there; null if none was chosen. */
+export async function saveAs(name: string): Promise<Send | null> {
+  const place = await platform.savePlace(name);
+  return place && authenticated((request) => (isAuth(request) ? platform.fetch(request) : place(request)), platform.origin).send;
+}
+
 interface Result<D> {
   data?: D;
   error?: unknown;

@@ -6,6 +6,7 @@ type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { quer
 type Unpaged<Q> = Omit<Q, "limit" | "cursor" | "buckets">;
 
 export type AuditFilterQuery = Unpaged<Query<"/audit/logs">>;
+export type AuditExportQuery = paths["/audit/export"]["get"]["parameters"]["query"];
 export type TenantsQuery = Query<"/tenants">;
 export type RequestsQuery = Unpaged<Query<"/requests">>;
 export type SummaryQuery = paths["/usage/summary"]["get"]["parameters"]["query"];

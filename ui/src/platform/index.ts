@@ -13,6 +13,8 @@ export interface EventHandlers {
   onEvent: (event: EventView) => void;
   onState: (state: EventsState) => void;
 }
+/** Asks, and puts the body of a good answer into the file; what comes back then has none. */
+export type Place = (request: Request) => Promise<Response>;
 export interface Platform {
   kind: "web" | "window";
   /** Origin that relative API paths are resolved against. */
@@ -22,6 +24,8 @@ export interface Platform {
   subscribe: (handlers: EventHandlers, ticket: () => Promise<string>) => () => void;
   capabilities: { nativeFilePicker: boolean };
   pickImportFile: () => Promise<PickedFile | null>;
+  /** Where a download goes: for one answer. Null when the person chose none. */
+  savePlace: (name: string) => Promise<Place | null>;
 }
 
 export const isWindow = (): boolean => typeof window !== "undefined" && "__TAURI_INTERNALS__" in window;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { overChannel } from "./tauri";
+import { overChannel, tauriPlatform } from "./tauri";
 import { retryDelay, webPlatform } from "./web";
 
 type Internals = { invoke: (command: string, args: unknown) => Promise<unknown> };
@@ -28,6 +28,33 @@ describe("the window's channel", () => {
     const reply = await overChannel(new Request("http://reeve.localhost/api/v1/budgets/bud_1", { method: "DELETE" }));
     expect((invoke.mock.calls[0] as [string, { request: { body: unknown } }])[1].request.body).toBeNull();
     expect(reply.status).toBe(204);
+  });
+});
+
+describe("a download", () => {
+  it("goes into the file that was chosen in the window, past the page", async () => {
+    const invoke = vi.fn().mockResolvedValueOnce("/home/a/export.zip").mockResolvedValueOnce({ status: 200, headers: [], body: "" });
+    host.__TAURI_INTERNALS__ = { invoke };
+    const place = await tauriPlatform().savePlace("export.zip");
+    await place?.(new Request("http://reeve.localhost/api/v1/audit/export?format=bundle"));
+    expect(invoke.mock.calls[0]?.slice(0, 2)).toEqual(["pick_export_file", { name: "export.zip" }]);
+    expect((invoke.mock.calls[1] as [string, { request: unknown }])[1].request).toMatchObject({ path: "/api/v1/audit/export?format=bundle", save_as: "/home/a/export.zip" });
+  });
+  it("is not asked for when no file was chosen", async () => {
+    host.__TAURI_INTERNALS__ = { invoke: vi.fn().mockResolvedValue(null) };
+    expect(await tauriPlatform().savePlace("export.zip")).toBeNull();
+  });
+  it("is a link in a browser, and a refusal is no file", async () => {
+    const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+    vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: () => "blob:1", revokeObjectURL: () => {} }));
+    const fetch = vi.fn().mockResolvedValueOnce(new Response("{}", { status: 400 })).mockResolvedValueOnce(new Response("PK"));
+    vi.stubGlobal("fetch", fetch);
+    const place = await webPlatform().savePlace("export.zip");
+    const ask = () => place?.(new Request("http://localhost/api/v1/audit/export"));
+    expect((await ask())?.status).toBe(400);
+    expect(click).not.toHaveBeenCalled();
+    expect(await (await ask())?.text()).toBe("");
+    expect(click).toHaveBeenCalledOnce();
   });
 });
 

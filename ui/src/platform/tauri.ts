@@ -9,8 +9,9 @@ interface Reply {
 }
 const BODILESS = new Set([101, 204, 205, 304]);
 
-/** Carries a request over the window's private channel and rebuilds the reply as a `Response`. */
-export async function overChannel(request: Request): Promise<Response> {
+/** Carries a request over the window's private channel and rebuilds the reply as a `Response`. With a file that the person
+    chose, the body goes there without passing through the page. */
+export async function overChannel(request: Request, saveAs?: string): Promise<Response> {
   const url = new URL(request.url);
   const text = request.method === "GET" || request.method === "DELETE" ? "" : await request.text();
   const reply = await invoke<Reply>("api_request", {
@@ -19,6 +20,7 @@ export async function overChannel(request: Request): Promise<Response> {
       path: url.pathname + url.search,
       headers: [...request.headers.entries()],
       body: text === "" ? null : text,
+      ...(saveAs === undefined ? {} : { save_as: saveAs }),
     },
   });
   return new Response(BODILESS.has(reply.status) ? null : reply.body, {
@@ -31,7 +33,7 @@ export const tauriPlatform = (): Platform => ({
   kind: "window",
   // Never dialled: it only makes relative paths into valid URLs.
   origin: "http://reeve.localhost",
-  fetch: overChannel,
+  fetch: (request) => overChannel(request),
   subscribe: ({ onEvent, onState }) => {
     let open = true;
     const channel = new Channel<EventView>();
@@ -48,4 +50,8 @@ export const tauriPlatform = (): Platform => ({
   },
   capabilities: { nativeFilePicker: true },
   pickImportFile: () => invoke<PickedFile | null>("pick_import_file"),
+  savePlace: async (name) => {
+    const path = await invoke<string | null>("pick_export_file", { name });
+    return path === null ? null : (request) => overChannel(request, path);
+  },
 });

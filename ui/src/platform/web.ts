@@ -1,5 +1,6 @@
 import type { EventView } from "@/api/types";
-import type { EventHandlers, Platform } from "./index";
+import { saveBlob } from "@/lib/save";
+import type { EventHandlers, Place, Platform } from "./index";
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -47,11 +48,20 @@ function subscribe({ onEvent, onState }: EventHandlers, ticket: () => Promise<st
   };
 }
 
+const ask = (request: Request): Promise<Response> => window.fetch(request, { credentials: "same-origin" });
+const into = (name: string): Place => async (request) => {
+  const response = await ask(request);
+  if (!response.ok) return response;
+  saveBlob(name, await response.blob());
+  return new Response(null, { status: response.status, headers: response.headers });
+};
+
 export const webPlatform = (): Platform => ({
   kind: "web",
   origin: typeof location === "undefined" ? "http://localhost" : location.origin,
-  fetch: (request) => window.fetch(request, { credentials: "same-origin" }),
+  fetch: ask,
   subscribe,
   capabilities: { nativeFilePicker: false },
   pickImportFile: () => Promise.resolve(null),
+  savePlace: (name) => Promise.resolve(into(name)),
 });

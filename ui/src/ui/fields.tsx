@@ -17,7 +17,7 @@ interface Common {
 interface TextProps extends Common {
   value: string;
   onChange: (value: string) => void;
-  type?: "text" | "password" | "email" | "number" | "datetime-local";
+  type?: "text" | "password" | "email" | "number" | "date" | "datetime-local";
   placeholder?: string;
   autoFocus?: boolean;
   autoComplete?: string;

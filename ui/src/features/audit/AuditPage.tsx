@@ -10,12 +10,13 @@ import { formatCount, plural } from "@/lib/number";
 import { absolute, clockMillis, clockTime, RANGE_WORDS, rangeWords, shortDay, dayKey } from "@/lib/time";
 import { Button, Empty, MenuButton } from "@/ui";
 import { EntryInspector } from "./EntryInspector";
+import { ExportForm } from "./ExportForm";
 import { Histogram } from "./Histogram";
 import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, type AuditSearch, type AuditView } from "./queries";
 import { openVerify } from "./verify";
 
 const route = getRouteApi("/app/audit");
-const KNOWN_EVENTS = ["access.denied", "auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "config.changed", "vault.unlock"];
+const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "config.changed", "vault.unlock"];
 const KNOWN_RESOURCES = ["tenant", "budget", "credential", "key", "user", "session", "settings"];
 
 function Time({ at, zone }: { at: string; zone: string }) {
@@ -59,6 +60,7 @@ export function AuditPage() {
   const navigate = route.useNavigate();
   const zone = useZone();
   const [live, setLive] = useState(true);
+  const [exporting, setExporting] = useState(false);
   const tenants = useTenantOptions();
   const view: AuditView = useMemo(
     () => ({ tokens: decodeTokens(search.filters, AUDIT_FIELDS), q: search.q, range: search.range, stream: search.stream }),
@@ -91,6 +93,7 @@ export function AuditPage() {
       actions={
         <>
           <Button kind="ghost" pressed={live} onPress={() => setLive(!live)}><span className="live-dot" /> {live ? "Live" : "Paused"}</Button>
+          <Button onPress={() => setExporting(true)}>Export</Button>
           <Button kind="primary" onPress={openVerify}>Verify ledger</Button>
         </>
       }
@@ -118,6 +121,7 @@ export function AuditPage() {
         </div>
         {search.entry && <EntryInspector key={search.entry} id={search.entry} onClose={() => select(undefined)} onSelect={select} />}
       </div>
+      {exporting && <ExportForm view={view} onClose={() => setExporting(false)} />}
     </Page>
   );
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { exportQuery, fileName, listBlocked, proves, type ExportValues } from "./export";
 import { toQuery } from "./queries";
 import { sealOf } from "./verify";
 
@@ -19,4 +20,34 @@ describe("the seal", () => {
     [true, { intact: true }, undefined, "checking"], [false, { intact: true }, undefined, "intact"], [false, { intact: null }, undefined, "unverified"], [false, { intact: null }, { intact: true }, "intact"],
     [false, { intact: false }, { intact: true }, "broken"], [false, { intact: true }, { intact: false }, "broken"], [false, undefined, undefined, "unknown"],
   ] as const)("checking %j, health %j, verdict %j is %s", (checking, health, verdict, state) => expect(sealOf(checking, health, verdict)).toBe(state));
+});
+
+describe("an export", () => {
+  const values: ExportValues = { format: "bundle", stream: "audit", which: "all", from: "2026-11-01", to: "2026-11-30", private: [] };
+  const view = { tokens: [{ field: "event", value: "tenant.create" }], range: "7d" };
+  const ask = (patch: Partial<ExportValues>) => exportQuery({ ...values, ...patch }, view, "Europe/Berlin", Date.parse("2026-11-21T12:00:00Z"));
+  it("of everything says nothing but its form", () => {
+    expect(ask({})).toEqual({ format: "bundle" });
+    expect(ask({ format: "csv", stream: "usage", private: ["opened"] })).toEqual({ format: "csv", stream: "usage" });
+    expect(ask({ private: ["opened"] })).toEqual({ format: "bundle", private: true });
+  });
+  it("of a period has whole days of the workspace, over a change of its clocks too", () => {
+    expect(ask({ which: "period" })).toEqual({ format: "bundle", from: "2026-10-31T23:00:00.000Z", to: "2026-11-30T23:00:00.000Z" });
+    expect(ask({ which: "period", from: "2026-10-25", to: "2026-10-25" })).toEqual({ format: "bundle", from: "2026-10-24T22:00:00.000Z", to: "2026-10-25T23:00:00.000Z" });
+    expect(ask({ which: "period", from: "", to: "2026-11-30" })).toEqual({ format: "bundle", to: "2026-11-30T23:00:00.000Z" });
+  });
+  it("of the list has its filters, unless it is a search", () => {
+    expect(ask({ which: "list" })).toEqual({ format: "bundle", event_type: "tenant.create", from: "2026-11-14T12:00:00.000Z" });
+    expect(listBlocked(view)).toBeNull();
+    expect(listBlocked({ tokens: [], q: "acme" })).toMatch(/text search/);
+    expect(listBlocked({ tokens: [{ field: "resource", value: "tenant" }] })).toMatch(/add an id/);
+  });
+  it("is named for what is in it, and never claims more than it proves", () => {
+    expect(fileName(values, "2026-11-21")).toBe("reeve-audit-2026-11-21.zip");
+    expect(fileName({ ...values, which: "period", format: "csv", stream: "usage" }, "2026-11-21")).toBe("reeve-usage-2026-11-01-to-2026-11-30.csv");
+    expect(fileName({ ...values, which: "list" }, "2026-11-21")).toBe("reeve-audit-2026-11-21-selection.zip");
+    expect(proves({ ...values, which: "list" }, true).not).toMatch(/none is missing/);
+    expect(proves({ ...values, which: "list" }, false).does).toMatch(/every entry of the period/);
+    expect(proves({ ...values, format: "jsonl" }, false).does).toMatch(/^Nothing/);
+  });
 });

@@ -74,6 +74,11 @@ export const auditProofQuery = (id: string) =>
     queryFn: ({ signal }) => take(api.GET("/audit/proof/{id}", { params: { path: { id } }, signal })),
     retry: false,
   });
+export const checkpointQuery = (stream: "audit" | "usage") =>
+  queryOptions({
+    queryKey: ["audit", "checkpoint", stream],
+    queryFn: ({ signal }) => take(api.GET("/audit/checkpoint", { params: { query: { stream } }, signal })),
+  });
 /** The history of one thing: its own entries, newest first. */
 export const historyQuery = (filter: AuditFilterQuery, limit: number) =>
   queryOptions({

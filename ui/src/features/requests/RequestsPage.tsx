@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient, type InfiniteData } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { api, eventsState, take, type RequestsPageView, type RequestView } from "@/api";
+import { api, eventsState, saveAs, take, type RequestsPageView, type RequestView } from "@/api";
 import { col, DataTable, ErrorState, Money, Page, TokenBox, useNow, useZone, without, type Column, type FilterField } from "@/components";
 import { useTenantOptions } from "@/features/tenants";
 import { tokensIn, tokensOut } from "@/features/usage";
@@ -9,7 +9,6 @@ import { decodeTokens, encodeTokens, withToken, type Token } from "@/lib/filters
 import { useNarrow } from "@/lib/media";
 import { formatCount, formatDuration, plural } from "@/lib/number";
 import { absolute, clockTime, dayAndTime, dayKey, RANGE_WORDS, rangeWords, shortDay } from "@/lib/time";
-import { saveText } from "@/lib/save";
 import { Button, Chip, Empty, MenuButton, toast, type Tone } from "@/ui";
 import { errorWords } from "@/api";
 import { fresh, merged, OUTCOMES, reasonWords, REASONS, REQUEST_FIELDS, requestsHeadQuery, requestsQuery, toQuery, type RequestsSearch, type RequestsView } from "./queries";
@@ -82,11 +81,12 @@ function ExportButton({ view }: { view: RequestsView }) {
   const run = useMutation({
     mutationFn: async (format: "csv" | "json") => {
       const query = { ...toQuery(view, Date.now()), format };
-      const text = await take(api.GET("/requests/export", { params: { query }, parseAs: "text" }));
-      await saveText(`requests.${format}`, text, format === "csv" ? "text/csv" : "application/json");
+      const send = await saveAs(`requests.${format}`);
+      if (!send) return null;
+      await take(api.GET("/requests/export", { params: { query }, parseAs: "text", fetch: send }));
       return format;
     },
-    onSuccess: (format) => toast({ title: `Exported requests.${format}`, detail: "These filters, newest first, at most 100,000 requests" }),
+    onSuccess: (format) => format && toast({ title: `Exported requests.${format}`, detail: "These filters, newest first, at most 100,000 requests" }),
     onError: (error) => toast({ title: "The requests could not be exported", detail: errorWords(error), bad: true }),
   });
   return <MenuButton label={run.isPending ? "Exporting" : "Export"} ariaLabel="Export these requests" items={[{ id: "csv", label: "As CSV" }, { id: "json", label: "As JSON" }]} onAction={(f) => run.mutate(f as "csv" | "json")} />;
