@@ -17,7 +17,7 @@ function Key({ stream }: { stream: "audit" | "usage" }) {
   const head = useQuery(checkpointQuery(stream));
   return (
     <div className="field">
-      <span className="label">Key to verify with</span>
+      <span className="react-aria-Label">Key to verify with</span>
       {head.data?.vkey ? <Id value={head.data.vkey} what="verifier key" full /> : head.isError ? <span className="dim">It could not be read.</span> : <Skeleton width="100%" />}
       <span className="hint">Send it by another way than the file, the earlier the better: with it, nobody can pass off another ledger as this one.</span>
     </div>
@@ -68,7 +68,7 @@ export function ExportForm({ view, onClose }: { view: AuditView; onClose: () => 
       ]} />
       <Radios label="Entries" columns value={v.which} onChange={(w) => form.set({ which: w })} options={which} error={v.which === "list" ? listBlocked(view) ?? undefined : undefined} />
       {v.which === "period" && (
-        <div className="cols">
+        <div className="two">
           <TextField label="First day" type="date" {...form.bind("from")} error={e.from} hint={zone} />
           <TextField label="Last day" type="date" {...form.bind("to")} error={backwards ? "Not before the first day." : e.to} hint="included" />
         </div>
@@ -80,7 +80,7 @@ export function ExportForm({ view, onClose }: { view: AuditView; onClose: () => 
           ]} />
         )
       )}
-      <dl className="kv said">
+      <dl className="kv">
         <dt>Proves</dt><dd>{said.does}</dd>
         <dt>Does not</dt><dd>{said.not}</dd>
       </dl>

@@ -29,7 +29,7 @@ const dayAfter = (day: string): string => {
 };
 
 export function exportQuery(v: ExportValues, view: AuditView, zone: string, now: number): AuditExportQuery {
-  const query: AuditExportQuery = v.which === "list" ? { ...toQuery(view, now), format: v.format } : { format: v.format };
+  const query: AuditExportQuery = v.which === "list" ? { ...toQuery({ ...view, stream: undefined }, now), format: v.format } : { format: v.format };
   if (v.stream === "usage") query.stream = "usage";
   if (v.which === "period") {
     const from = v.from && ofWallClock(`${v.from}T00:00`, zone);
