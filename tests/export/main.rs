@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use reeve_bundle::archive::ArchiveReader;
-use reeve_bundle::{Kind, PrivateMode, Report, Verdict, verify};
+use reeve_bundle::{Kind, Known, PrivateMode, Report, Verdict, verify};
 use reeve_core::id::UserId;
 use reeve_core::permission::Role;
 use reeve_core::principal::Principal;
@@ -41,7 +41,7 @@ async fn key(console: &Console) -> VerifierKey {
 }
 
 fn intact(raw: &Raw, key: &VerifierKey) -> Report {
-    let report = verify(&raw.body[..], Some(key));
+    let report = verify(&raw.body[..], Known { key: Some(key), ..Known::default() });
     assert_eq!(report.verdict, Verdict::Intact);
     assert_eq!(raw.header("content-type"), "application/zip");
     let theirs = python(&raw.body);
@@ -141,7 +141,7 @@ async fn what_was_changed_is_found_by_both_verifiers() {
     let start = raw.body.windows(10).position(|w| w == b"\"Tenant 4\"").unwrap();
     let mut changed = raw.body.clone();
     changed[start + 8] = b'5';
-    let Verdict::NotIntact(fault) = verify(&changed[..], None).verdict else { panic!() };
+    let Verdict::NotIntact(fault) = verify(&changed[..], Known::default()).verdict else { panic!() };
     let bad = lines(&raw.body).into_iter().find(|e| e["x"]["name"] == "Tenant 4").unwrap();
     assert_eq!(fault.sequence, bad["n"].as_u64(), "{fault}");
     let theirs = python(&changed);
@@ -159,14 +159,14 @@ async fn the_sample_fills_many_pages() {
     let head = console.ask(Door::Server, "GET", "/audit/checkpoint?stream=usage", None).await;
     let key: VerifierKey = head.body["vkey"].as_str().unwrap().parse().unwrap();
     let raw = export(&console, Door::Server, "format=bundle&stream=usage").await;
-    let report = verify(&raw.body[..], Some(&key));
+    let report = verify(&raw.body[..], Known { key: Some(&key), ..Known::default() });
     assert_eq!((report.verdict.clone(), Some(report.entries)), (Verdict::Intact, head.body["size"].as_u64()));
     assert!(report.entries > 5_000, "{}", report.entries);
     let list = console.ask(Door::Server, "GET", "/audit/logs?stream=usage&limit=1", None).await;
     let kind = list.body["items"][0]["event_type"].as_str().unwrap();
     let some = format!("format=bundle&stream=usage&event_type={kind}&first=100&end=4100");
     let some = export(&console, Door::Server, &some).await;
-    let report = verify(&some.body[..], Some(&key));
+    let report = verify(&some.body[..], Known { key: Some(&key), ..Known::default() });
     assert_eq!(report.verdict, Verdict::Intact);
     assert!(report.entries > 1_000, "{}", report.entries);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a Reeve export (reeve-export v1) with Python's standard library alone. Python 3.9 or later.
 
-    python3 verify.py FILE [--vkey KEY] [--json]
+    python3 verify.py FILE [--vkey KEY] [--checkpoint FILE] [--json]
 
 Exit code 0: intact. 1: not intact; the first thing that does not fit is named. 2: no export, or it cannot be read.
 
@@ -393,8 +393,9 @@ def lines_of(data):
 
 
 class Walk:
-    def __init__(self, stream, pinned):
-        self.archive, self.pinned = Archive(stream), pinned
+    def __init__(self, stream, pinned, kept):
+        self.archive, self.pinned, self.kept = Archive(stream), pinned, kept
+        self.earlier = self.passed = None
         self.manifest = self.size = self.root = self.hlc = None
         self.entries = self.sections = 0
 
@@ -403,10 +404,13 @@ class Walk:
         self.kind = KINDS[self.manifest["kind"]]
         key = self.read_key()
         self.read_checkpoint(self.fixed(FIXED[1]), key)
+        if self.kept is not None:
+            self.read_earlier(key)
         self.read_frontier(self.fixed(FIXED[2]))
         for name in FIXED[3:]:
             self.fixed(name)
         self.next = self.manifest["first"]
+        self.come_by()
         self.read_parts()
         self.finish()
 
@@ -488,6 +492,26 @@ class Walk:
             raise Fault("checkpoint", f"the checkpoint is of {size} entries, the manifest speaks of {self.manifest['size']}", file=FIXED[1])
         self.size, self.root = size, root
 
+    def read_earlier(self, key):
+        m = self.manifest
+        try:
+            self.earlier = parse_checkpoint(open_note(self.kept, key), m["origin"])
+        except ValueError as error:
+            raise Fault("earlier", f"the checkpoint you gave is not signed by this log's key: {error}") from None
+        if self.kind == "selection" or not m["first"] <= self.earlier[0] <= m["end"]:
+            raise Unreadable(
+                f"the checkpoint you gave is of {self.earlier[0]} entries, and this export cannot be compared with it: ask for a "
+                "range that begins before and ends behind that entry"
+            )
+
+    def come_by(self):
+        """Compares the tree with the head kept from earlier, where it has as many entries."""
+        if self.earlier is not None and self.tree.size == self.earlier[0]:
+            (self.passed, root), self.earlier = self.earlier, None
+            if root != self.tree.root():
+                kept, self.passed = self.passed, None
+                raise Fault("earlier", f"the first {kept} entries are not those whose head you kept: the history was written anew")
+
     def read_frontier(self, data):
         m, self.tree = self.manifest, Tree()
         first, end = (0, m["size"]) if self.kind == "selection" else (m["first"], m["end"])
@@ -560,6 +584,7 @@ class Walk:
                 raise Fault(code, "the entry is not the one whose hash was noted", n, entries, number)
             else:
                 self.tree.push(0, leaf)
+                self.come_by()
             self.entries += 1
         if len(lines) > len(part):
             raise Fault(code, "it has not one line for each entry", file=name, line=len(part) + 1)
@@ -625,6 +650,8 @@ def proven(walk):
     else:
         said = [f"Each of the {m['count']} entries here stands in the signed log of {size} entries, at its number, byte for byte."]
     said.append("The head is signed by the key you gave." if walk.pinned else "The head is signed by the key that the log is named after.")
+    if walk.passed is not None:
+        said.append(f"The first {walk.passed} entries are those whose head you kept: nothing up to there was written anew since.")
     if walk.sections:
         said.append(f"{walk.sections} opened private sections are what their entries committed to.")
     return said
@@ -641,20 +668,23 @@ def not_proven(walk):
             "selection": "That the selection is complete: entries that match what was asked for may have been left out.",
         }[walk.kind]
     )
-    said.append("That the history was not rewritten as a whole with the same key: that takes a checkpoint that somebody outside kept from earlier.")
+    if walk.passed is None:
+        said.append("That the history was not rewritten as a whole with the same key: that takes a checkpoint that somebody outside kept from earlier.")
+    else:
+        said.append(f"That the entries from {walk.passed} on were not rewritten with the same key before they were exported.")
     said.append("That what the entries say is true, or that nothing was left unrecorded.")
     if walk.manifest["private"] == "withheld":
         said.append("What the private sections said: they are withheld, the entries hold only commitments to them.")
     return said
 
 
-def judge(path, pinned):
+def judge(path, pinned, kept=None):
     """(exit code, report as a dictionary)."""
     walk = fault = None
     code, verdict, reason = 0, "intact", None
     try:
         with open(path, "rb") as stream:
-            walk = Walk(stream, pinned)
+            walk = Walk(stream, pinned, kept)
             walk.run()
     except Fault as error:
         code, verdict, fault = 1, "not intact", error
@@ -678,6 +708,7 @@ def judge(path, pinned):
         "private": m and m["private"],
         "vkey": m and m["vkeys"][0]["vkey"],
         "pinned": signed and pinned is not None,
+        "earlier": walk.passed if walk is not None else None,
         "size": walk.size if signed else None,
         "root": walk.root.hex() if signed else None,
         "entries": walk.entries if walk is not None else 0,
@@ -718,13 +749,21 @@ def main():
     parser = argparse.ArgumentParser(description="Verifies a Reeve export. Exit code 0: intact, 1: not intact, 2: cannot be read.")
     parser.add_argument("file")
     parser.add_argument("--vkey", help="the key that must have signed it, as name+id+key")
+    parser.add_argument("--checkpoint", help="a file with a checkpoint of the log that was kept from earlier")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = parser.parse_args()
     try:
         pinned = None if arguments.vkey is None else parse_vkey(arguments.vkey.strip())
     except ValueError as error:
         parser.error(f"--vkey: {error}")
-    code, report = judge(arguments.file, pinned)
+    kept = None
+    if arguments.checkpoint is not None:
+        try:
+            with open(arguments.checkpoint, "rb") as stream:
+                kept = stream.read(1_000_001)
+        except OSError as error:
+            parser.error(f"--checkpoint: {error}")
+    code, report = judge(arguments.file, pinned, kept)
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:

@@ -23,7 +23,7 @@ pub mod write;
 pub use feed::{Feed, FeedError, FeedFormat};
 pub use frontier::{Span, after, before};
 pub use manifest::{Kind, Manifest, PrivateMode};
-pub use verify::{Fault, FaultCode, Report, Verdict, verify};
+pub use verify::{Fault, FaultCode, Known, Report, Verdict, verify};
 pub use write::{BundleWriter, Evidence, OpenedSection, WriteError};
 
 /// Name and version of the format, as the manifest says it.

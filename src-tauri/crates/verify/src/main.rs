@@ -7,7 +7,7 @@
 mod tell;
 
 use clap::Parser;
-use reeve_bundle::{Report, Verdict, verify};
+use reeve_bundle::{Known, Report, verify};
 use reeve_ledger::VerifierKey;
 use std::fs::File;
 use std::io::{self, BufReader, Write as _};
@@ -28,6 +28,9 @@ struct Arguments {
     /// The key that must have signed it, as name+id+key: had from another place than the export.
     #[arg(long, value_name = "KEY")]
     vkey: Option<VerifierKey>,
+    /// A file with a checkpoint of the log that was kept from earlier: its history must lead through it.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -35,23 +38,19 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let report = match File::open(&arguments.file) {
-        Ok(file) => verify(BufReader::with_capacity(1 << 16, file), arguments.vkey.as_ref()),
-        Err(error) => unreadable(&error),
-    };
+    let report = report(&arguments).unwrap_or_else(|(path, error)| {
+        Report::unreadable(format!("{} cannot be read: {error}", path.display()))
+    });
     let text = if arguments.json { tell::json(&report) } else { tell::plain(&report) };
     // A closed pipe is the reader's choice; the verdict is in the exit code too.
     let _ = io::stdout().lock().write_all(text.as_bytes());
     ExitCode::from(report.verdict.exit_code())
 }
 
-fn unreadable(error: &io::Error) -> Report {
-    Report {
-        verdict: Verdict::Unreadable(format!("the file cannot be read: {error}")),
-        manifest: None,
-        checkpoint: None,
-        entries: 0,
-        sections: 0,
-        pinned: false,
-    }
+fn report(arguments: &Arguments) -> Result<Report, (PathBuf, io::Error)> {
+    let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|e| (path.clone(), e));
+    let checkpoint = arguments.checkpoint.as_ref().map(read).transpose()?;
+    let file = File::open(&arguments.file).map_err(|e| (arguments.file.clone(), e))?;
+    let known = Known { key: arguments.vkey.as_ref(), checkpoint: checkpoint.as_deref() };
+    Ok(verify(BufReader::with_capacity(1 << 16, file), known))
 }

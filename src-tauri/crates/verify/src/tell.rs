@@ -102,6 +102,7 @@ pub(crate) fn json(report: &Report) -> String {
         "private": manifest.map(|m| m.private.as_str()),
         "vkey": manifest.map(|m| &m.vkey),
         "pinned": report.pinned,
+        "earlier": report.earlier,
         "size": head.map(|h| h.size),
         "root": head.map(|h| HEXLOWER.encode(&h.root)),
         "entries": report.entries,

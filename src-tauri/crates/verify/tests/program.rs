@@ -97,6 +97,39 @@ fn both_programs_exit_alike_and_print_the_same_report() {
 }
 
 #[test]
+fn both_programs_hold_it_against_a_checkpoint_kept_from_earlier() {
+    let folder = tempfile::tempdir().unwrap();
+    let signer = genesis_signer(&[7; 32], "audit").unwrap();
+    let file = folder.path().join("whole.zip");
+    std::fs::write(&file, bundle(&signer)).unwrap();
+    let kept = folder.path().join("kept");
+    let origin = signer.name().to_owned();
+    let note = |size, root| Checkpoint { origin: origin.clone(), size, root }.sign(&signer);
+    let more = ["--checkpoint", kept.to_str().unwrap()];
+    let cases = [
+        (note(0, reeve_ledger::EMPTY_ROOT), 0),
+        (note(2, [7; 32]), 1),
+        (note(4, [7; 32]), 2),
+        ("no".to_owned(), 1),
+    ];
+    for (note, code) in cases {
+        std::fs::write(&kept, &note).unwrap();
+        for output in [ours(&file, &more), theirs(&file, &more)] {
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "{note}: {}",
+                String::from_utf8_lossy(&output.stdout)
+            );
+        }
+    }
+    std::fs::remove_file(&kept).unwrap();
+    for output in [ours(&file, &more), theirs(&file, &more)] {
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_cannot_be_read() {
     let nowhere = tempfile::tempdir().unwrap().path().join("none.zip");
     for path in [nowhere.as_path(), Path::new(env!("CARGO_MANIFEST_DIR"))] {

@@ -71,6 +71,8 @@ pub enum FaultCode {
     Proof,
     /// An opened private section is not what the entry committed to.
     Private,
+    /// The checkpoint that was kept from earlier is not one of this history.
+    Earlier,
     /// Not as many entries as the manifest says.
     Count,
     /// The root that follows from the entries is not the signed one.
@@ -94,6 +96,7 @@ impl FaultCode {
             Self::Hash => "hash",
             Self::Proof => "proof",
             Self::Private => "private",
+            Self::Earlier => "earlier",
             Self::Count => "count",
             Self::Root => "root",
         }
@@ -142,6 +145,33 @@ pub struct Report {
     pub sections: u64,
     /// Whether the key was one that the verifier brought.
     pub pinned: bool,
+    /// Entries that the checkpoint kept from earlier covers, once its root was found in this history.
+    pub earlier: Option<u64>,
+}
+
+/// What the verifier brings along, had from elsewhere than the bundle.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'k> {
+    /// The key that must have signed it.
+    pub key: Option<&'k VerifierKey>,
+    /// A checkpoint of the log that was kept from earlier, as it was signed: the history must lead through it.
+    pub checkpoint: Option<&'k str>,
+}
+
+impl Report {
+    /// The report of a file that cannot be had.
+    #[must_use]
+    pub fn unreadable(reason: String) -> Self {
+        Self {
+            verdict: Verdict::Unreadable(reason),
+            manifest: None,
+            checkpoint: None,
+            entries: 0,
+            sections: 0,
+            pinned: false,
+            earlier: None,
+        }
+    }
 }
 
 impl Report {
@@ -158,7 +188,7 @@ impl Report {
     }
 }
 
-/// Verifies a bundle, read from its first byte. With `pinned`, it must be signed by that very key.
-pub fn verify(input: impl Read, pinned: Option<&VerifierKey>) -> Report {
-    walk::run(input, pinned)
+/// Verifies a bundle, read from its first byte, against what is known from elsewhere.
+pub fn verify(input: impl Read, known: Known<'_>) -> Report {
+    walk::run(input, known)
 }

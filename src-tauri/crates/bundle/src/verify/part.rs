@@ -93,6 +93,7 @@ impl Part {
                 ));
             } else {
                 log.tree.push(line.hash);
+                log.comes_by()?;
             }
             log.entries += 1;
         }

@@ -1,7 +1,7 @@
 //! The way through a bundle, in the order of its files.
 
 use super::part::Part;
-use super::{Fault, FaultCode, Report, Verdict};
+use super::{Fault, FaultCode, Known, Report, Verdict};
 use crate::archive::{ArchiveError, ArchiveReader, StoredFile};
 use crate::frontier::Rooted;
 use crate::manifest::ManifestError;
@@ -41,21 +41,38 @@ pub(super) struct Log {
     pub(super) after: Rooted,
     /// The index that comes next; in a selection, the lowest that may.
     pub(super) next: u64,
+    /// The head kept from earlier that the tree has still to come by.
+    pub(super) earlier: Option<Checkpoint>,
+    /// Its size, once the tree came by it and had its root.
+    pub(super) passed: Option<u64>,
     pub(super) hlc: Option<Hlc>,
     pub(super) entries: u64,
     pub(super) sections: u64,
 }
 
-pub(super) fn run(input: impl Read, pinned: Option<&VerifierKey>) -> Report {
-    let mut report = Report {
-        verdict: Verdict::Intact,
-        manifest: None,
-        checkpoint: None,
-        entries: 0,
-        sections: 0,
-        pinned: false,
-    };
-    report.verdict = match walk(ArchiveReader::new(input), pinned, &mut report) {
+impl Log {
+    /// Compares the tree with the head kept from earlier, where it has as many entries.
+    pub(super) fn comes_by(&mut self) -> Result<(), Stop> {
+        match self.earlier.take_if(|head| head.size == self.tree.size()) {
+            Some(head) if head.root != self.tree.root() => Err(fault(
+                FaultCode::Earlier,
+                format!(
+                    "the first {} entries are not those whose head you kept: the history was written anew",
+                    head.size
+                ),
+            )),
+            Some(head) => {
+                self.passed = Some(head.size);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn run(input: impl Read, known: Known<'_>) -> Report {
+    let mut report = Report { verdict: Verdict::Intact, ..Report::unreadable(String::new()) };
+    report.verdict = match walk(ArchiveReader::new(input), known, &mut report) {
         Ok(()) => Verdict::Intact,
         Err(Stop::Fault(fault)) => Verdict::NotIntact(fault),
         Err(Stop::Unreadable(reason)) => Verdict::Unreadable(reason),
@@ -63,25 +80,37 @@ pub(super) fn run(input: impl Read, pinned: Option<&VerifierKey>) -> Report {
     report
 }
 
-fn walk(
-    mut archive: ArchiveReader<impl Read>,
-    pinned: Option<&VerifierKey>,
-    report: &mut Report,
-) -> Result<(), Stop> {
+fn walk(mut archive: ArchiveReader<impl Read>, known: Known<'_>, report: &mut Report) -> Result<(), Stop> {
     let manifest = first(&mut archive)?;
     report.manifest = Some(manifest.clone());
-    let key = key(&manifest, pinned)?;
+    let key = key(&manifest, known.key)?;
     let checkpoint = checkpoint(&fixed(&mut archive, FIXED[1])?, &manifest, &key)?;
     report.checkpoint = Some(checkpoint.clone());
-    report.pinned = pinned.is_some();
+    report.pinned = known.key.is_some();
+    let earlier = known.checkpoint.map(|note| earlier(note, &manifest, &key)).transpose()?;
     let beside = fixed(&mut archive, FIXED[2])?;
     let (tree, after) = beside_range(&beside, &manifest)?;
     for name in [FIXED[3], FIXED[4]] {
         fixed(&mut archive, name)?;
     }
     let next = manifest.first;
-    let mut log = Log { manifest, checkpoint, tree, after, next, hlc: None, entries: 0, sections: 0 };
-    let outcome = parts(&mut archive, &mut log).and_then(|()| end(log.tree.clone(), &log));
+    let mut log = Log {
+        manifest,
+        checkpoint,
+        tree,
+        after,
+        next,
+        earlier,
+        passed: None,
+        hlc: None,
+        entries: 0,
+        sections: 0,
+    };
+    let outcome = log
+        .comes_by()
+        .and_then(|()| parts(&mut archive, &mut log))
+        .and_then(|()| end(log.tree.clone(), &log));
+    report.earlier = log.passed;
     (report.entries, report.sections) = (log.entries, log.sections);
     outcome
 }
@@ -135,6 +164,22 @@ fn checkpoint(file: &[u8], manifest: &Manifest, key: &VerifierKey) -> Result<Che
         return Err(stop(FaultCode::Checkpoint, reason));
     }
     Ok(checkpoint)
+}
+
+/// The head kept from earlier. Only a tree that grows through its size can tell whether it is one of this history.
+fn earlier(note: &str, manifest: &Manifest, key: &VerifierKey) -> Result<Checkpoint, Stop> {
+    let head = Checkpoint::open(note, key).map_err(|e| {
+        fault(FaultCode::Earlier, format!("the checkpoint you gave is not signed by this log's key: {e}"))
+    })?;
+    let told = manifest.kind != Kind::Selection && (manifest.first..=manifest.end).contains(&head.size);
+    if told {
+        return Ok(head);
+    }
+    Err(Stop::Unreadable(format!(
+        "the checkpoint you gave is of {} entries, and this export cannot be compared with it: ask for a range that begins \
+         before and ends behind that entry",
+        head.size
+    )))
 }
 
 /// The tree of what stands before the range, and the subtrees behind it. A selection needs neither.

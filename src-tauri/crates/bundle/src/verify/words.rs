@@ -28,6 +28,9 @@ pub(super) fn proven(report: &Report) -> Vec<String> {
     } else {
         "The head is signed by the key that the log is named after.".to_owned()
     });
+    if let Some(kept) = report.earlier {
+        said.push(format!("The first {kept} entries are those whose head you kept: nothing up to there was written anew since."));
+    }
     if report.sections > 0 {
         said.push(format!(
             "{} opened private sections are what their entries committed to.",
@@ -55,10 +58,11 @@ pub(super) fn not_proven(report: &Report) -> Vec<String> {
                 .to_owned(),
         ),
     }
-    said.push(
-        "That the history was not rewritten as a whole with the same key: that takes a checkpoint that somebody outside kept from earlier."
+    said.push(match report.earlier {
+        None => "That the history was not rewritten as a whole with the same key: that takes a checkpoint that somebody outside kept from earlier."
             .to_owned(),
-    );
+        Some(kept) => format!("That the entries from {kept} on were not rewritten with the same key before they were exported."),
+    });
     said.push("That what the entries say is true, or that nothing was left unrecorded.".to_owned());
     if manifest.private == PrivateMode::Withheld {
         said.push(

@@ -26,6 +26,16 @@ impl HashSource for Log {
     }
 }
 
+/// The same key, another history.
+pub(crate) fn log_of_another_past(size: u64) -> Log {
+    let mut log = log(size);
+    let mut first = log.leaves[0].clone();
+    first.who = "u:other".to_owned();
+    log.hashes[0] = leaf_hash(&first.encode().unwrap());
+    log.leaves[0] = first;
+    log
+}
+
 /// Every fifth entry has a private section, every seventh two; texts have what needs care in JSON.
 pub(crate) fn log(size: u64) -> Log {
     let signer = genesis_signer(&[7; 32], "audit").unwrap();
@@ -90,10 +100,15 @@ impl Log {
     }
 
     fn note(&self) -> String {
+        self.note_at(self.size())
+    }
+
+    /// The signed head of the first entries.
+    pub(crate) fn note_at(&self, size: u64) -> String {
         let mut tree = Frontier::new();
-        self.hashes.iter().for_each(|h| tree.push(*h));
+        self.hashes.iter().take(usize::try_from(size).unwrap()).for_each(|h| tree.push(*h));
         let origin = self.signer.name().to_owned();
-        Checkpoint { origin, size: self.size(), root: tree.root() }.sign(&self.signer)
+        Checkpoint { origin, size, root: tree.root() }.sign(&self.signer)
     }
 
     pub(crate) fn range(&self, range: Range<u64>, private: PrivateMode) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! No byte of a bundle may be another without its being found, or without a reason that is written here.
 
 use crate::log::{log, pack, unpack};
-use reeve_bundle::{PrivateMode, Verdict, verify};
+use reeve_bundle::{Known, PrivateMode, Verdict, verify};
 
 /// Bytes of the two files for people are tried here and there: they are 35,000, and all alike.
 fn tried(names: &[(String, std::ops::Range<usize>)], at: usize) -> bool {
@@ -32,7 +32,7 @@ fn no_byte_can_be_flipped_unseen() {
         let mut changed = bundle.clone();
         for at in (0..bundle.len()).filter(|at| at % step == 0 && tried(&names, *at)) {
             flip(&mut changed, at);
-            assert_ne!(verify(&changed[..], None).verdict, Verdict::Intact, "byte {at}");
+            assert_ne!(verify(&changed[..], Known::default()).verdict, Verdict::Intact, "byte {at}");
             flip(&mut changed, at);
         }
         assert_eq!(changed, bundle);
@@ -46,8 +46,8 @@ fn no_byte_can_be_taken_out_unseen() {
     for at in (0..bundle.len()).filter(|at| tried(&names, *at) && at % 5 == 0) {
         let mut changed = bundle.clone();
         changed.remove(at);
-        assert_ne!(verify(&changed[..], None).verdict, Verdict::Intact, "byte {at}");
-        assert_ne!(verify(&bundle[..at], None).verdict, Verdict::Intact, "cut at {at}");
+        assert_ne!(verify(&changed[..], Known::default()).verdict, Verdict::Intact, "byte {at}");
+        assert_ne!(verify(&bundle[..at], Known::default()).verdict, Verdict::Intact, "cut at {at}");
     }
 }
 
@@ -62,7 +62,7 @@ fn no_content_can_be_flipped_unseen() {
             {
                 let mut changed = unpack(&bundle);
                 flip(&mut changed[i].data, at);
-                let intact = verify(&pack(&changed)[..], None).verdict == Verdict::Intact;
+                let intact = verify(&pack(&changed)[..], Known::default()).verdict == Verdict::Intact;
                 assert_eq!(intact, harmless(&file.name, &file.data, at).is_some(), "{} byte {at}", file.name);
             }
         }

@@ -1,14 +1,18 @@
 //! The verifier in Python comes to the same verdicts, for the same reasons, at the same entries. It runs with the system's
 //! Python, on files, in one process.
 
-use crate::log::{log, pack, unpack, with};
+use crate::log::{log, log_of_another_past, pack, unpack, with};
 use crate::verdicts::attacks;
-use reeve_bundle::{PrivateMode, Verdict, verify};
+use reeve_bundle::{Known, PrivateMode, Verdict, verify};
 use serde_json::{Value, json};
 use std::process::Command;
 
 /// The other verifier's report of each bundle.
 fn python(bundles: &[Vec<u8>], vkey: Option<&str>) -> Vec<Value> {
+    python_with(bundles, vkey, None)
+}
+
+fn python_with(bundles: &[Vec<u8>], vkey: Option<&str>, kept: Option<&str>) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("verify.py"), reeve_bundle::VERIFY_PY).unwrap();
     for (i, bundle) in bundles.iter().enumerate() {
@@ -16,10 +20,12 @@ fn python(bundles: &[Vec<u8>], vkey: Option<&str>) -> Vec<Value> {
     }
     let script = "import json, sys, verify\n\
         key = verify.parse_vkey(sys.argv[2]) if sys.argv[2] else None\n\
-        print(json.dumps([verify.judge(f'{i}.zip', key)[1] for i in range(int(sys.argv[1]))]))";
+        kept = sys.argv[3].encode() if len(sys.argv) > 3 else None\n\
+        print(json.dumps([verify.judge(f'{i}.zip', key, kept)[1] for i in range(int(sys.argv[1]))]))";
     let output = Command::new("python3")
         .args(["-I", "-B", "-c", &format!("import sys; sys.path.insert(0, '.')\n{script}")])
         .args([&bundles.len().to_string(), vkey.unwrap_or_default()])
+        .args(kept)
         .current_dir(folder.path())
         .output()
         .unwrap();
@@ -29,7 +35,7 @@ fn python(bundles: &[Vec<u8>], vkey: Option<&str>) -> Vec<Value> {
 
 /// What both must agree on.
 fn ours(bundle: &[u8]) -> Value {
-    let report = verify(bundle, None);
+    let report = verify(bundle, Known::default());
     let fault = match &report.verdict {
         Verdict::NotIntact(f) => json!([f.code.as_str(), f.sequence, f.place.as_ref().map(|(file, _)| file)]),
         _ => Value::Null,
@@ -120,6 +126,35 @@ fn the_pinned_key_is_the_same_to_both() {
         (of(&other)["exit_code"].as_u64(), of(&other)["fault"]["code"].as_str()),
         (Some(1), Some("key"))
     );
+}
+
+#[test]
+fn both_find_the_same_of_a_checkpoint_kept_from_earlier() {
+    let (log, other) = (log(30), log_of_another_past(30));
+    let bundle = log.range(8..20, PrivateMode::Withheld);
+    for note in [
+        log.note_at(8),
+        log.note_at(13),
+        log.note_at(20),
+        log.note_at(21),
+        other.note_at(13),
+        "no".to_owned(),
+    ] {
+        let report = verify(&bundle[..], Known { checkpoint: Some(&note), ..Known::default() });
+        let theirs = python_with(std::slice::from_ref(&bundle), None, Some(&note)).remove(0);
+        assert_eq!(theirs["exit_code"], report.verdict.exit_code(), "{theirs:#}");
+        assert_eq!(theirs["earlier"], json!(report.earlier));
+        assert_eq!(
+            (&theirs["proven"], &theirs["not_proven"]),
+            (&json!(report.proven()), &json!(report.not_proven()))
+        );
+        let code = if let Verdict::NotIntact(fault) = &report.verdict {
+            json!(fault.code.as_str())
+        } else {
+            Value::Null
+        };
+        assert_eq!(theirs["fault"]["code"], code);
+    }
 }
 
 /// RFC 8032 section 7.1, tests 1 to 3, and one of them spoilt; keys and signatures that a loose verifier takes.

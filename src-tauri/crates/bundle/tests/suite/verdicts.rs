@@ -1,9 +1,9 @@
 //! What is found of whole bundles, and of bundles that somebody changed on purpose.
 
-use crate::log::{log, pack, replaced, unpack, with};
+use crate::log::{log, log_of_another_past, pack, replaced, unpack, with};
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
-use reeve_bundle::{FaultCode, Kind, PrivateMode, Verdict, verify};
+use reeve_bundle::{FaultCode, Kind, Known, PrivateMode, Verdict, verify};
 use reeve_ledger::{Leaf, genesis_signer, leaf_hash};
 
 pub(crate) const ENTRIES: &str = "entries/000001.jsonl";
@@ -16,7 +16,7 @@ fn whole_logs_and_ranges_are_intact() {
         for first in 0..size {
             for end in first..=size {
                 let bundle = log.range(first..end, PrivateMode::Withheld);
-                let report = verify(&bundle[..], None);
+                let report = verify(&bundle[..], Known::default());
                 assert_eq!(report.verdict, Verdict::Intact, "{first}..{end} of {size}");
                 assert_eq!(report.entries, end - first);
                 assert!(!report.proven().is_empty() && report.not_proven().len() > 3);
@@ -29,24 +29,52 @@ fn whole_logs_and_ranges_are_intact() {
 fn private_sections_and_the_pinned_key_are_checked() {
     let log = log(20);
     let bundle = log.range(3..17, PrivateMode::Opened);
-    let report = verify(&bundle[..], Some(log.signer.verifier_key()));
+    let report = verify(&bundle[..], Known { key: Some(log.signer.verifier_key()), ..Known::default() });
     assert_eq!((report.verdict.clone(), report.pinned, report.sections), (Verdict::Intact, true, 5));
     assert!(report.proven()[2].contains("5 opened private sections"), "{:?}", report.proven());
 
     let other = genesis_signer(&[8; 32], "audit").unwrap();
-    let Verdict::NotIntact(fault) = verify(&bundle[..], Some(other.verifier_key())).verdict else { panic!() };
+    let Verdict::NotIntact(fault) =
+        verify(&bundle[..], Known { key: Some(other.verifier_key()), ..Known::default() }).verdict
+    else {
+        panic!()
+    };
     assert_eq!(fault.code, FaultCode::Key);
+}
+
+#[test]
+fn a_checkpoint_kept_from_earlier_finds_a_history_written_anew() {
+    let (log, other) = (log(30), log_of_another_past(30));
+    let range = log.range(8..20, PrivateMode::Withheld);
+    let with =
+        |bundle: &[u8], note: &str| verify(bundle, Known { checkpoint: Some(note), ..Known::default() });
+    for kept in 8..=20 {
+        let report = with(&range, &log.note_at(kept));
+        assert_eq!((&report.verdict, report.earlier), (&Verdict::Intact, Some(kept)));
+        assert!(report.proven().iter().any(|s| s.contains(&format!("first {kept} entries"))));
+        assert!(!report.not_proven().iter().any(|s| s.contains("as a whole")));
+        let Verdict::NotIntact(fault) = with(&range, &other.note_at(kept)).verdict else { panic!() };
+        assert_eq!(fault.code, FaultCode::Earlier, "{kept}");
+    }
+    // What cannot be compared is not passed over.
+    for note in [log.note_at(7), log.note_at(21)] {
+        assert_eq!(with(&range, &note).verdict.exit_code(), 2);
+    }
+    assert_eq!(with(&log.selection(&[1]), &log.note_at(9)).verdict.exit_code(), 2);
+    assert_eq!(with(&log.range(0..30, PrivateMode::Withheld), &log.note_at(0)).verdict, Verdict::Intact);
+    let Verdict::NotIntact(fault) = with(&range, "no note").verdict else { panic!() };
+    assert_eq!(fault.code, FaultCode::Earlier);
 }
 
 #[test]
 fn a_selection_is_called_one() {
     let bundle = log(23).selection(&[0, 4, 5, 21, 22]);
-    let report = verify(&bundle[..], None);
+    let report = verify(&bundle[..], Known::default());
     assert_eq!((&report.verdict, report.entries, report.sections), (&Verdict::Intact, 5, 4));
     assert!(report.not_proven().iter().any(|s| s.contains("complete")), "{:?}", report.not_proven());
     assert!(String::from_utf8_lossy(&bundle).contains("selection: completeness not provable"));
-    assert_eq!(verify(&log(1).selection(&[0])[..], None).verdict, Verdict::Intact);
-    assert_eq!(verify(&log(9).selection(&[])[..], None).verdict, Verdict::Intact);
+    assert_eq!(verify(&log(1).selection(&[0])[..], Known::default()).verdict, Verdict::Intact);
+    assert_eq!(verify(&log(9).selection(&[])[..], Known::default()).verdict, Verdict::Intact);
 }
 
 #[test]
@@ -55,7 +83,7 @@ fn many_parts_are_one_log() {
     let bundle = big.range(0..9_000, PrivateMode::Withheld);
     let names: Vec<_> = unpack(&bundle).into_iter().map(|f| f.name).collect();
     assert!(names.len() > 10, "{names:?}");
-    assert_eq!(verify(&bundle[..], None).verdict, Verdict::Intact);
+    assert_eq!(verify(&bundle[..], Known::default()).verdict, Verdict::Intact);
     assert_eq!(big.range(0..9_000, PrivateMode::Withheld), bundle, "the same entries give the same file");
     // The second part taken out, and the third moved up.
     let without: Vec<_> = unpack(&bundle).into_iter().filter(|f| !f.name.contains("000002")).collect();
@@ -63,7 +91,7 @@ fn many_parts_are_one_log() {
 }
 
 fn code(bundle: &[u8]) -> (FaultCode, Option<u64>) {
-    match verify(bundle, None).verdict {
+    match verify(bundle, Known::default()).verdict {
         Verdict::NotIntact(fault) => (fault.code, fault.sequence),
         other => panic!("{other:?}"),
     }
@@ -291,7 +319,7 @@ fn what_is_no_bundle_is_unreadable() {
     for bytes in
         [&b""[..], b"PK\x03\x04", b"hello", &[0; 4_096], &newer, &pack(unpack(&whole).iter().skip(1))]
     {
-        let report = verify(bytes, None);
+        let report = verify(bytes, Known::default());
         assert_eq!(report.verdict.exit_code(), 2, "{:?}", report.verdict);
     }
 }
@@ -303,7 +331,7 @@ fn promises_are_not_believed() {
     let huge = u32::MAX.to_le_bytes();
     bundle[18..22].copy_from_slice(&huge);
     bundle[22..26].copy_from_slice(&huge);
-    assert_eq!(verify(&bundle[..], None).verdict.exit_code(), 2);
+    assert_eq!(verify(&bundle[..], Known::default()).verdict.exit_code(), 2);
 }
 
 proptest! {
@@ -313,11 +341,11 @@ proptest! {
     fn every_range_of_every_log_is_intact(size in 1_u64..300, a in 0_u64..300, b in 0_u64..300) {
         let (a, b) = (a.min(size), b.min(size));
         let bundle = log(size).range(a.min(b)..a.max(b), PrivateMode::Opened);
-        prop_assert_eq!(verify(&bundle[..], None).verdict, Verdict::Intact);
+        prop_assert_eq!(verify(&bundle[..], Known::default()).verdict, Verdict::Intact);
     }
 
     #[test]
     fn any_bytes_are_judged_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-        prop_assert_ne!(verify(&bytes[..], None).verdict, Verdict::Intact);
+        prop_assert_ne!(verify(&bytes[..], Known::default()).verdict, Verdict::Intact);
     }
 }
