@@ -125,7 +125,6 @@ CREATE TABLE charges (
     cost_nano       INTEGER,             -- NULL: unpriced
     pricing         TEXT    NOT NULL,
     unpriced_reason TEXT,
-    price           TEXT,                -- version, source and rates the cost was computed with
     latency_ms      INTEGER,
     first_byte_ms   INTEGER,
     stream          INTEGER NOT NULL DEFAULT 0,
@@ -133,7 +132,7 @@ CREATE TABLE charges (
     request_id      TEXT,
     import_id       BLOB,
     dedupe          BLOB                 -- SHA-256 of an imported row, so that importing it again changes nothing
-, credential_id BLOB, tags TEXT NOT NULL DEFAULT '[]', attempts INTEGER NOT NULL DEFAULT 1, reserved_nano INTEGER, decisions     TEXT, sent_us       INTEGER, added_us      INTEGER) STRICT;
+, credential_id BLOB, tags TEXT NOT NULL DEFAULT '[]', attempts INTEGER NOT NULL DEFAULT 1, reserved_nano INTEGER, decisions     TEXT, sent_us       INTEGER, added_us      INTEGER, price_seq INTEGER REFERENCES applied_prices (seq)) STRICT;
 
 CREATE TABLE checkpoints (
     stream     INTEGER NOT NULL,

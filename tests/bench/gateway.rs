@@ -4,6 +4,7 @@ use crate::Outcome;
 use crate::load::{latencies, percentile, request, throughput};
 use crate::proxy::{COMPLETION, PROMPT, Servers};
 use crate::table::{Table, Target};
+use reeve_core::budget::{BudgetLevel, BudgetScope};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::PeriodKind;
 use reeve_core::tenant::QuotaOverride;
@@ -50,6 +51,12 @@ async fn house() -> Result<House, Box<dyn Error + Send + Sync>> {
     let tenant = app.tenant("Acme").quota(quota).make().await;
     app.budget(None, PeriodKind::Month, "1000000").await;
     app.budget(Some(tenant.id), PeriodKind::Day, "1000000").await;
+    let key = BudgetLevel {
+        scope: BudgetScope::ApiKey,
+        tenant_id: Some(tenant.id),
+        target: tenant.key_id.to_string(),
+    };
+    app.budget_at(key, PeriodKind::Month, "1000000").await;
     let request = request(&tenant.key, BODY);
     Ok(House { app, request, provider, proxy, calls, _servers: servers })
 }

@@ -12,10 +12,16 @@ use tokio::time::Instant;
 
 type Failed = Box<dyn Error + Send + Sync>;
 
+/// What OpenAI's client for Python says of itself with every request.
+const SDK: &str = "accept: application/json\r\naccept-encoding: gzip, deflate\r\nconnection: keep-alive\r\n\
+    user-agent: OpenAI/Python 2.6.1\r\nx-stainless-arch: x64\r\nx-stainless-async: false\r\nx-stainless-lang: python\r\n\
+    x-stainless-os: Linux\r\nx-stainless-package-version: 2.6.1\r\nx-stainless-read-timeout: 600\r\n\
+    x-stainless-retry-count: 0\r\nx-stainless-runtime: CPython\r\nx-stainless-runtime-version: 3.13.5\r\n";
+
 /// A request as it goes over the wire.
 pub(crate) fn request(key: &str, body: &str) -> Arc<[u8]> {
     let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n{SDK}\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::serve::ListenerExt;
 use http::header;
+use http::{HeaderMap, HeaderName};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -128,18 +129,35 @@ impl Servers {
     }
 }
 
-async fn forward(State((client, url)): State<(reqwest::Client, Arc<str>)>, body: Bytes) -> Response {
-    let request =
-        client.post(&*url).bearer_auth("sk-upstream-key").header(header::CONTENT_TYPE, "application/json");
+async fn forward(
+    State((client, url)): State<(reqwest::Client, Arc<str>)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = client.post(&*url).headers(passed_on(&headers)).bearer_auth("sk-upstream-key");
     let answer = match request.body(body).send().await {
         Ok(answer) => answer,
         Err(error) => return (http::StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     };
-    let (status, kind) = (answer.status(), answer.headers().get(header::CONTENT_TYPE).cloned());
-    let mut response = Response::new(Body::from(answer.bytes().await.unwrap_or_default()));
+    let (status, headers) = (answer.status(), passed_on(answer.headers()));
+    let length = answer.headers().get(header::CONTENT_LENGTH).cloned();
+    let mut response = Response::new(Body::from_stream(answer.bytes_stream()));
     *response.status_mut() = status;
-    if let Some(kind) = kind {
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    }
+    *response.headers_mut() = headers;
+    // Else it would go out in chunks.
+    response.headers_mut().extend(length.map(|length| (header::CONTENT_LENGTH, length)));
     response
+}
+
+/// All but the key and what belongs to one connection.
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    const OWN: [HeaderName; 5] = [
+        header::HOST,
+        header::AUTHORIZATION,
+        header::CONTENT_LENGTH,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+    ];
+    let other = headers.iter().filter(|(name, _)| !OWN.contains(name));
+    other.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

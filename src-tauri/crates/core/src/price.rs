@@ -68,6 +68,22 @@ pub struct CostLine {
     pub pico_usd: PicoUsd,
 }
 
+impl CostLine {
+    /// Its rate, without how much of it was used.
+    #[must_use]
+    pub const fn rate(&self) -> Rate {
+        Rate { unit: self.unit, pico_usd: self.pico_usd, tier: None, above_input_tokens: None }
+    }
+}
+
+impl Rate {
+    /// What `usage` has of its unit, at this rate.
+    #[must_use]
+    pub fn line(&self, usage: &Usage) -> CostLine {
+        CostLine { unit: self.unit, quantity: usage.get(self.unit), pico_usd: self.pico_usd }
+    }
+}
+
 /// A computed cost.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cost {

@@ -45,8 +45,10 @@ pub struct Draft {
 impl Draft {
     pub(crate) fn new(privacy: Arc<Privacy>, cx: &Cx, kind: &str, resource: impl Display) -> Self {
         let mut details = Map::new();
-        details.insert("action".to_owned(), action(kind).into());
-        details.insert("severity".to_owned(), Severity::Info.as_str().into());
+        // Most entries are told nothing of these: what was done is then to execute, and nobody has to look.
+        if let Some(action) = action(kind) {
+            details.insert("action".to_owned(), action.into());
+        }
         if let Some(trace) = &cx.trace_id {
             details.insert("trace".to_owned(), trace.as_str().into());
         }
@@ -115,7 +117,11 @@ impl Draft {
     #[must_use]
     pub fn outcome(mut self, outcome: Outcome, severity: Severity) -> Self {
         self.entry.ok = outcome;
-        self.detail("severity", severity.as_str())
+        match severity {
+            Severity::Info => self.entry.details.remove("severity"),
+            _ => self.entry.details.insert("severity".to_owned(), severity.as_str().into()),
+        };
+        self
     }
 
     /// Another actor than the one who asks: whoever a sign-in turned out to be.
@@ -153,15 +159,15 @@ impl Draft {
     }
 }
 
-/// What a verb at the end of an event type does, in the words of the audit trail.
-fn action(kind: &str) -> &'static str {
-    match kind.rsplit('.').next().unwrap_or(kind) {
+/// What a verb at the end of an event type does, in the words of the audit trail, where it is more than to execute.
+fn action(kind: &str) -> Option<&'static str> {
+    Some(match kind.rsplit('.').next().unwrap_or(kind) {
         "create" | "import" | "load" | "register" => "CREATE",
         "delete" | "revoke" | "remove" => "DELETE",
         "access" | "export" | "verify" => "VIEW",
         "update" | "suspend" | "resume" | "archive" | "role_change" | "rotate" | "changed" => "UPDATE",
-        _ => "EXECUTE",
-    }
+        _ => return None,
+    })
 }
 
 /// Texts from outside are cut, so that no caller fills the ledger.

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod breaker;
 pub mod budgets;
 pub mod capture;
+pub(crate) mod charges;
 pub mod clock;
 pub mod credentials;
 pub mod cx;

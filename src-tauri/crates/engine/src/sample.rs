@@ -180,7 +180,7 @@ impl Engine {
                 cost: Some(cost.total),
                 pricing: pricing.word().to_owned(),
                 unpriced_reason: None,
-                price: Some(pricing.snapshot(&cost, None)),
+                price: Some(pricing.applied(&cost, None)),
                 latency_ms: Some(call.latency_ms),
                 first_byte_ms: None,
                 stream: false,
@@ -203,9 +203,7 @@ impl Engine {
             let rest = charges.split_off(CHUNK.min(charges.len()));
             let (engine, cx) = (self.clone(), cx.clone());
             let chunk = std::mem::replace(&mut charges, rest);
-            let write = move |tx: &mut reeve_store::Tx<'_>| {
-                chunk.into_iter().try_for_each(|c| engine.write_charge(tx, &cx, c))
-            };
+            let write = move |tx: &mut reeve_store::Tx<'_>| engine.write_charges_of(tx, &cx, &chunk);
             self.inner.store.write(write).await?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use reeve_core::id::{ApiKeyId, ChargeId, CredentialId, OwnPriceId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::local_day;
 use reeve_core::permission::Permission;
-use reeve_core::price::CostLine;
+use reeve_core::price::{CostLine, Rate};
 use reeve_core::time::Millis;
 pub use reeve_store::table::adjustments::Adjustment;
 pub use reeve_store::table::charges::{Charge, ChargeFilter};
@@ -114,15 +114,23 @@ pub struct ExplainedPrice {
     pub own_price: Option<OwnPriceId>,
     /// Service tier it was charged at; the standard one where absent.
     pub tier: Option<String>,
-    lines: Vec<CostLine>,
+    /// The rates that applied.
+    rates: Vec<Rate>,
 }
 
 /// A charge with what it is made of, and what corrects it.
 pub(crate) fn explained(r: &reeve_store::Read<'_>, charge: Charge) -> Result<Explanation, Error> {
     let price: Option<ExplainedPrice> =
         charge.price.as_deref().and_then(|json| serde_json::from_str(json).ok());
-    let lines = price.as_ref().map(|p| p.lines.clone()).unwrap_or_default();
     let (adjustments, adjusts) = (r.adjustments().of_charge(charge.id)?, r.adjustments().get(charge.id)?);
+    // A correction used nothing itself: it says what the call it corrects comes to.
+    let original = match &adjusts {
+        Some(adjusts) => r.charges().get(adjusts.original_id)?,
+        None => None,
+    };
+    let usage = original.as_ref().map_or(&charge.usage, |original| &original.usage);
+    let rates = price.iter().flat_map(|price| &price.rates);
+    let lines = rates.map(|rate| rate.line(usage)).collect();
     Ok(Explanation { charge, lines, price, adjustments, adjusts })
 }
 

@@ -103,6 +103,8 @@ tables! {
     adjustments,
     /// Tenants' API keys.
     api_keys,
+    /// Prices charges were computed with.
+    applied_prices,
     /// When calls are kept from a provider key.
     breaker_rules,
     /// Temporary limits of budgets.

@@ -2,24 +2,37 @@
 //!
 //! A call's worst case joins its tenant's exposure when it is reserved and leaves it when the charge is in the ledger. The
 //! bound is a row of the store. A call waits for a commit only when the exposure would pass the bound, and the bound is
-//! then doubled, so a busy tenant pays for a handful of commits and none a call. After a crash the bound becomes a hold:
-//! spend can only be over-counted, never lost. The idea is the mark raised in blocks of escrow systems (O'Neil 1986).
+//! then set to twice the exposure; where it comes near, it is raised beside the charges that are written anyhow, so a busy
+//! tenant's calls hardly ever wait. After a crash the bound becomes a hold: spend can only be over-counted, never lost. The
+//! idea is the mark raised in blocks of escrow systems (O'Neil 1986).
+//!
+//! All of this runs on the store's writer thread, before and after the commit: what was decided for one transaction is
+//! settled when the next one is decided.
 
 use super::state::Admission;
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
 
-/// The bound is at least this once a tenant calls at all: one cent.
-const LEAST: NanoUsd = NanoUsd(10_000_000);
+/// The bound is at least this once a tenant calls at all: ten cents.
+const LEAST: NanoUsd = NanoUsd(100_000_000);
 
 impl Admission {
     /// The bound to write before calls may go out, or `None` if one that suffices is written or being written in the same
-    /// transaction. Asked on the store's writer thread, so that the last one written fits the last state seen.
+    /// transaction.
     pub fn bound_to_raise(&self, tenant: TenantId) -> Option<NanoUsd> {
+        self.raise_where(tenant, |exposure, bound| exposure > bound)
+    }
+
+    /// As [`Admission::bound_to_raise`], while there is a quarter of the bound left.
+    pub fn bound_to_raise_ahead(&self, tenant: TenantId) -> Option<NanoUsd> {
+        self.raise_where(tenant, |exposure, bound| exposure.0 > bound.0 - bound.0 / 4)
+    }
+
+    fn raise_where(&self, tenant: TenantId, due: impl Fn(NanoUsd, NanoUsd) -> bool) -> Option<NanoUsd> {
         let mut state = self.lock();
         let t = state.tenants.get_mut(&tenant)?;
         let exposure = t.exposure();
-        (exposure > t.writing).then(|| {
+        due(exposure, t.writing).then(|| {
             t.writing = (exposure + exposure).max(LEAST);
             t.writing
         })
@@ -29,6 +42,7 @@ impl Admission {
     pub fn bound_raised(&self, tenant: TenantId, bound: NanoUsd) {
         if let Some(t) = self.lock().tenants.get_mut(&tenant) {
             t.bound = t.bound.max(bound);
+            t.writing = t.writing.max(bound);
         }
     }
 

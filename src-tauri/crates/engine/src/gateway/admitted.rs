@@ -20,7 +20,6 @@ use reeve_core::usage::{Unit, Usage};
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::charges::{Charge, Decisions, Trail};
 use reeve_vault::Secret;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// How a call ended.
@@ -285,7 +284,7 @@ impl Admitted {
             cost: Some(amount),
             pricing: pricing.to_owned(),
             unpriced_reason: reason.map(str::to_owned),
-            price: cost.as_ref().map(|c| self.pricing.snapshot(c, ended.service_tier.as_deref())),
+            price: cost.as_ref().map(|c| self.pricing.applied(c, ended.service_tier.as_deref())),
             latency_ms: Some(ended.latency_ms),
             first_byte_ms: ended.first_byte_ms,
             stream: self.call.stream,
@@ -376,43 +375,6 @@ pub(super) fn facets<'a>(
         tags: &call.tags,
         credential: Some(credential),
     }
-}
-
-/// The facts of a charge, for its leaf.
-pub(crate) fn leaf(draft: Draft, charge: &Charge) -> Draft {
-    let mut draft = draft
-        .tenant(charge.tenant_id)
-        .detail("charge", charge.id.to_string())
-        .detail("time", charge.time.0)
-        .detail("operation", charge.operation.as_str())
-        .detail("source", charge.source.as_str())
-        .detail("end", charge.outcome.as_str())
-        .detail("pricing", charge.pricing.as_str())
-        .detail("usage", serde_json::to_value(&charge.usage).unwrap_or(Value::Null));
-    if let Some(cost) = charge.cost {
-        draft = draft.detail("cost_usd", cost.to_string());
-    }
-    if let Some(reserved) = charge.trail.reserved {
-        draft = draft.detail("reserved_usd", reserved.to_string());
-    }
-    if let Some(credential) = charge.credential_id {
-        draft = draft.detail("credential", credential.to_string());
-    }
-    for (key, value) in [("flag", &charge.unpriced_reason), ("price", &charge.price)] {
-        if let Some(value) = value {
-            draft = draft.detail(key, value.as_str());
-        }
-    }
-    for (key, value) in [
-        ("status", charge.status.map(i64::from)),
-        ("latency_ms", charge.latency_ms),
-        ("first_byte_ms", charge.first_byte_ms),
-    ] {
-        if let Some(value) = value {
-            draft = draft.detail(key, value);
-        }
-    }
-    draft
 }
 
 impl Drop for Admitted {

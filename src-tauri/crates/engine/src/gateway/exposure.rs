@@ -5,11 +5,13 @@ use crate::admission::Caller;
 use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::{Code, Error};
-use reeve_core::id::HoldId;
+use reeve_core::id::{HoldId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::holds::Hold;
+use reeve_store::{StoreError, Tx};
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// What a start found of the run before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,35 +25,56 @@ pub struct Recovery {
 impl Engine {
     /// Writes a bound that covers the tenant's exposure, and returns once it is on disk.
     pub(super) async fn raise_bound(&self, caller: Caller) -> Result<(), Error> {
-        let (admission, tenant) = (Arc::clone(&self.inner.admission), caller.tenant);
-        let draft =
-            self.draft(&Cx::system(), "exposure.raise", format_args!("tenant:{tenant}")).tenant(tenant);
-        let raised = self
-            .inner
-            .store
-            .write(move |tx| {
-                let Some(bound) = admission.bound_to_raise(tenant) else { return Ok(None) };
-                let recorded = draft.detail("bound_usd", bound.to_string()).meter(tx)?;
-                recorded.exposures().put(tenant, bound, recorded.now())?;
-                Ok::<_, Error>(Some(bound))
-            })
-            .await;
-        match raised {
-            Ok(bound) => {
-                if let Some(bound) = bound {
-                    self.inner.admission.bound_raised(tenant, bound);
-                }
-                Ok(())
+        let tenant = caller.tenant;
+        let (engine, admission) = (self.clone(), Arc::clone(&self.inner.admission));
+        let (reply, answer) = oneshot::channel();
+        let raise = move |tx: &mut Tx<'_>| match engine.inner.admission.bound_to_raise(tenant) {
+            Some(bound) => engine.write_bound(tx, tenant, bound).map(|()| Some(bound)),
+            None => Ok(None),
+        };
+        let done = move |raised: Result<Option<NanoUsd>, Error>| {
+            match &raised {
+                Ok(Some(bound)) => admission.bound_raised(tenant, *bound),
+                Ok(None) => {}
+                Err(_) => admission.bound_not_raised(tenant),
             }
-            Err(error) => {
-                self.inner.admission.bound_not_raised(tenant);
-                Err(Error::new(
-                    Code::Unavailable,
-                    "The reservation could not be made durable, so the call was not sent.",
-                )
-                .because(error))
+            let _ = reply.send(raised);
+        };
+        let submitted = self.inner.store.submit(raise, done).await.map_err(Error::from);
+        let raised = match submitted {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into())),
+            Err(error) => Err(error),
+        };
+        raised.map(drop).map_err(|error| {
+            Error::new(
+                Code::Unavailable,
+                "The reservation could not be made durable, so the call was not sent.",
+            )
+            .because(error)
+        })
+    }
+
+    /// Raises the bounds of `tenants` that come near their exposure, in the transaction of their charges; which those are.
+    pub(super) fn raise_ahead(
+        &self,
+        tx: &mut Tx<'_>,
+        tenants: &[TenantId],
+    ) -> Result<Vec<(TenantId, NanoUsd)>, Error> {
+        let mut raised = Vec::new();
+        for tenant in tenants {
+            if let Some(bound) = self.inner.admission.bound_to_raise_ahead(*tenant) {
+                self.write_bound(tx, *tenant, bound)?;
+                raised.push((*tenant, bound));
             }
         }
+        Ok(raised)
+    }
+
+    fn write_bound(&self, tx: &mut Tx<'_>, tenant: TenantId, bound: NanoUsd) -> Result<(), Error> {
+        let draft =
+            self.draft(&Cx::system(), "exposure.raise", format_args!("tenant:{tenant}")).tenant(tenant);
+        let recorded = draft.detail("bound_usd", bound.to_string()).into_meter(tx)?;
+        Ok(recorded.exposures().put(tenant, bound, recorded.now())?)
     }
 
     /// Lowers the bounds of tenants that are idle, so that a crash would hold nothing of theirs.

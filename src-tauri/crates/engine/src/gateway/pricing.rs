@@ -6,7 +6,7 @@ use crate::error::{Code, Error};
 use crate::prices::book::{BookPrice, Origin};
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
-use reeve_core::price::{Bounds, Cost, Price, UnpricedReason};
+use reeve_core::price::{Bounds, Cost, CostLine, Price, UnpricedReason};
 use reeve_core::time::Millis;
 use reeve_core::usage::{Unit, Usage};
 use reeve_providers::catalogue::{Catalogue, tiers};
@@ -60,14 +60,16 @@ impl Pricing {
         self.price.table().worst_case(&Bounds { others, ..bounds })
     }
 
-    /// What an explanation needs later, as JSON: the price may have changed by then.
-    pub(crate) fn snapshot(&self, cost: &Cost, tier: Option<&str>) -> String {
+    /// What a cost was computed with, as JSON, the same for all that were computed with the same: where the price is from
+    /// and the rates that applied.
+    pub(crate) fn applied(&self, cost: &Cost, tier: Option<&str>) -> String {
+        let rates: Vec<_> = cost.lines.iter().map(CostLine::rate).collect();
+        let rates = serde_json::to_string(&rates).unwrap_or_default();
         let head = self.price.head();
-        let lines = serde_json::to_string(&cost.lines).unwrap_or_default();
         let listed = |tier: &&str| self.price.rates.iter().any(|r| r.tier.as_deref() == Some(*tier));
         match tier.filter(listed).and_then(|tier| serde_json::to_string(tier).ok()) {
-            Some(tier) => format!("{head},\"tier\":{tier},\"lines\":{lines}}}"),
-            None => format!("{head},\"lines\":{lines}}}"),
+            Some(tier) => format!("{head},\"tier\":{tier},\"rates\":{rates}}}"),
+            None => format!("{head},\"rates\":{rates}}}"),
         }
     }
 }

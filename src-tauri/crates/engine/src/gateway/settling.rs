@@ -1,20 +1,18 @@
 //! Settled charges on their way to the ledger. They ride in batches: a transaction every few milliseconds costs a small
 //! part of what one write a call does, and nobody waits for it, because the exposure bound covers what is not written yet.
 
-use super::admitted::leaf;
 use crate::Engine;
+use crate::charges::ChargeBatch;
 use crate::cx::{Cx, Via};
 use crate::entry::{Draft, Severity};
 use crate::error::Error;
 use crate::events::EventKind;
 use parking_lot::Mutex;
-use reeve_core::id::CredentialId;
+use reeve_core::id::{CredentialId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::principal::Principal;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::charges::Charge;
-use reeve_store::table::usage_facets::UsageFacet;
-use reeve_store::table::usage_slots::UsageSlot;
 use reeve_store::{Read, StoreError, Tx};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +32,14 @@ pub(super) struct Waiting {
     pub(super) asked: Option<String>,
     /// The attempts that failed before, for the entry.
     pub(super) failed: Vec<serde_json::Value>,
+}
+
+/// What a batch became.
+struct Wrote {
+    /// Of each charge, the index of its entry.
+    sequences: Vec<u64>,
+    /// Exposure bounds that were raised beside them.
+    raised: Vec<(TenantId, NanoUsd)>,
 }
 
 /// Charges that are settled and not known to be in the ledger.
@@ -93,7 +99,9 @@ impl Settling {
         if books.waiting.is_empty() {
             return None;
         }
-        let batch = Arc::new(std::mem::take(&mut books.waiting));
+        // The next batch is likely as large: it need not grow while calls wait for the lock.
+        let next = Vec::with_capacity(books.waiting.len());
+        let batch = Arc::new(std::mem::replace(&mut books.waiting, next));
         books.in_flight.push(Arc::clone(&batch));
         Some(batch)
     }
@@ -165,15 +173,18 @@ impl Engine {
         self.inner.store.submit_now(
             move |tx| writer.write_all(&batch, tx),
             move |result| match result {
-                Ok(sequences) => engine.charges_written(&written, &sequences),
+                Ok(wrote) => engine.charges_written(&written, &wrote),
                 Err(error) => engine.charges_failed(written, &error),
             },
         );
     }
 
-    fn charges_written(&self, batch: &Arc<Vec<Waiting>>, sequences: &[u64]) {
+    fn charges_written(&self, batch: &Arc<Vec<Waiting>>, wrote: &Wrote) {
         self.inner.settling.done(batch);
-        for (waiting, sequence) in batch.iter().zip(sequences) {
+        for (tenant, bound) in &wrote.raised {
+            self.inner.admission.bound_raised(*tenant, *bound);
+        }
+        for (waiting, sequence) in batch.iter().zip(&wrote.sequences) {
             self.inner.admission.durable(waiting.charge.tenant_id, waiting.amount);
             if self.inner.events.is_heard() {
                 let id = waiting.charge.id.to_string();
@@ -184,6 +195,7 @@ impl Engine {
 
     /// One charge that cannot be written must not keep the others from it: they try again, each by itself.
     fn charges_failed(&self, batch: Arc<Vec<Waiting>>, error: &Error) {
+        batch.iter().for_each(|waiting| self.inner.admission.bound_not_raised(waiting.charge.tenant_id));
         if let [Waiting { charge, .. }] = batch.as_slice() {
             // The cost stays in the meters and in the tenant's exposure: the next start holds it.
             let error = error as &dyn std::error::Error;
@@ -192,34 +204,30 @@ impl Engine {
         self.inner.settling.split(batch).into_iter().for_each(|single| self.submit_charges(single));
     }
 
-    /// Writes a batch: for each charge its entry and its row, for each slot its sums.
-    fn write_all(&self, batch: &[Waiting], tx: &mut Tx<'_>) -> Result<Vec<u64>, Error> {
-        let mut sequences = Vec::with_capacity(batch.len());
-        let (mut slots, mut facets): (Vec<UsageSlot>, Vec<UsageFacet>) = (Vec::new(), Vec::new());
+    fn write_all(&self, waiting: &[Waiting], tx: &mut Tx<'_>) -> Result<Wrote, Error> {
+        let mut batch = ChargeBatch::new(self);
+        let mut sequences = Vec::with_capacity(waiting.len());
+        let mut tenants = Vec::new();
         let mut last = None;
-        for waiting in batch {
-            let Waiting { charge, overrun, first_use_of, .. } = waiting;
-            let recorded = self.charge_entry(waiting).into_meter(tx)?;
-            recorded.charges().insert_at(recorded.sequence(), charge)?;
+        for waiting in waiting {
+            let recorded = batch.write(tx, self.charge_entry(waiting), &waiting.charge)?;
             sequences.push(recorded.sequence());
-            if let Some(credential) = first_use_of {
-                recorded.credentials().touch(*credential, charge.time)?;
+            if !tenants.contains(&waiting.charge.tenant_id) {
+                tenants.push(waiting.charge.tenant_id);
             }
-            gather(&mut slots, UsageSlot::of(charge));
-            UsageFacet::of(charge).for_each(|facet| gather_facet(&mut facets, facet));
-            if let Some(overrun) = overrun {
+            if let Some(credential) = waiting.first_use_of {
+                recorded.credentials().touch(credential, waiting.charge.time)?;
+            }
+            if let Some(overrun) = &waiting.overrun {
                 overrun.record(tx)?;
             }
             last = Some(recorded);
         }
-        if let Some(recorded) = last {
-            slots.iter().try_for_each(|slot| recorded.usage_slots().add_sums(slot))?;
-            facets.iter().try_for_each(|facet| recorded.usage_facets().add_sums(facet))?;
-        }
-        Ok(sequences)
+        last.map_or(Ok(()), |last| batch.sum_up(&last))?;
+        Ok(Wrote { sequences, raised: self.raise_ahead(tx, &tenants)? })
     }
 
-    /// The leaf of a charge: everything its row holds, so that the row can be computed again from it.
+    /// Who asked for a charge's call, and how it ended.
     fn charge_entry(&self, waiting: &Waiting) -> Draft {
         let charge = &waiting.charge;
         let tenant = charge.tenant_id;
@@ -234,7 +242,7 @@ impl Engine {
         let outcome = if charge.outcome == "success" { Outcome::Success } else { Outcome::Error };
         let draft =
             self.draft(&cx, "charge.settle", format_args!("model:{}/{}", charge.provider, charge.model));
-        let mut draft = leaf(draft, charge).outcome(outcome, Severity::Info);
+        let mut draft = draft.outcome(outcome, Severity::Info);
         if charge.attempts > 1 {
             draft = draft.detail("attempts", charge.attempts);
         }
@@ -245,20 +253,5 @@ impl Engine {
             draft = draft.detail("failed_attempts", waiting.failed.clone());
         }
         draft
-    }
-}
-
-/// Calls of one batch fall into few slots.
-fn gather(slots: &mut Vec<UsageSlot>, of_one: UsageSlot) {
-    match slots.iter_mut().find(|known| known.is_same_slot(&of_one)) {
-        Some(known) => known.sums.add(&of_one.sums),
-        None => slots.push(of_one),
-    }
-}
-
-fn gather_facet(facets: &mut Vec<UsageFacet>, of_one: UsageFacet) {
-    match facets.iter_mut().find(|known| known.is_same_slot(&of_one)) {
-        Some(known) => known.sums.add(&of_one.sums),
-        None => facets.push(of_one),
     }
 }

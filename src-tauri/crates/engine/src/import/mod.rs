@@ -10,10 +10,10 @@ pub use mapping::{Field, Mapping};
 pub use rows::{Row, RowError};
 
 use crate::Engine;
+use crate::charges::ChargeBatch;
 use crate::cx::Cx;
 use crate::engine::blocking;
 use crate::error::{Code, Error};
-use crate::gateway::admitted;
 use reeve_core::id::{ChargeId, ImportId};
 use reeve_core::money::NanoUsd;
 use reeve_core::permission::Permission;
@@ -145,9 +145,7 @@ impl Engine {
             .write(move |tx| {
                 let recorded = draft.record(tx)?;
                 let sequence = recorded.sequence();
-                for charge in fresh {
-                    engine.write_charge(tx, &cx, charge)?;
-                }
+                engine.write_charges_of(tx, &cx, &fresh)?;
                 Ok::<_, Error>(sequence)
             })
             .await?;
@@ -187,21 +185,21 @@ impl Engine {
             .await
     }
 
-    /// Writes a charge that did not come through the gateway: leaf, row, sums.
-    pub(crate) fn write_charge(
+    /// Writes charges that did not come through the gateway.
+    pub(crate) fn write_charges_of(
         &self,
         tx: &mut reeve_store::Tx<'_>,
         cx: &Cx,
-        charge: Charge,
+        charges: &[Charge],
     ) -> Result<(), Error> {
-        let draft =
-            self.draft(cx, "charge.import", format_args!("model:{}/{}", charge.provider, charge.model));
-        let recorded = admitted::leaf(draft, &charge).meter(tx)?;
-        let charge = Charge { seq: recorded.sequence(), ..charge };
-        recorded.charges().insert(&charge)?;
-        recorded.usage_slots().add(&charge)?;
-        recorded.usage_facets().add(&charge)?;
-        Ok(())
+        let mut batch = ChargeBatch::new(self);
+        let mut last = None;
+        for charge in charges {
+            let draft =
+                self.draft(cx, "charge.import", format_args!("model:{}/{}", charge.provider, charge.model));
+            last = Some(batch.write(tx, draft, charge)?);
+        }
+        last.map_or(Ok(()), |last| batch.sum_up(&last))
     }
 }
 

@@ -195,7 +195,7 @@ impl<'e> Parser<'e> {
             cost: Some(cost.total),
             pricing: pricing.word().to_owned(),
             unpriced_reason: None,
-            price: Some(pricing.snapshot(&cost, None)),
+            price: Some(pricing.applied(&cost, None)),
             latency_ms: None,
             first_byte_ms: None,
             stream: false,

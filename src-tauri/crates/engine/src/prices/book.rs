@@ -70,7 +70,7 @@ pub struct BookPrice {
     head: OnceLock<String>,
 }
 
-/// What is kept of a price beside a charge, but for the lines.
+/// What is told of an applied price, but for the rates.
 #[derive(Serialize)]
 struct Head<'a> {
     provider: &'a str,
@@ -78,6 +78,7 @@ struct Head<'a> {
     source: &'a str,
     version: &'a str,
     effective_from: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
     agree: Option<bool>,
     origin: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,7 +96,7 @@ impl BookPrice {
         self.table.get_or_init(|| RateTable::of(&self.price))
     }
 
-    /// What is written beside every charge made at it, as JSON without the closing brace.
+    /// What is told of it wherever it is applied, as JSON without the closing brace.
     pub(crate) fn head(&self) -> &str {
         self.head.get_or_init(|| {
             let Price { provider, model, source, version, effective_from, agree, .. } = &self.price;

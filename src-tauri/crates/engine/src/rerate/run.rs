@@ -3,11 +3,11 @@
 use super::report::{RerateReport, Tally};
 use super::{Again, again, lost};
 use crate::Engine;
+use crate::charges::ChargeBatch;
 use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::Error;
 use crate::events::EventKind;
-use crate::gateway::admitted::leaf;
 use crate::prices::book::PriceBook;
 use reeve_core::id::ChargeId;
 use reeve_core::usage::Usage;
@@ -105,7 +105,7 @@ impl Engine {
         };
         let page = tx.read().charges().to_rerate(&which, CHUNK)?;
         let (mut tally, mut corrections) = (Tally::default(), Vec::new());
-        let mut last = None;
+        let (mut batch, mut last) = (ChargeBatch::new(self), None);
         for (charge, adjusted) in &page {
             let again = again(book, charge, *adjusted);
             tally.add(charge, *adjusted, &again);
@@ -122,7 +122,7 @@ impl Engine {
                 cost: Some(difference),
                 pricing: pricing.word().to_owned(),
                 unpriced_reason: None,
-                price: Some(pricing.snapshot(&cost, tier.as_deref())),
+                price: Some(pricing.applied(&cost, tier.as_deref())),
                 latency_ms: None,
                 first_byte_ms: None,
                 // An id of the call's own finds the call, not what corrects it.
@@ -137,13 +137,9 @@ impl Engine {
                 "charge.adjust",
                 format_args!("model:{}/{}", charge.provider, charge.model),
             );
-            let draft = leaf(draft, &correction)
-                .detail("adjusts", charge.id.to_string())
-                .detail("rerating", rerating.id.to_string());
-            let recorded = draft.meter(tx)?;
-            recorded.charges().insert_at(recorded.sequence(), &correction)?;
-            recorded.usage_slots().add(&correction)?;
-            recorded.usage_facets().add(&correction)?;
+            let draft =
+                draft.detail("adjusts", charge.id.to_string()).detail("rerating", rerating.id.to_string());
+            let recorded = batch.write(tx, draft, &correction)?;
             recorded.adjustments().insert(&Adjustment {
                 charge_id: correction.id,
                 original_id: charge.id,
@@ -155,6 +151,7 @@ impl Engine {
             last = Some(recorded);
         }
         if let Some(recorded) = last {
+            batch.sum_up(&recorded)?;
             recorded.reratings().put(&rerating)?;
         }
         Ok(Chunk { rerating, tally, corrections, more: page.len() == CHUNK })

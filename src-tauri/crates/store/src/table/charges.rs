@@ -53,7 +53,7 @@ pub struct Charge {
     pub pricing: String,
     /// Why it is unpriced.
     pub unpriced_reason: Option<String>,
-    /// Version, source and rates of the price, as JSON.
+    /// The price it was computed with, as JSON: version, source and the rates that applied.
     pub price: Option<String>,
     /// From the call's arrival to its end, in ms.
     pub latency_ms: Option<i64>,
@@ -172,7 +172,7 @@ macro_rules! columns {
     };
     ("SELECT seq") => {
         "SELECT seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome, status, usage, cost_nano,
-         pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id, request_id, import_id, dedupe,
+         pricing, unpriced_reason, (SELECT a.price FROM applied_prices a WHERE a.seq = charges.price_seq) AS price, latency_ms, first_byte_ms, stream, trace_id, request_id, import_id, dedupe,
          credential_id, tags, attempts, reserved_nano, decisions, sent_us, added_us"
     };
 }
@@ -361,23 +361,15 @@ impl Reads<'_> {
 }
 
 impl Writes<'_> {
-    /// Adds a charge.
+    /// Adds a charge whose leaf has the index `seq`, whatever it says itself, and whose price entry `price` tells.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`]; a conflict if its row was imported before.
-    pub fn insert(&self, charge: &Charge) -> Result<(), StoreError> {
-        self.insert_at(charge.seq, charge)
-    }
-
-    /// Adds a charge whose leaf has the index `seq`, whatever it says itself.
-    ///
-    /// # Errors
-    /// As [`Writes::insert`].
-    pub fn insert_at(&self, seq: u64, c: &Charge) -> Result<(), StoreError> {
+    pub fn insert_at(&self, seq: u64, c: &Charge, price: Option<u64>) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
                 "INSERT INTO charges (seq, id, time, tenant_id, api_key_id, user, provider, model, operation, source, outcome,
-                   status, usage, cost_nano, pricing, unpriced_reason, price, latency_ms, first_byte_ms, stream, trace_id,
+                   status, usage, cost_nano, pricing, unpriced_reason, price_seq, latency_ms, first_byte_ms, stream, trace_id,
                    request_id, import_id, dedupe, credential_id, tags, attempts, reserved_nano, decisions, sent_us, added_us)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
                    ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
@@ -399,7 +391,7 @@ impl Writes<'_> {
                 c.cost.map(|n| n.0),
                 c.pricing,
                 c.unpriced_reason,
-                c.price,
+                price.map(sql::signed),
                 c.latency_ms,
                 c.first_byte_ms,
                 c.stream,

@@ -4,6 +4,7 @@
 
 pub mod adjustments;
 pub mod api_keys;
+pub mod applied_prices;
 pub mod breaker_rules;
 pub mod budget_overrides;
 pub mod budget_refusals;

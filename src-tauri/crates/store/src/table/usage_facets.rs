@@ -156,19 +156,11 @@ impl Reads<'_> {
 }
 
 impl Writes<'_> {
-    /// Adds a charge to the slots of its facets.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn add(&self, charge: &Charge) -> Result<(), StoreError> {
-        UsageFacet::of(charge).try_for_each(|facet| self.add_sums(&facet))
-    }
-
     /// Adds the sums of several charges of one slot.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn add_sums(&self, of: &UsageFacet) -> Result<(), StoreError> {
+    pub fn add(&self, of: &UsageFacet) -> Result<(), StoreError> {
         let sums = &of.sums;
         self.conn
             .prepare_cached(

@@ -173,19 +173,11 @@ impl Reads<'_> {
 }
 
 impl Writes<'_> {
-    /// Adds a charge to its slot.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn add(&self, charge: &Charge) -> Result<(), StoreError> {
-        self.add_sums(&UsageSlot::of(charge))
-    }
-
     /// Adds the sums of several charges of one slot.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn add_sums(&self, slot: &UsageSlot) -> Result<(), StoreError> {
+    pub fn add(&self, slot: &UsageSlot) -> Result<(), StoreError> {
         let sums = &slot.sums;
         let key: &[u8] = slot.api_key_id.as_ref().map_or(&[], |k| k.0.as_bytes());
         self.conn

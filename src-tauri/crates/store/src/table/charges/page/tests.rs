@@ -50,7 +50,7 @@ fn filled(count: u64) -> Connection {
     crate::migrations::apply(&mut conn).unwrap();
     conn.pragma_update(None, "foreign_keys", "OFF").unwrap();
     let tx = conn.transaction().unwrap();
-    (0..count).for_each(|n| Writes { conn: &tx }.insert(&charge(n)).unwrap());
+    (0..count).map(charge).for_each(|c| Writes { conn: &tx }.insert_at(c.seq, &c, None).unwrap());
     tx.commit().unwrap();
     conn
 }
