@@ -18,6 +18,11 @@ CREATE TABLE api_keys (
     last_used_at INTEGER
 ) STRICT;
 
+CREATE TABLE applied_prices (
+    seq   INTEGER PRIMARY KEY, -- index of that entry; of charges from before there were such entries, the first one's own
+    price TEXT    NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE breaker_rules (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     rules      TEXT    NOT NULL,  -- JSON
@@ -132,7 +137,7 @@ CREATE TABLE charges (
     request_id      TEXT,
     import_id       BLOB,
     dedupe          BLOB                 -- SHA-256 of an imported row, so that importing it again changes nothing
-, credential_id BLOB, tags TEXT NOT NULL DEFAULT '[]', attempts INTEGER NOT NULL DEFAULT 1, reserved_nano INTEGER, decisions     TEXT, sent_us       INTEGER, added_us      INTEGER, price_seq INTEGER REFERENCES applied_prices (seq)) STRICT;
+, credential_id BLOB, tags TEXT NOT NULL DEFAULT '[]', attempts INTEGER NOT NULL DEFAULT 1, reserved_nano INTEGER, decisions     TEXT, sent_us       INTEGER, added_us      INTEGER, price_seq INTEGER) STRICT;
 
 CREATE TABLE checkpoints (
     stream     INTEGER NOT NULL,

@@ -105,4 +105,47 @@ mod tests {
         conn.pragma_update(None, "user_version", 9_999).unwrap();
         assert!(matches!(apply(&mut conn), Err(StoreError::Migration(_))));
     }
+
+    #[test]
+    fn prices_beside_charges_move_where_they_are_told_once() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let steps: Vec<_> =
+            scripts().into_iter().take_while(|s| !s.contains("applied_prices")).map(M::up).collect();
+        Migrations::new(steps).to_latest(&mut conn).unwrap();
+        let charge = |seq: i64, price: &str| {
+            conn.execute(
+                "INSERT INTO charges (seq, id, time, tenant_id, provider, model, operation, source, outcome, usage, pricing, price)
+                 VALUES (?1, CAST(?1 AS BLOB), 1, x'00', 'openai', 'gpt-4o', 'chat', 'gateway', 'success', '{}', 'priced', nullif(?2, ''))",
+                (seq, price),
+            )
+            .unwrap();
+        };
+        conn.pragma_update(None, "foreign_keys", "OFF").unwrap();
+        let price = |input: u64, quantity: u64| {
+            format!(
+                r#"{{"model":"gpt-4o","lines":[{{"unit":"input","quantity":{quantity},"pico_usd":{input}}},{{"unit":"output","quantity":2,"pico_usd":9}}]}}"#
+            )
+        };
+        charge(3, &price(5, 10));
+        charge(4, &price(5, 20));
+        charge(7, &price(6, 10));
+        charge(9, "");
+        apply(&mut conn).unwrap();
+        let sql = "SELECT c.seq, a.seq, a.price FROM charges c LEFT JOIN applied_prices a ON a.seq = c.price_seq ORDER BY 1";
+        let mut rows = conn.prepare(sql).unwrap();
+        let rows: Vec<(i64, Option<i64>, Option<String>)> = rows
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let told = |input: u64| {
+            Some(format!(
+                r#"{{"model":"gpt-4o","rates":[{{"unit":"input","pico_usd":{input}}},{{"unit":"output","pico_usd":9}}]}}"#
+            ))
+        };
+        assert_eq!(
+            rows,
+            [(3, Some(3), told(5)), (4, Some(3), told(5)), (7, Some(7), told(6)), (9, None, None)]
+        );
+    }
 }

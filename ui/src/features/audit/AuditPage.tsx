@@ -16,7 +16,7 @@ import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, type Audi
 import { openVerify } from "./verify";
 
 const route = getRouteApi("/app/audit");
-const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "config.changed", "vault.unlock"];
+const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "price.apply", "config.changed", "vault.unlock"];
 const KNOWN_RESOURCES = ["tenant", "budget", "credential", "key", "user", "session", "settings"];
 
 function Time({ at, zone }: { at: string; zone: string }) {

@@ -236,6 +236,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "price.update" => "Changed the own price of",
         "price.delete" => "Withdrew the own price of",
         "price.approve" => "Approved the price list",
+        "price.apply" => "First charged at this price of",
         "charge.adjust" => "Corrected a charge of",
         "quota.update" => "Changed the quota of",
         "limit.create" => "Set a rate limit for",
