@@ -1,6 +1,8 @@
 //! Exports of a real ledger, through both doors: what leaves is intact by both verifiers, and the trail says that it left.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+mod tampered;
+
 use reeve_bundle::archive::ArchiveReader;
 use reeve_bundle::{Kind, Known, PrivateMode, Report, Verdict, verify};
 use reeve_core::id::UserId;

@@ -24,7 +24,7 @@ pub use feed::{Feed, FeedError, FeedFormat};
 pub use frontier::{Span, after, before};
 pub use manifest::{Kind, Manifest, PrivateMode};
 pub use verify::{Fault, FaultCode, Known, Report, Verdict, verify};
-pub use write::{BundleWriter, Evidence, OpenedSection, WriteError};
+pub use write::{BundleWriter, Evidence, Noted, OpenedSection, WriteError};
 
 /// Name and version of the format, as the manifest says it.
 pub const FORMAT: &str = "reeve-export v1";

@@ -4,7 +4,7 @@ use crate::archive::{ArchiveWriter, TooLarge};
 use crate::frontier::Rooted;
 use crate::{FIXED, Folder, Manifest, PART, SPEC, VERIFY_PY, frontier, part_name};
 use data_encoding::{BASE64, HEXLOWER};
-use reeve_ledger::{CanonicalError, Hash, leaf_hash};
+use reeve_ledger::{CanonicalError, Hash};
 use thiserror::Error;
 
 /// What proves the entries of a bundle: the signed head of their log, and what stands for the entries that are left out.
@@ -16,6 +16,15 @@ pub struct Evidence {
     pub before: Rooted,
     /// Roots of the subtrees after the range.
     pub after: Rooted,
+}
+
+/// What is noted beside an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted<'n> {
+    /// Its hash, as the log holds it: an entry that was changed in the log since then shows.
+    Hash(Hash),
+    /// In a selection, its inclusion proof.
+    Proof(&'n [Hash]),
 }
 
 /// A private section, opened.
@@ -97,7 +106,7 @@ impl BundleWriter {
         Ok(Self { archive, part: Part::default(), number: 0, expected: manifest.count, found: 0 })
     }
 
-    /// Adds the next entry, byte for byte as the ledger holds it; in a selection with its inclusion proof.
+    /// Adds the next entry, byte for byte as the ledger holds it.
     ///
     /// # Errors
     /// [`WriteError::NotALine`], [`WriteError::TooLarge`].
@@ -105,7 +114,7 @@ impl BundleWriter {
         &mut self,
         n: u64,
         entry: &[u8],
-        proof: Option<&[Hash]>,
+        noted: Noted<'_>,
         opened: &[OpenedSection],
     ) -> Result<(), WriteError> {
         if entry.contains(&b'\n') {
@@ -116,9 +125,9 @@ impl BundleWriter {
         }
         self.part.entries.extend_from_slice(entry);
         self.part.entries.push(b'\n');
-        match proof {
-            None => push_line(&mut self.part.hashes, &[leaf_hash(entry)]),
-            Some(proof) => push_line(&mut self.part.proofs, proof),
+        match noted {
+            Noted::Hash(hash) => push_line(&mut self.part.hashes, &[hash]),
+            Noted::Proof(proof) => push_line(&mut self.part.proofs, proof),
         }
         for section in opened {
             push_private(&mut self.part.private, n, section);

@@ -1,7 +1,7 @@
 //! The program itself: what it prints, how it exits, and that the program in Python does the same.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
-use reeve_bundle::{BundleWriter, Evidence, Kind, Manifest, PrivateMode, VERIFY_PY};
+use reeve_bundle::{BundleWriter, Evidence, Kind, Manifest, Noted, PrivateMode, VERIFY_PY};
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_ledger::{Checkpoint, Frontier, Hlc, Leaf, Signer, genesis_signer, leaf_hash};
 use serde_json::Value;
@@ -44,7 +44,7 @@ fn bundle(signer: &Signer) -> Vec<u8> {
     };
     let mut writer = BundleWriter::begin(&manifest, &Evidence { checkpoint, ..Evidence::default() }).unwrap();
     for (n, leaf) in (0..).zip(&leaves) {
-        writer.push(n, leaf, None, &[]).unwrap();
+        writer.push(n, leaf, Noted::Hash(leaf_hash(leaf)), &[]).unwrap();
     }
     writer.finish().unwrap();
     writer.take()

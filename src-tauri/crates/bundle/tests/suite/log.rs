@@ -1,7 +1,9 @@
 //! A small log with everything an entry can have, and bundles of it.
 
 use reeve_bundle::archive::{ArchiveReader, ArchiveWriter, StoredFile};
-use reeve_bundle::{BundleWriter, Evidence, Kind, Manifest, OpenedSection, PrivateMode, after, before};
+use reeve_bundle::{
+    BundleWriter, Evidence, Kind, Manifest, Noted, OpenedSection, PrivateMode, after, before,
+};
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_ledger::{
     Checkpoint, Frontier, Hash, HashSource, Hlc, Leaf, Signer, commitment, genesis_signer, inclusion_proof,
@@ -139,8 +141,9 @@ impl Log {
             let i = usize::try_from(n).unwrap();
             let selected = manifest.kind == Kind::Selection;
             let proof = selected.then(|| inclusion_proof(self, n, self.size()).unwrap());
+            let noted = proof.as_deref().map_or(Noted::Hash(self.hashes[i]), Noted::Proof);
             let opened = if manifest.private == PrivateMode::Opened { &self.sections[i][..] } else { &[] };
-            writer.push(n, &self.leaves[i].encode().unwrap(), proof.as_deref(), opened).unwrap();
+            writer.push(n, &self.leaves[i].encode().unwrap(), noted, opened).unwrap();
             out.extend(writer.take());
         }
         writer.finish().unwrap();

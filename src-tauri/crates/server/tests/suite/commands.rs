@@ -150,3 +150,29 @@ fn the_document_is_the_same_every_time() {
         serde_json::from_slice::<Value>(&document).unwrap()["openapi"].as_str().unwrap().starts_with("3.1")
     );
 }
+
+#[test]
+fn the_audit_trail_leaves_as_a_file_and_no_file_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(create_admin(folder.path(), "a long enough passphrase 1").status.success());
+    let to = folder.path().join("audit.zip");
+    let export = |more: &[&str]| {
+        let (data, to) = (folder.path().to_str().unwrap(), to.to_str().unwrap());
+        reeve(&[&["audit", "export", "--data", data, "--to", to], more].concat()).output().unwrap()
+    };
+    let done = export(&[]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    assert!(said.contains("Exported") && said.contains("Key         reeve/l/"), "{said}");
+    let bytes = std::fs::read(&to).unwrap();
+    assert!(bytes.starts_with(b"PK\x03\x04") && bytes.windows(12).any(|w| w == b"audit.export"));
+
+    let again = export(&["--format", "csv"]);
+    assert!(!again.status.success() && std::fs::read(&to).unwrap() == bytes, "{}", text(&again.stderr));
+    std::fs::remove_file(&to).unwrap();
+    for wrong in [&["--first", "9", "--end", "2"][..], &["--first", "1", "--since", "2026-01-01T00:00:00Z"]] {
+        let refused = export(wrong);
+        assert!(!refused.status.success(), "{}", text(&refused.stdout));
+        assert!(!to.exists(), "half an export is none");
+    }
+}

@@ -3,7 +3,7 @@
 use super::{Export, ExportFormat, moment};
 use crate::Engine;
 use crate::error::{Code, Error};
-use reeve_bundle::{BundleWriter, Feed, OpenedSection, WriteError};
+use reeve_bundle::{BundleWriter, Feed, Noted, OpenedSection, WriteError};
 use reeve_core::time::Millis;
 use reeve_ledger::{Hash, Leaf};
 use reeve_store::{Read, Stream};
@@ -15,8 +15,14 @@ const PAGE: usize = 1_000;
 pub(super) struct Line {
     pub(super) n: u64,
     bytes: Vec<u8>,
-    proof: Option<Vec<Hash>>,
+    beside: Beside,
     opened: Vec<OpenedSection>,
+}
+
+/// What is noted of an entry beside it.
+enum Beside {
+    Hash(Hash),
+    Proof(Vec<Hash>),
 }
 
 impl Export {
@@ -39,19 +45,21 @@ impl Export {
                 None => run(r, stream, next, end.min(next + PAGE as u64))?,
                 Some(numbers) => some(r, stream, &numbers)?,
             };
-            let numbers: Vec<_> = lines.iter().map(|(n, _)| *n).collect();
-            let proofs = match proven {
-                true => r.entries().inclusion_proofs(stream, &numbers, size)?.into_iter().map(Some).collect(),
-                false => vec![None; lines.len()],
+            let beside: Vec<_> = if proven {
+                let numbers: Vec<_> = lines.iter().map(|(n, _)| *n).collect();
+                let proofs = r.entries().inclusion_proofs(stream, &numbers, size)?;
+                proofs.into_iter().map(Beside::Proof).collect()
+            } else {
+                r.entries().noted_hashes(stream, &lines)?.into_iter().map(Beside::Hash).collect()
             };
-            let with = |((n, bytes), proof): ((u64, Vec<u8>), Option<Vec<Hash>>)| {
+            let with = |((n, bytes), beside): ((u64, Vec<u8>), Beside)| {
                 let opened = match &private {
                     Some(engine) => opened(engine, r, stream, n, &bytes)?,
                     None => Vec::new(),
                 };
-                Ok::<_, Error>(Line { n, bytes, proof, opened })
+                Ok::<_, Error>(Line { n, bytes, beside, opened })
             };
-            lines.into_iter().zip(proofs).map(with).collect::<Result<Vec<_>, Error>>()
+            lines.into_iter().zip(beside).map(with).collect::<Result<Vec<_>, Error>>()
         };
         let lines = self.engine.inner.store.read(read).await?;
         self.over = last;
@@ -107,7 +115,11 @@ fn opened(
 /// The lines in a bundle; with the last of them, its end.
 pub(super) fn bundled(writer: &mut BundleWriter, lines: &[Line], last: bool) -> Result<Vec<u8>, Error> {
     for line in lines {
-        writer.push(line.n, &line.bytes, line.proof.as_deref(), &line.opened).map_err(unwritten)?;
+        let noted = match &line.beside {
+            Beside::Hash(hash) => Noted::Hash(*hash),
+            Beside::Proof(proof) => Noted::Proof(proof),
+        };
+        writer.push(line.n, &line.bytes, noted, &line.opened).map_err(unwritten)?;
     }
     if last {
         writer.finish().map_err(unwritten)?;

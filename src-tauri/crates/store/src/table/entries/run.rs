@@ -3,9 +3,10 @@
 use super::{Hashes, Reads};
 use crate::error::StoreError;
 use crate::log::Stream;
+use crate::log::stream::load_tile;
 use crate::sql::unsigned;
 use reeve_core::time::Millis;
-use reeve_ledger::{Hash, HashSource};
+use reeve_ledger::{Hash, HashSource, TILE_WIDTH};
 use rusqlite::{OptionalExtension as _, params};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -32,6 +33,29 @@ impl Reads<'_> {
             Ok((u64::try_from(index).unwrap_or(0), r.get("leaf")?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The hash of each of these entries as its tile holds it: noted when the entry was written, so that one that was changed in
+    /// the file since then does not fit it. Right of the last full tile there is no note, and the hash is computed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn noted_hashes(&self, stream: Stream, lines: &[Line]) -> Result<Vec<Hash>, StoreError> {
+        let mut tile: (u64, Option<Vec<Hash>>) = (u64::MAX, None);
+        let mut noted = |(n, bytes): &Line| {
+            let index = n / TILE_WIDTH;
+            if tile.0 != index {
+                tile = match load_tile(self.conn, stream, 0, index) {
+                    Ok(hashes) => (index, Some(hashes)),
+                    Err(StoreError::Ledger { .. }) => (index, None),
+                    Err(other) => return Err(other),
+                };
+            }
+            let place = usize::try_from(n % TILE_WIDTH).unwrap_or(0);
+            let hash = tile.1.as_ref().and_then(|hashes| hashes.get(place).copied());
+            Ok(hash.unwrap_or_else(|| reeve_ledger::leaf_hash(bytes)))
+        };
+        lines.iter().map(&mut noted).collect()
     }
 
     /// The bytes that the entries of `[first, end)` take together.
