@@ -10,7 +10,7 @@
 //! Everything here is a pure function of its input. It knows the ledger's formats; it must not know the store, the engine,
 //! clocks or networks. An auditor can compile it with `reeve-ledger` and nothing else of Reeve.
 //!
-//! Start reading at [`write`] (how one is made), then [`mod@verify`] (how one is judged). The specification that travels in each
+//! Start reading at [`mod@write`] (how one is made), then [`mod@verify`] (how one is judged). The specification that travels in each
 //! bundle is `format/SPEC.md`, the second verifier, in Python, `format/verify.py`.
 
 pub mod archive;
