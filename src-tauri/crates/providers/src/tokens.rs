@@ -3,7 +3,7 @@
 //! For OpenAI's tokenizers the bound on text is the exact count wherever counting is cheap, and otherwise the number of bytes: no
 //! token is shorter than a byte. Counting is cheap because a byte-pair tokenizer first cuts text into pieces (words, numbers,
 //! signs, white space), and nearly every piece is a token of its own: cutting ASCII and looking pieces up needs no regular
-//! expression. What is not so easy goes to `tiktoken`, up to [`SLOW_BYTES`] a request; after [`FAST_BYTES`] a request is
+//! expression. What is not so easy is merged as `tiktoken` merges, up to [`SLOW_BYTES`] a request; after [`FAST_BYTES`] a request is
 //! no longer counted at all. So counting costs about a millisecond whatever the size (reading a megabyte of JSON, some three
 //! more), and the bound is up to five times too
 //! high for the part of a prompt beyond [`FAST_BYTES`], and for long text in scripts other than Latin.
@@ -33,7 +33,7 @@ use vocabulary::Vocabulary;
 
 /// How much of a request is cut and looked up, in bytes.
 pub const FAST_BYTES: usize = 64 * 1024;
-/// How much of a request goes through `tiktoken`, in bytes.
+/// How much of a request is merged byte pair by byte pair, in bytes.
 pub const SLOW_BYTES: usize = 4 * 1024;
 
 /// Builds all tables; takes some hundred milliseconds, so call it on a thread that may block.
@@ -116,7 +116,7 @@ impl Counter {
             return 1;
         }
         match std::str::from_utf8(piece) {
-            Ok(text) => self.tiktoken(vocabulary, text),
+            Ok(text) => self.merged(vocabulary, text),
             Err(_) => piece.len() as u64,
         }
     }
@@ -125,11 +125,11 @@ impl Counter {
         self.fast = self.fast.saturating_sub(text.len());
         match self.family {
             Family::Other => text.len() as u64,
-            _ => self.tiktoken(vocabulary, text),
+            _ => self.merged(vocabulary, text),
         }
     }
 
-    fn tiktoken(&mut self, vocabulary: &Vocabulary, text: &str) -> u64 {
+    fn merged(&mut self, vocabulary: &Vocabulary, text: &str) -> u64 {
         match self.slow.checked_sub(text.len()) {
             Some(left) => {
                 self.slow = left;
