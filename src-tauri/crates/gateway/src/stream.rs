@@ -10,7 +10,7 @@ use crate::reader::Reader;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reeve_core::usage::{Unit, Usage};
 use reeve_engine::gateway::{Billing, CallEnd, Ended};
 use reeve_providers::openai::usage::Reading;
@@ -65,8 +65,10 @@ struct Relay {
 }
 
 impl Relay {
-    fn new(mut exchange: Exchange, response: upstream::Response) -> Self {
+    fn new(mut exchange: Exchange, mut response: upstream::Response) -> Self {
         exchange.watch.answered(&response.headers, true);
+        // They hold the buffer that they were read into.
+        response.headers = HeaderMap::new();
         let (asked, admitted) = (&exchange.asked, &exchange.admitted);
         let each = asked.max_output_tokens.or(admitted.output_cap()).unwrap_or(u64::MAX);
         Self {

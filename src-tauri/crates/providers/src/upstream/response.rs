@@ -23,8 +23,10 @@ pub struct Response {
 }
 
 impl Response {
-    pub(super) fn new(answer: reqwest::Response, idle: Duration, deadline: Instant) -> Self {
+    pub(super) fn new(mut answer: reqwest::Response, idle: Duration, deadline: Instant) -> Self {
         let headers = forwarded_response_headers(answer.headers());
+        // They hold the buffer that they were read into for as long as a stream is open.
+        *answer.headers_mut() = HeaderMap::new();
         Self { status: answer.status(), headers, first: None, body: answer, idle, deadline }
     }
 
