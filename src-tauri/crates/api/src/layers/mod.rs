@@ -1,5 +1,5 @@
-//! What every request passes, outermost first: headers for browsers, problems written out, a time limit, panics caught, the
-//! listener's policy, and who asks.
+//! What every request passes, outermost first: headers for browsers, problems written out, a time limit, changes carried
+//! through, panics caught, the listener's policy, and who asks.
 
 mod identify;
 mod limits;
@@ -36,8 +36,9 @@ pub(crate) fn all(router: Router<Engine>, engine: Engine) -> Router<Engine> {
         ServiceBuilder::new()
             .layer(CompressionLayer::new())
             .layer(from_fn(security_headers::add))
-            .layer(from_fn_with_state(engine, problems::write_out))
+            .layer(from_fn_with_state(engine.clone(), problems::write_out))
             .layer(from_fn(limits::in_time))
+            .layer(from_fn_with_state(engine, limits::carried_through))
             .layer(CatchPanicLayer::custom(limits::caught))
             .layer(from_fn(policy::refuse_other_names)),
     )

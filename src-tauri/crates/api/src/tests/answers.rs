@@ -26,6 +26,24 @@ async fn a_problem_carries_the_id_of_its_request() {
 }
 
 #[tokio::test]
+async fn a_change_nobody_waits_for_is_made_whole() {
+    let (house, session) = House::settled().await;
+    let load = house.ask(Ask::post("/sample", json!({})).bearer(session.token()));
+    let left = tokio::time::timeout(std::time::Duration::from_millis(50), load).await;
+    assert!(left.is_err(), "it takes longer than that");
+    // What the memory makes of the sample comes last: the sums of its tenants.
+    for _ in 0..600 {
+        let tenants = house.ask(Ask::get("/tenants").bearer(session.token())).await;
+        let spent = |t: &Value| t["usage"]["month"]["cost_usd"].as_str().is_some_and(|cost| cost != "0");
+        if tenants.body["items"].as_array().unwrap().iter().filter(|t| spent(t)).count() == 5 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the sample never came in");
+}
+
+#[tokio::test]
 async fn paths_and_methods_that_are_not_there_are_problems() {
     let house = House::new().await;
     let missing = house.ask(Ask::get("/nothing")).await;

@@ -137,7 +137,9 @@ fn shortened(id: &str) -> String {
 
 fn resource(leaf: &Leaf) -> Option<Resource> {
     let (kind, id) = leaf.on.split_once(':')?;
-    Some(Resource { kind: kind.to_owned(), id: id.to_owned(), name: text(leaf, "name") })
+    // A model's id is what people call it.
+    let name = text(leaf, "name").or_else(|| (kind == "model").then(|| id.to_owned()));
+    Some(Resource { kind: kind.to_owned(), id: id.to_owned(), name })
 }
 
 pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) -> Described {
