@@ -112,6 +112,27 @@ fn the_bound_covers_the_exposure_and_is_raised_in_blocks() {
 }
 
 #[test]
+fn the_bound_rises_before_calls_have_to_wait_for_it() {
+    let (admission, [first, _]) = admission([i64::MAX, i64::MAX, i64::MAX, i64::MAX, 0, 0]);
+    let reserve = |nano| admission.reserve(&ask(first, nano), START).unwrap().1;
+    assert!(reserve(100_000_000), "nothing is on disk yet");
+    let bound = admission.bound_to_raise(first).unwrap();
+    admission.bound_raised(first, bound);
+    assert_eq!((bound, admission.bound_to_raise_ahead(first)), (NanoUsd(200_000_000), None));
+
+    assert!(!reserve(60_000_000));
+    let ahead = admission.bound_to_raise_ahead(first).unwrap();
+    assert_eq!(ahead, NanoUsd(320_000_000));
+    assert!(reserve(50_000_000), "not on disk yet, so this call waits");
+    assert_eq!(admission.bound_to_raise(first), None, "what is being written suffices");
+
+    admission.bound_not_raised(first);
+    assert_eq!(admission.bound_to_raise(first), Some(NanoUsd(420_000_000)), "it was not written after all");
+    admission.bound_raised(first, NanoUsd(420_000_000));
+    assert!(!reserve(60_000_000));
+}
+
+#[test]
 fn quotas_refuse_in_their_order_and_free_their_place() {
     let admission = Admission::new(Zone::UTC, START);
     let free = tenant(1, Tier::Free);
