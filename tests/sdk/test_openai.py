@@ -37,6 +37,12 @@ def test_a_chat_that_thinks_and_reads_from_a_cache(client: OpenAI, tenant: Tenan
     assert tenant.charge()["usage"] == {"input": 4, "cache_read": 2, "output": 7, "reasoning": 5}
 
 
+def test_a_check_is_free_and_counted(client: OpenAI, tenant: Tenant) -> None:
+    checked = client.moderations.create(model="omni-moderation-latest", input=QUESTION)
+    assert not checked.results[0].flagged
+    assert tenant.charge()["cost_usd"] == "0.00"
+
+
 def test_a_streamed_chat(client: OpenAI) -> None:
     chunks = list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
     # Nobody asked for usage, so no chunk without a choice comes through.

@@ -75,7 +75,7 @@ def test_a_suspended_tenant(client: OpenAI, tenant: Tenant) -> None:
 @pytest.mark.usefixtures("untouched")
 def test_a_path_that_is_not_served(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
-        client.moderations.create(input="hello")
+        client.fine_tuning.jobs.create(model="gpt-4o-mini", training_file="file-1")
     assert refused.value.code == "unknown_url"
 
 
