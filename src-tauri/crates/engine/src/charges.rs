@@ -4,24 +4,31 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Draft;
 use crate::error::{Code, Error};
+use reeve_core::id::{ApiKeyId, TenantId};
 use reeve_store::table::charges::Charge;
-use reeve_store::table::usage_facets::UsageFacet;
-use reeve_store::table::usage_slots::UsageSlot;
+use reeve_store::table::usage_facets::{Facet, UsageFacet};
+use reeve_store::table::usage_slots::{Sums, UsageSlot};
 use reeve_store::{Recorded, Tx};
 use serde_json::Value;
+use std::collections::HashMap;
+
+/// What is summed in one row of [`UsageSlot`].
+type SlotKey = (i64, TenantId, String, String, Option<ApiKeyId>);
+/// What is summed in one row of [`UsageFacet`].
+type FacetKey = (Facet, String, i64, TenantId);
 
 /// Charges of one transaction.
 pub(crate) struct ChargeBatch<'e> {
     engine: &'e Engine,
     /// Prices that are in the ledger, and the entries that tell them.
     prices: Vec<(String, u64)>,
-    slots: Vec<UsageSlot>,
-    facets: Vec<UsageFacet>,
+    slots: HashMap<SlotKey, Sums>,
+    facets: HashMap<FacetKey, Sums>,
 }
 
 impl<'e> ChargeBatch<'e> {
     pub(crate) fn new(engine: &'e Engine) -> Self {
-        Self { engine, prices: Vec::new(), slots: Vec::new(), facets: Vec::new() }
+        Self { engine, prices: Vec::new(), slots: HashMap::new(), facets: HashMap::new() }
     }
 
     /// Writes a charge: `draft` with its facts becomes its entry.
@@ -34,15 +41,23 @@ impl<'e> ChargeBatch<'e> {
         let price = charge.price.as_deref().map(|price| self.price(tx, charge, price)).transpose()?;
         let recorded = with_facts(draft, charge, price).into_meter(tx)?;
         recorded.charges().insert_at(recorded.sequence(), charge, price)?;
-        gather(&mut self.slots, UsageSlot::of(charge));
-        UsageFacet::of(charge).for_each(|facet| gather_facet(&mut self.facets, facet));
+        // Keyed, because an import of a quarter has thousands of slots.
+        let UsageSlot { slot, tenant_id, provider, model, api_key_id, sums } = UsageSlot::of(charge);
+        self.slots.entry((slot, tenant_id, provider, model, api_key_id)).or_default().add(&sums);
+        for UsageFacet { facet, value, slot, tenant_id, sums } in UsageFacet::of(charge) {
+            self.facets.entry((facet, value, slot, tenant_id)).or_default().add(&sums);
+        }
         Ok(recorded)
     }
 
     /// Adds what was written to the sums; `last` is what the last write lent.
     pub(crate) fn sum_up(self, last: &Recorded<'_>) -> Result<(), Error> {
-        self.slots.iter().try_for_each(|slot| last.usage_slots().add(slot))?;
-        self.facets.iter().try_for_each(|facet| last.usage_facets().add(facet))?;
+        for ((slot, tenant_id, provider, model, api_key_id), sums) in self.slots {
+            last.usage_slots().add(&UsageSlot { slot, tenant_id, provider, model, api_key_id, sums })?;
+        }
+        for ((facet, value, slot, tenant_id), sums) in self.facets {
+            last.usage_facets().add(&UsageFacet { facet, value, slot, tenant_id, sums })?;
+        }
         Ok(())
     }
 
@@ -106,19 +121,4 @@ fn with_facts(draft: Draft, charge: &Charge, price: Option<u64>) -> Draft {
         }
     }
     draft
-}
-
-/// Calls of one batch fall into few slots.
-fn gather(slots: &mut Vec<UsageSlot>, of_one: UsageSlot) {
-    match slots.iter_mut().find(|known| known.is_same_slot(&of_one)) {
-        Some(known) => known.sums.add(&of_one.sums),
-        None => slots.push(of_one),
-    }
-}
-
-fn gather_facet(facets: &mut Vec<UsageFacet>, of_one: UsageFacet) {
-    match facets.iter_mut().find(|known| known.is_same_slot(&of_one)) {
-        Some(known) => known.sums.add(&of_one.sums),
-        None => facets.push(of_one),
-    }
 }

@@ -68,13 +68,6 @@ impl UsageFacet {
             sums: Sums::of(charge),
         })
     }
-
-    /// Whether `other` adds up in the same row.
-    #[must_use]
-    pub fn is_same_slot(&self, other: &Self) -> bool {
-        let key = |f: &Self| (f.facet, f.slot, f.tenant_id);
-        key(self) == key(other) && self.value == other.value
-    }
 }
 
 fn sums(row: &Row<'_>) -> rusqlite::Result<Sums> {

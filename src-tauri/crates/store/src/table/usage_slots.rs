@@ -96,13 +96,6 @@ impl UsageSlot {
         }
     }
 
-    /// Whether `other` adds up in the same row.
-    #[must_use]
-    pub fn is_same_slot(&self, other: &Self) -> bool {
-        let key = |s: &Self| (s.slot, s.tenant_id, s.api_key_id);
-        key(self) == key(other) && self.model == other.model && self.provider == other.provider
-    }
-
     /// The moment the slot begins.
     #[must_use]
     pub const fn start(&self) -> Millis {
