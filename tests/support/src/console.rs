@@ -19,6 +19,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
+/// What every program at a door calls itself.
+pub const AGENT: &str = "ReeveTests/1 (marked-machine)";
+
 /// Which door a request goes through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Door {
@@ -113,6 +116,7 @@ impl Console {
     pub async fn download(&self, door: Door, method: &str, path: &str, body: Option<Value>) -> Raw {
         let method: Method = method.parse().expect("a method");
         let mut headers = HeaderMap::new();
+        headers.insert("user-agent", http::HeaderValue::from_static(AGENT));
         if body.is_some() {
             headers.insert("content-type", http::HeaderValue::from_static("application/json"));
         }
