@@ -10,6 +10,7 @@ use reeve_api::{Host, ServeOptions};
 use reeve_core::time::Clock;
 use reeve_engine::vault::{KeyringOf, VaultKeys};
 use reeve_engine::{Engine, OpenEngine};
+use reeve_store::{OpenStore, Store};
 use reeve_vault::{Keyring, MemoryKeyring};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -43,7 +44,8 @@ pub struct Console {
     client: reqwest::Client,
     token: Option<String>,
     serving: JoinHandle<()>,
-    _folder: TempDir,
+    keyring: Arc<MemoryKeyring>,
+    folder: TempDir,
 }
 
 /// What came back.
@@ -73,8 +75,12 @@ impl Console {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a data folder");
         let clock = Arc::new(SetClock::new(crate::app::START.parse().expect("a time")));
-        let keyring = Arc::new(MemoryKeyring::new());
-        let of: KeyringOf = Arc::new(move |_| Arc::clone(&keyring) as Arc<dyn Keyring>);
+        Self::open(folder, clock, Arc::new(MemoryKeyring::new())).await
+    }
+
+    async fn open(folder: TempDir, clock: Arc<SetClock>, keyring: Arc<MemoryKeyring>) -> Self {
+        let same = Arc::clone(&keyring);
+        let of: KeyringOf = Arc::new(move |_| Arc::clone(&same) as Arc<dyn Keyring>);
         let keys = VaultKeys { keyring: Some(of), env: None };
         let open = OpenEngine {
             data_dir: folder.path().to_owned(),
@@ -92,7 +98,49 @@ impl Console {
         });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let router = reeve_api::router(engine.clone());
-        Self { engine, clock, address, router, client, token: None, serving, _folder: folder }
+        Self { engine, clock, address, router, client, token: None, serving, keyring, folder }
+    }
+
+    /// Closes it, lets `change` have the store by itself, and opens it again: for what no request brings about, such as
+    /// what a crash leaves behind. Nobody is signed in afterwards.
+    pub async fn reopen<F: Future<Output = ()>>(self, change: impl FnOnce(Store) -> F) -> Self {
+        self.engine.close().await;
+        self.serving.abort();
+        let parts = (Arc::clone(&self.clock), Arc::clone(&self.keyring));
+        // Everything that holds the file goes first.
+        let folder = self.into_folder();
+        let clock = Arc::clone(&parts.0) as Arc<dyn Clock>;
+        let mut waited = 0;
+        let store = loop {
+            let open = OpenStore { folder: folder.path().to_owned(), clock: Arc::clone(&clock), readers: 1 };
+            match Store::open(open) {
+                Ok(store) => break store,
+                Err(error) if waited == 200 => panic!("the store stays open: {error}"),
+                Err(_) => waited += 1,
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        };
+        change(store.clone()).await;
+        store.close().await;
+        drop(store);
+        Self::open(folder, parts.0, parts.1).await
+    }
+
+    /// Closes it and opens it where the keyring has lost its key: the vault is locked. Nobody is signed in.
+    pub async fn reopen_locked(mut self) -> Self {
+        self.keyring = Arc::new(MemoryKeyring::new());
+        self.reopen(|_| std::future::ready(())).await
+    }
+
+    fn into_folder(mut self) -> TempDir {
+        let empty = tempfile::tempdir().expect("a folder");
+        std::mem::replace(&mut self.folder, empty)
+    }
+
+    /// The client that talks to [`Console::address`].
+    #[must_use]
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
     }
 
     /// Signs every later request with the access token of a session view.

@@ -115,6 +115,7 @@ impl Engine {
             .draft(cx, "api_key.revoke", format_args!("api_key:{id}"))
             .tenant(tenant)
             .name(&key.name)
+            .change("state", "active", "revoked")
             .detail("prefix", key.prefix.as_str());
         let (sequence, now) = self
             .inner

@@ -163,6 +163,7 @@ impl Engine {
         let draft = self
             .draft(cx, "key.revoke", format_args!("credential:{id}"))
             .name(&credential.name)
+            .change("state", "current", "revoked")
             .detail("provider", credential.provider.as_str())
             .detail("fingerprint", credential.fingerprint.as_str());
         let sequence = self

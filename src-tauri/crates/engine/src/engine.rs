@@ -58,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) added_latency: crate::latency::AddedLatency,
     pub(crate) settling: crate::gateway::settling::Settling,
     pub(crate) verdicts: crate::audit::Verdicts,
+    pub(crate) denials: crate::denials::Denials,
     pub(crate) upstream: Upstream,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
 }
@@ -106,6 +107,7 @@ impl Engine {
             added_latency: Default::default(),
             settling: Default::default(),
             verdicts: Default::default(),
+            denials: Default::default(),
             gateway_url: Default::default(),
             store,
             clock,
@@ -169,6 +171,7 @@ impl Engine {
                 engine.tell_thresholds().await;
                 engine.flush_unpriced().await;
                 engine.flush_rate_refusals().await;
+                engine.flush_foreign().await;
             }
         });
         let engine = self.clone();
@@ -193,6 +196,7 @@ impl Engine {
         self.tell_thresholds().await;
         self.flush_unpriced().await;
         self.flush_rate_refusals().await;
+        self.flush_foreign().await;
         self.write_charges();
         // Charges ride behind: once this is answered they are on disk, and no tenant is exposed any more.
         if let Err(error) = self.inner.store.write(|_| Ok::<_, Error>(())).await {

@@ -162,10 +162,11 @@ impl Draft {
 /// What a verb at the end of an event type does, in the words of the audit trail, where it is more than to execute.
 fn action(kind: &str) -> Option<&'static str> {
     Some(match kind.rsplit('.').next().unwrap_or(kind) {
-        "create" | "import" | "load" | "register" => "CREATE",
-        "delete" | "revoke" | "remove" => "DELETE",
+        "create" | "import" | "load" | "register" | "key_create" | "initialize" | "hold_open" => "CREATE",
+        "delete" | "revoke" | "remove" | "key_revoke" => "DELETE",
         "access" | "export" | "verify" => "VIEW",
-        "update" | "suspend" | "resume" | "archive" | "role_change" | "rotate" | "changed" => "UPDATE",
+        "update" | "suspend" | "resume" | "archive" | "role_change" | "rotate" | "changed"
+        | "slot_update" | "recovery_rotate" | "hold_release" | "key_rotate" => "UPDATE",
         _ => return None,
     })
 }

@@ -34,6 +34,7 @@ impl Engine {
         let draft = self
             .draft(cx, "budget.hold_release", format_args!("hold:{id}"))
             .tenant(hold.tenant_id)
+            .change("state", "open", "released")
             .detail("amount_usd", hold.amount.to_string());
         let (sequence, rest) = self
             .inner

@@ -17,6 +17,7 @@ pub(crate) mod charges;
 pub mod clock;
 pub mod credentials;
 pub mod cx;
+pub mod denials;
 pub mod engine;
 pub mod entry;
 pub mod error;

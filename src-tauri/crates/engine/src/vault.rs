@@ -285,7 +285,11 @@ impl Engine {
         self.require(cx, Permission::SettingsWrite).await?;
         let (vault, now) = (self.vault()?, self.now());
         let (code, slot) = vault.enrol_recovery(now, &mut OsRandom).map_err(not_sealed)?;
-        let draft = self.draft(cx, "vault.recovery_rotate", "vault:local");
+        let draft = self.draft(cx, "vault.recovery_rotate", "vault:local").change(
+            "recovery_code",
+            "the one before, if there was one",
+            "a new one",
+        );
         self.inner
             .store
             .write(move |tx| {

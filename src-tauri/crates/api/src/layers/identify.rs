@@ -43,7 +43,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn context(host: Host, principal: Principal, headers: &HeaderMap, extensions: &Extensions) -> Cx {
+pub(super) fn context(host: Host, principal: Principal, headers: &HeaderMap, extensions: &Extensions) -> Cx {
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     Cx {
         principal,

@@ -23,7 +23,7 @@ const BODY_LIMIT: usize = 2 * 1024 * 1024;
 pub(crate) fn api(router: Router<Engine>, engine: Engine) -> Router<Engine> {
     router.layer(
         ServiceBuilder::new()
-            .layer(from_fn(policy::refuse_foreign))
+            .layer(from_fn_with_state(engine.clone(), policy::refuse_foreign))
             .layer(from_fn_with_state(engine.clone(), identify::who_asks))
             .layer(from_fn_with_state(engine, rates::within))
             .layer(DefaultBodyLimit::max(BODY_LIMIT)),
@@ -38,8 +38,8 @@ pub(crate) fn all(router: Router<Engine>, engine: Engine) -> Router<Engine> {
             .layer(from_fn(security_headers::add))
             .layer(from_fn_with_state(engine.clone(), problems::write_out))
             .layer(from_fn(limits::in_time))
-            .layer(from_fn_with_state(engine, limits::carried_through))
+            .layer(from_fn_with_state(engine.clone(), limits::carried_through))
             .layer(CatchPanicLayer::custom(limits::caught))
-            .layer(from_fn(policy::refuse_other_names)),
+            .layer(from_fn_with_state(engine, policy::refuse_other_names)),
     )
 }

@@ -1,19 +1,26 @@
 //! What may reach a listener at all: requests that call it by its own name, and for the API none that another site's page
 //! sent. The window is no listener: only this process can reach it.
 
+use super::identify;
 use crate::failure::Failure;
 use crate::host::{Host, Listener, is_loopback_name};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
-use reeve_engine::Code;
+use reeve_core::principal::Principal;
+use reeve_engine::denials::Foreign;
+use reeve_engine::{Code, Cx, Engine};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The Host check (DNS rebinding).
-pub(super) async fn refuse_other_names(request: Request, next: Next) -> Response {
+pub(super) async fn refuse_other_names(
+    State(engine): State<Engine>,
+    request: Request,
+    next: Next,
+) -> Response {
     let listener = request.extensions().get::<Listener>();
     let known = match (Host::of(request.extensions()), called(request.headers(), request.uri()), listener) {
         (Host::Window, _, _) => true,
@@ -25,6 +32,7 @@ pub(super) async fn refuse_other_names(request: Request, next: Next) -> Response
     if known {
         return next.run(request).await;
     }
+    note(&engine, stranger(&request), Foreign::Name).await;
     refused(StatusCode::FORBIDDEN, Code::Forbidden, "This listener goes by another name; see --public-host.")
 }
 
@@ -36,12 +44,13 @@ fn called<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
 }
 
 /// The Origin, Sec-Fetch-Site and content type checks (requests forged by other sites).
-pub(super) async fn refuse_foreign(request: Request, next: Next) -> Response {
+pub(super) async fn refuse_foreign(State(engine): State<Engine>, request: Request, next: Next) -> Response {
     if Host::of(request.extensions()) == Host::Window {
         return next.run(request).await;
     }
     let headers = request.headers();
     if !is_same_site(headers) || !is_own_origin(&request) {
+        note(&engine, stranger(&request), Foreign::Page).await;
         return refused(
             StatusCode::FORBIDDEN,
             Code::Forbidden,
@@ -54,6 +63,18 @@ pub(super) async fn refuse_foreign(request: Request, next: Next) -> Response {
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Invalid, message);
     }
     next.run(request).await
+}
+
+/// A denial is an entry in the audit trail, also where nobody was asked who they are.
+async fn note(engine: &Engine, cx: Cx, why: Foreign) {
+    if let Err(error) = engine.note_foreign(&cx, why).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
+    }
+}
+
+fn stranger(request: &Request) -> Cx {
+    let host = Host::of(request.extensions());
+    identify::context(host, Principal::Anonymous, request.headers(), request.extensions())
 }
 
 fn refused(status: StatusCode, code: Code, message: &str) -> Response {

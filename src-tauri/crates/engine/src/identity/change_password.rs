@@ -48,11 +48,13 @@ impl Engine {
             self.inner.sessions.attempts.lock().succeeded(source);
         }
         let hash = self.inner.sessions.hasher.hash(change.new).await?;
+        let before = if user.password_hash.is_some() { "the one before" } else { "none" };
         let ended = self.inner.sessions.others_of(user.id, session);
         let draft = self
             .draft(cx, "user.update", format_args!("user:{}", user.id))
             .outcome(Outcome::Success, Severity::Notice)
             .detail("what", "password")
+            .change("password", before, "a new one")
             .detail("sessions_ended", ended.len());
         let (id, revoked) = (user.id, ended.clone());
         let sequence = self

@@ -1,0 +1,78 @@
+//! What no request brings about: a second person, who may do next to nothing, and what crashes and calls leave behind.
+
+use reeve_core::id::{ChargeId, HoldId, TenantId, UserId};
+use reeve_core::money::NanoUsd;
+use reeve_core::permission::Role;
+use reeve_core::time::Millis;
+use reeve_ledger::leaf::Ok as Outcome;
+use reeve_store::table::captures::{CaptureKey, SealedCapture};
+use reeve_store::table::holds::Hold;
+use reeve_store::{NewEntry, Store, StoreError};
+use uuid::Uuid;
+
+/// Mail address of the second person, whose password is the first one's.
+pub const SECOND: &str = "second@example.com";
+/// Pseudonym of the second person.
+pub const SUBJECT: &str = "u_second";
+
+/// Ids of what was sown.
+#[derive(Clone, Copy)]
+pub struct Sown {
+    pub user: UserId,
+    pub hold: HoldId,
+    pub charge: ChargeId,
+}
+
+/// Sows it.
+pub async fn sow(store: Store, tenant: TenantId) -> Sown {
+    let sown = Sown {
+        user: UserId(Uuid::from_u128(0x1_0001)),
+        hold: HoldId(Uuid::from_u128(0x1_0002)),
+        charge: ChargeId(Uuid::from_u128(0x1_0003)),
+    };
+    store.write(move |tx| write(tx, tenant, sown)).await.unwrap();
+    sown
+}
+
+fn write(tx: &mut reeve_store::Tx<'_>, tenant: TenantId, sown: Sown) -> Result<(), StoreError> {
+    let admin = tx.read().users().all()?.into_iter().next().unwrap();
+    let now = tx.now();
+    let recorded = tx.record(&NewEntry {
+        kind: "test.seed".to_owned(),
+        who: "system".to_owned(),
+        via: "system".to_owned(),
+        on: "test:seed".to_owned(),
+        ok: Outcome::Success,
+        sid: None,
+        details: serde_json::Map::new(),
+        private: Vec::new(),
+    })?;
+    let mut second = admin;
+    second.id = sown.user;
+    second.subject = SUBJECT.to_owned();
+    second.name = "Second Person".to_owned();
+    second.email = SECOND.to_owned();
+    second.role = Role::User;
+    recorded.users().insert(&second)?;
+    let amount = NanoUsd::from_usd(1);
+    let reason = "the process ended with calls on their way".to_owned();
+    recorded.holds().insert(&Hold {
+        id: sown.hold,
+        tenant_id: tenant,
+        amount,
+        opened_at: now,
+        at: now,
+        reason,
+    })?;
+    let day = now.0 / Millis::DAY + 5;
+    let key = CaptureKey { id: "k1".to_owned(), tenant_id: tenant, day, wrapped: vec![1; 48] };
+    recorded.captures().insert_key(&key)?;
+    recorded.captures().insert(&SealedCapture {
+        charge_id: sown.charge,
+        tenant_id: tenant,
+        key_id: key.id,
+        time: now,
+        expires_at: now.plus(5 * Millis::DAY),
+        sealed: vec![2; 64],
+    })
+}

@@ -1,0 +1,251 @@
+//! One case for every route that changes something.
+
+use crate::story::{self, Story};
+use reeve_tests::console::Door;
+use serde_json::{Value, json};
+
+fn id(made: &Value) -> String {
+    made["id"].as_str().unwrap_or_else(|| panic!("no id in {made}")).to_owned()
+}
+
+pub async fn tell(mut story: Story) -> Story {
+    let s = &mut story;
+    tenants(s).await;
+    keys_and_routes(s).await;
+    budgets(s).await;
+    limits(s).await;
+    usage_and_prices(s).await;
+    let code = workspace(s).await;
+    reads(s).await;
+    identity(s).await;
+    unlock(story, &code).await
+}
+
+async fn tenants(s: &mut Story) {
+    let at = format!("/tenants/{}", s.tenant);
+    let change = json!({"tier": "enterprise", "notes": "n", "owner": "o", "tags": ["a"]});
+    s.does(
+        "patch /tenants/{id}",
+        &at,
+        Some(change),
+        &[("tenant.update", &["tier", "notes", "owner", "tags"])],
+    )
+    .await;
+    let reason = Some(json!({"reason": "unpaid"}));
+    s.does(
+        "post /tenants/{id}/suspend",
+        &format!("{at}/suspend"),
+        reason,
+        &[("tenant.suspend", &["status"])],
+    )
+    .await;
+    s.does("post /tenants/{id}/resume", &format!("{at}/resume"), None, &[("tenant.resume", &["status"])])
+        .await;
+    let quota = json!({"requests_per_day": 7, "tokens_per_request": null, "concurrent_requests": null, "until": null, "reason": "trial"});
+    let left: &[story::Left<'_>] = &[("quota.update", &["requests_per_day"])];
+    s.does("put /tenants/{id}/quota", &format!("{at}/quota"), Some(quota), left).await;
+    s.does("delete /tenants/{id}/quota", &format!("{at}/quota"), None, left).await;
+    let rules = json!({"allow": ["gpt-4o*"], "deny": []});
+    let left: &[story::Left<'_>] = &[("model_rules.update", &["allow"])];
+    s.does("put /tenants/{id}/model-rules", &format!("{at}/model-rules"), Some(rules), left).await;
+    let key = json!({"name": "first", "expires_at": null});
+    let made = s
+        .does("post /tenants/{id}/api-keys", &format!("{at}/api-keys"), Some(key), &[("api_key.create", &[])])
+        .await;
+    let revoke = format!("{at}/api-keys/{}/revoke", id(&made["api_key"]));
+    let left: &[story::Left<'_>] = &[("api_key.revoke", &["state"])];
+    s.does("post /tenants/{id}/api-keys/{key_id}/revoke", &revoke, None, left).await;
+    let rule = json!({"api_key_ids": null, "share": 0.25, "max_bytes": 20000, "retention_days": 14, "detectors": ["email"], "patterns": []});
+    let left: &[story::Left<'_>] = &[("capture.update", &["capture"])];
+    s.does("put /tenants/{id}/capture", &format!("{at}/capture"), Some(rule), left).await;
+    s.does("delete /tenants/{id}/capture", &format!("{at}/capture"), None, left).await;
+    let bodies = format!("/requests/{}/bodies", s.sown.charge);
+    s.does("delete /requests/{id}/bodies", &bodies, None, &[("data.delete", &[])]).await;
+    let bodies = format!("{at}/capture/bodies");
+    s.does("delete /tenants/{id}/capture/bodies", &bodies, None, &[("data.delete", &[])]).await;
+    let gone = s
+        .does(
+            "post /tenants",
+            "/tenants",
+            Some(json!({"name": "Gone", "tier": "free"})),
+            &[("tenant.create", &[])],
+        )
+        .await;
+    let archive = format!("/tenants/{}/archive", id(&gone));
+    s.does("post /tenants/{id}/archive", &archive, None, &[("tenant.archive", &["status"])]).await;
+}
+
+async fn keys_and_routes(s: &mut Story) {
+    let credential = json!({"name": "production", "provider": "openai", "base_url": "http://127.0.0.1:1/v1", "models": null, "api_key": "sk-0123456789"});
+    let made =
+        s.does("post /credentials", "/credentials", Some(credential.clone()), &[("key.import", &[])]).await;
+    let credential_id = id(&made);
+    let at = format!("/credentials/{credential_id}");
+    let left: &[story::Left<'_>] = &[("credential.update", &["weight"])];
+    s.does("patch /credentials/{id}", &at, Some(json!({"weight": 75})), left).await;
+    probe(s, &at).await;
+    let target =
+        json!({"provider": "openai", "model": "gpt-4o-mini", "credential_id": credential_id, "weight": 100});
+    let route =
+        json!({"tenant_id": null, "model": "fast", "targets": [target], "patience": null, "retries": null});
+    let made = s.does("post /routes", "/routes", Some(route), &[("route.create", &[])]).await;
+    let route = format!("/routes/{}", id(&made));
+    let patience = json!({"patience": {"connect_ms": 500, "first_byte_ms": null, "total_ms": null}});
+    s.does("patch /routes/{id}", &route, Some(patience), &[("route.update", &[])]).await;
+    s.does("delete /routes/{id}", &route, None, &[("route.delete", &[])]).await;
+    let breaker = json!({"consecutive": 3, "error_percent": 30, "min_calls": 10, "cool_down_ms": 5000, "max_cool_down_ms": 60000, "refused_cool_down_ms": 60000});
+    let left: &[story::Left<'_>] = &[("breaker.update", &["consecutive"])];
+    s.does("put /routing/breaker", "/routing/breaker", Some(breaker), left).await;
+    let revoke = format!("{at}/revoke");
+    s.does("post /credentials/{id}/revoke", &revoke, None, &[("key.revoke", &["state"])]).await;
+}
+
+/// Nobody answers there, which the entry says.
+async fn probe(s: &mut Story, at: &str) {
+    let (before, path) = (story::size(&s.console, "audit").await, format!("{at}/probe"));
+    let reply = s.console.ask(Door::Server, "POST", &path, None).await;
+    assert_eq!((reply.status, &reply.body["ok"]), (200, &Value::Bool(false)), "{}", reply.body);
+    let new = story::entries(&s.console, "audit", before).await;
+    let probe = story::assert_left(&s.console, "a probe", &new, ("key.probe", &[])).await;
+    assert_eq!(probe["outcome"], "failure", "{probe}");
+    s.note("post /credentials/{id}/probe", &path, None);
+}
+
+async fn budgets(s: &mut Story) {
+    let budget = json!({"scope": "tenant", "tenant_id": s.tenant, "period": "month", "limit_usd": "600", "kind": "hard", "thresholds": null});
+    let made = s.does("post /budgets", "/budgets", Some(budget), &[("budget.create", &[])]).await;
+    let at = format!("/budgets/{}", id(&made));
+    let change = json!({"limit_usd": "700.50", "kind": "soft"});
+    s.does("patch /budgets/{id}", &at, Some(change), &[("budget.update", &["limit_usd", "kind"])]).await;
+    let over =
+        json!({"limit_usd": "900", "starts_at": null, "ends_at": "2099-01-01T00:00:00Z", "reason": "launch"});
+    let left: &[story::Left<'_>] = &[("budget_override.create", &[])];
+    let over = s.does("post /budgets/{id}/overrides", &format!("{at}/overrides"), Some(over), left).await;
+    let over = format!("{at}/overrides/{}", id(&over));
+    s.does("delete /budgets/{id}/overrides/{override_id}", &over, None, &[("budget_override.delete", &[])])
+        .await;
+    s.does("delete /budgets/{id}", &at, None, &[("budget.delete", &[])]).await;
+    let pool = json!({"name": "Account", "credential_ids": []});
+    let pool = s.does("post /pools", "/pools", Some(pool), &[("pool.create", &[])]).await;
+    let pool = format!("/pools/{}", id(&pool));
+    s.does("patch /pools/{id}", &pool, Some(json!({"name": "Billing"})), &[("pool.update", &["name"])]).await;
+    s.does("delete /pools/{id}", &pool, None, &[("pool.delete", &[])]).await;
+    let hold = format!("/holds/{}/release", s.sown.hold);
+    s.does("post /holds/{id}/release", &hold, None, &[("budget.hold_release", &["state"])]).await;
+}
+
+async fn limits(s: &mut Story) {
+    let numbers = json!({"requests_per_minute": 60, "tokens_per_minute": null, "burst": 5, "concurrent_requests": null});
+    let mut own = numbers.clone();
+    own["scope"] = "tenant".into();
+    own["subject"] = s.tenant.as_str().into();
+    let made = s.does("post /limits", "/limits", Some(own), &[("limit.create", &[])]).await;
+    let at = format!("/limits/{}", id(&made));
+    let change = json!({"burst": null, "tokens_per_minute": 9000});
+    let left: &[story::Left<'_>] = &[("limit.update", &["burst", "tokens_per_minute"])];
+    s.does("patch /limits/{id}", &at, Some(change), left).await;
+    s.does("delete /limits/{id}", &at, None, &[("limit.delete", &[])]).await;
+    let left: &[story::Left<'_>] = &[("limit.update", &["requests_per_minute"])];
+    s.does("put /limits/defaults/{scope}", "/limits/defaults/model", Some(numbers), left).await;
+    s.does("delete /limits/defaults/{scope}", "/limits/defaults/model", None, left).await;
+}
+
+async fn usage_and_prices(s: &mut Story) {
+    let csv = "t,i,o\n2026-11-20 08:00:00,1000,10\n2026-11-20 09:00:00,2000,20\n";
+    let import = json!({"name": "x.csv", "csv": csv, "path": null, "preview": false, "mapping": {
+        "time": {"column": "t"}, "input_tokens": {"column": "i"}, "output_tokens": {"column": "o"}, "cache_read_tokens": null,
+        "model": {"value": "gpt-4o"}, "provider": null, "tenant": {"value": "northwind"}}});
+    s.does("post /usage/import", "/usage/import", Some(import), &[("usage.import", &[])]).await;
+    let rates = json!([{"unit": "input", "usd": "2.00"}, {"unit": "output", "usd": "8.00"}]);
+    let price = json!({"tenant_id": null, "provider": "openai", "model": "gpt-4o", "rates": rates, "note": "contract", "effective_from": "2026-11-01T00:00:00Z"});
+    let made = s.does("post /prices/own", "/prices/own", Some(price), &[("price.create", &[])]).await;
+    let at = format!("/prices/own/{}", id(&made));
+    let dearer = json!({"rates": [{"unit": "input", "usd": "2.10"}, {"unit": "output", "usd": "8.00"}], "confirm": true});
+    s.does("patch /prices/own/{id}", &at, Some(dearer), &[("price.update", &[])]).await;
+    s.does("delete /prices/own/{id}", &at, None, &[("price.delete", &["effective_to"])]).await;
+    let list = json!({"name": "list.csv", "content": "provider,model,input,output\nopenai,gpt-4o,2.50,10.00\n", "preview": false, "confirm": true});
+    s.does("post /prices/refresh", "/prices/refresh", Some(list), &[("price.approve", &[])]).await;
+    let rerate = json!({"from": "2026-11-01T00:00:00Z", "to": "2026-11-21T00:00:00Z", "preview": false, "reason": "contract"});
+    s.does("post /usage/rerate", "/usage/rerate", Some(rerate), &[("usage.rerate", &[])]).await;
+}
+
+async fn workspace(s: &mut Story) -> String {
+    let change = json!({"time_zone": "UTC", "workspace_name": "Meridian Ltd"});
+    let left: &[story::Left<'_>] = &[("config.changed", &["time_zone", "workspace_name"])];
+    s.does("patch /settings", "/settings", Some(change), left).await;
+    s.does("post /sample", "/sample", None, &[("sample.load", &[])]).await;
+    s.does("delete /sample", "/sample", None, &[("sample.remove", &[])]).await;
+    let left: &[story::Left<'_>] = &[("vault.recovery_rotate", &["recovery_code"])];
+    let made = s.does("post /vault/recovery-code", "/vault/recovery-code", None, left).await;
+    made["recovery_code"].as_str().unwrap().to_owned()
+}
+
+/// The keyring loses its key, and the recovery code opens the vault; a wrong one does not.
+async fn unlock(story: Story, code: &str) -> Story {
+    let Story { console, tenant, sown, asked } = story;
+    let mut s = Story { console: console.reopen_locked().await, tenant, sown, asked };
+    let other = wrong(code);
+    for (code, status, outcome) in [(other.as_str(), 400, "denied"), (code, 204, "success")] {
+        let before = story::size(&s.console, "audit").await;
+        let body = json!({"recovery_code": code});
+        let reply = s.console.ask(Door::Server, "POST", "/vault/unlock", Some(body.clone())).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+        let new = story::entries(&s.console, "audit", before).await;
+        let left = story::assert_left(&s.console, "a recovery code", &new, ("vault.unlock", &[])).await;
+        assert_eq!(left["outcome"], outcome, "{left}");
+        s.note("post /vault/unlock", "/vault/unlock", Some(body));
+    }
+    s.sign_in("admin@example.com").await;
+    s
+}
+
+/// A code of the right form that is another vault's.
+fn wrong(code: &str) -> String {
+    let other = reeve_vault::RecoveryCode::make(&mut reeve_vault::OsRandom).unwrap().reveal().to_string();
+    assert_ne!(other, code);
+    other
+}
+
+/// Reads that an auditor asks for.
+async fn reads(s: &mut Story) {
+    s.does("get /requests/export", "/requests/export?format=csv", None, &[("data.export", &[])]).await;
+    s.does("get /audit/export", "/audit/export?format=csv", None, &[("audit.export", &[])]).await;
+    s.does("get /audit/verify", "/audit/verify", None, &[("audit.verify", &[])]).await;
+}
+
+async fn identity(s: &mut Story) {
+    let wrong = json!({"email": "admin@example.com", "password": "not the passphrase"});
+    let before = story::size(&s.console, "audit").await;
+    let refused = s.console.ask(Door::Server, "POST", "/auth/login", Some(wrong)).await;
+    story::assert_problem(&refused, 401, "unauthenticated", "a wrong password");
+    let new = story::entries(&s.console, "audit", before).await;
+    let failed = story::assert_left(&s.console, "a wrong password", &new, ("auth.failed", &[])).await;
+    assert_eq!(failed["outcome"], "denied", "{failed}");
+    assert!(!failed["leaf"].as_str().unwrap().contains("admin@example.com"), "{failed}");
+
+    let passwords = json!({"current_password": story::PASSWORD, "new_password": "another long passphrase 2"});
+    s.does("put /auth/password", "/auth/password", Some(passwords), &[("user.update", &["password"])]).await;
+    let back = json!({"current_password": "another long passphrase 2", "new_password": story::PASSWORD});
+    s.does("put /auth/password", "/auth/password", Some(back), &[("user.update", &["password"])]).await;
+
+    refresh(s).await;
+    s.does("post /auth/logout", "/auth/logout", None, &[("auth.logout", &[])]).await;
+    s.sign_in("admin@example.com").await;
+}
+
+/// A refresh is machinery: its entry is in the stream of that.
+async fn refresh(s: &mut Story) {
+    let at = |path: &str| format!("http://{}/api/v1{path}", s.console.address);
+    let login = json!({"email": "admin@example.com", "password": story::PASSWORD}).to_string();
+    let login =
+        s.console.client().post(at("/auth/login")).header("content-type", "application/json").body(login);
+    let answer = login.send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let before = story::size(&s.console, "usage").await;
+    let answer = s.console.client().post(at("/auth/refresh")).header("cookie", cookie).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    let new = story::entries(&s.console, "usage", before).await;
+    let refresh = new.iter().find(|e| e["event_type"] == "auth.refresh").unwrap_or_else(|| panic!("{new:?}"));
+    story::whole("a refresh", refresh);
+    s.note("post /auth/refresh", "/auth/refresh", None);
+}
