@@ -232,6 +232,13 @@ CREATE TABLE limits (
     updated_at          INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE log_keys (
+    stream    INTEGER NOT NULL,
+    from_size INTEGER NOT NULL,
+    vkey      TEXT    NOT NULL,
+    PRIMARY KEY (stream, from_size)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE log_state (
     stream    INTEGER PRIMARY KEY,
     origin    TEXT    NOT NULL, -- empty until a signing key exists
@@ -242,7 +249,7 @@ CREATE TABLE log_state (
     min_index INTEGER NOT NULL DEFAULT 0,
     last_hlc  INTEGER NOT NULL,
     head      TEXT    NOT NULL  -- newest signed checkpoint
-) STRICT;
+, kept BLOB) STRICT;
 
 CREATE TABLE model_rules (
     tenant_id  BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,

@@ -18,7 +18,7 @@ async fn open(folder: &Path, keyring: &Arc<MemoryKeyring>) -> Engine {
     let clock = Arc::new(SetClock::new(reeve_tests::app::START.parse().unwrap()));
     let keyring = Arc::clone(keyring);
     let of: KeyringOf = Arc::new(move |_| Arc::clone(&keyring) as Arc<dyn Keyring>);
-    let keys = VaultKeys { keyring: Some(of), env: None };
+    let keys = VaultKeys { keyring: Some(of), ..VaultKeys::default() };
     let clock = clock as Arc<dyn Clock>;
     // Tasks of an engine that was closed let go of the folder a moment after it.
     for _ in 0..200 {

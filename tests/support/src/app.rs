@@ -99,7 +99,7 @@ impl TestApp {
         let keyring = options.keyring.unwrap_or_default();
         let own = Arc::clone(&keyring);
         let of: KeyringOf = Arc::new(move |_| Arc::clone(&own) as Arc<dyn Keyring>);
-        let keys = VaultKeys { keyring: Some(of), env: None };
+        let keys = VaultKeys { keyring: Some(of), ..VaultKeys::default() };
         let open = OpenEngine {
             data_dir: folder.path().to_owned(),
             keys,

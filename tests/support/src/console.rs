@@ -81,7 +81,7 @@ impl Console {
     async fn open(folder: TempDir, clock: Arc<SetClock>, keyring: Arc<MemoryKeyring>) -> Self {
         let same = Arc::clone(&keyring);
         let of: KeyringOf = Arc::new(move |_| Arc::clone(&same) as Arc<dyn Keyring>);
-        let keys = VaultKeys { keyring: Some(of), env: None };
+        let keys = VaultKeys { keyring: Some(of), ..VaultKeys::default() };
         let open = OpenEngine {
             data_dir: folder.path().to_owned(),
             keys,

@@ -12,6 +12,12 @@ pub struct Millis(pub i64);
 pub trait Clock: Send + Sync {
     /// The moment now.
     fn now(&self) -> Millis;
+
+    /// Milliseconds on a clock that nobody sets, from any beginning: what passes on it and not on [`Clock::now`], or the other
+    /// way round, is a clock that was set. Where there is no other, it is the same.
+    fn steady(&self) -> Millis {
+        self.now()
+    }
 }
 
 /// The text is not an RFC 3339 time.

@@ -1,12 +1,18 @@
 //! The audit trail, for reading: pages, one entry with what is known of it, counts over time, proofs, verification.
 
+pub(crate) mod anchors;
 mod describe;
+mod epochs;
 mod export;
+pub(crate) mod keeping;
 mod verdicts;
+mod words;
 
+pub use anchors::{Anchor, Anchored, AnchoredHead, Contradiction, Finding, Place};
 pub use describe::{Actor, Change, Described, Detail, Resource};
 pub use export::{Export, ExportAudit, ExportFormat, ExportRange};
 pub use verdicts::{Health, Verdicts, Verification};
+pub use words::{Claim, Proof as ProofOf};
 
 use crate::Engine;
 use crate::cx::Cx;

@@ -200,6 +200,15 @@ impl Engine {
             Error::new(Code::PreconditionFailed, "This key is revoked and cannot be tested.")
         })?;
         let key = self.open_credential(&live)?;
+        // What goes out is noted before it does: where no result follows, its outcome is not known.
+        let pair = cx.request_id.map_or_else(|| self.new_request_id().to_string(), |id| id.to_string());
+        let intent = self
+            .draft(cx, "key.probe_intent", format_args!("credential:{id}"))
+            .name(&credential.name)
+            .detail("provider", live.provider.as_str())
+            .outcome(Outcome::Unknown, Severity::Info)
+            .paired(&pair);
+        self.record(intent).await?;
         let asked = self.inner.upstream.probe(&live.provider, &live.base_url, Key(key.expose()), self.now());
         let probed = match asked.await {
             Ok(p) => Probed {
@@ -216,7 +225,8 @@ impl Engine {
             .draft(cx, "key.probe", format_args!("credential:{id}"))
             .name(&credential.name)
             .detail("message", probed.message.as_str())
-            .outcome(outcome, severity);
+            .outcome(outcome, severity)
+            .paired(&pair);
         self.record(draft).await?;
         if probed.ok {
             // Found to work, it need not wait for a call to try it.

@@ -59,6 +59,10 @@ pub(crate) struct Inner {
     pub(crate) settling: crate::gateway::settling::Settling,
     pub(crate) verdicts: crate::audit::Verdicts,
     pub(crate) denials: crate::denials::Denials,
+    pub(crate) anchors: crate::audit::anchors::Anchors,
+    pub(crate) keeping: crate::audit::keeping::Keeping,
+    /// Names this run of the process in the ledger.
+    pub(crate) boot: uuid::Uuid,
     pub(crate) upstream: Upstream,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
 }
@@ -80,6 +84,7 @@ impl Engine {
     pub async fn open_with(options: OpenEngine, upstream: UpstreamConfig) -> Result<Self, Error> {
         let OpenEngine { data_dir, keys, clock } = options;
         let store_clock = Arc::clone(&clock);
+        let folder = data_dir.clone();
         let store =
             blocking(move || Store::open(OpenStore { folder: data_dir, clock: store_clock, readers: 4 }))
                 .await??;
@@ -87,8 +92,12 @@ impl Engine {
         let now = clock.now();
         let upstream = Upstream::new(upstream)
             .map_err(|e| Error::new(Code::Internal, "The client for providers cannot start.").because(e))?;
+        let ids = Ids::new(Arc::clone(&clock));
         let inner = Inner {
-            ids: Ids::new(Arc::clone(&clock)),
+            boot: ids.next(),
+            anchors: crate::audit::anchors::Anchors::new(&folder, keys.anchor.as_ref()),
+            keeping: Default::default(),
+            ids,
             events: Events::default(),
             tasks: Tasks::default(),
             privacy: Arc::new(Privacy::new(Arc::clone(&vault))),
@@ -115,7 +124,10 @@ impl Engine {
             upstream,
         };
         let engine = Self { inner: Arc::new(inner) };
+        engine.look_at_anchor_file().await?;
         engine.open_vault(keys).await?;
+        engine.look_at_anchors().await?;
+        engine.begin_session().await?;
         engine.recover().await?;
         engine.load().await?;
         engine.resume_reratings().await?;
@@ -180,9 +192,9 @@ impl Engine {
             async move { engine.sweep_limits() }
         });
         let engine = self.clone();
-        self.inner.tasks.repeat(Duration::from_secs(600), move || {
+        self.inner.tasks.repeat(crate::audit::keeping::EVERY, move || {
             let engine = engine.clone();
-            async move { engine.checkpoint("interval").await }
+            async move { engine.tend_ledger().await }
         });
         self.verify_in_background();
     }
@@ -206,14 +218,8 @@ impl Engine {
             );
         }
         self.lower_idle_bounds().await;
-        self.checkpoint("shutdown").await;
+        self.end_session().await;
         self.inner.store.close().await;
-    }
-
-    pub(crate) async fn checkpoint(&self, reason: &'static str) {
-        if let Err(error) = self.inner.store.write(move |tx| tx.checkpoint(reason)).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "a checkpoint could not be kept");
-        }
     }
 
     /// The moment now.

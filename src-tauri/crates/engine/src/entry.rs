@@ -124,11 +124,23 @@ impl Draft {
         self
     }
 
+    /// One of a pair: the intent of something outside of Reeve, and its result, by the same correlation id.
+    #[must_use]
+    pub(crate) fn paired(mut self, sid: &str) -> Self {
+        self.entry.sid = Some(sid.to_owned());
+        self
+    }
+
     /// Another actor than the one who asks: whoever a sign-in turned out to be.
     #[must_use]
     pub fn by(mut self, who: &str) -> Self {
         who.clone_into(&mut self.entry.who);
         self
+    }
+
+    /// The entry as it stands: for one without anything personal.
+    pub(crate) fn into_public_entry(self) -> NewEntry {
+        self.entry
     }
 
     /// Appends it to the audit stream and lends the tables.

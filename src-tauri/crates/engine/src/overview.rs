@@ -188,7 +188,8 @@ impl Engine {
 
     async fn needs_you(&self, budgets: &[BudgetWithStatus]) -> Result<Vec<NeedsYou>, Error> {
         let now = self.now();
-        let mut needs = self.keys_kept_from_calls();
+        let mut needs = self.ledger_needs();
+        needs.extend(self.keys_kept_from_calls());
         if let Some(locked) = self.vault_locked() {
             needs.push(NeedsYou {
                 severity: "critical",

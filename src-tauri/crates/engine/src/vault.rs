@@ -20,20 +20,29 @@ use std::sync::Arc;
 /// Makes the keyring handle for a vault's id, so that every data folder has an item of its own.
 pub type KeyringOf = Arc<dyn Fn(&[u8; 16]) -> Arc<dyn Keyring> + Send + Sync>;
 
-/// Where the vault's root key comes from.
+/// Makes the keyring handle for the name of an anchor, so that every data folder has one of its own.
+pub type AnchorKeyringOf = Arc<dyn Fn(&str) -> Arc<dyn Keyring> + Send + Sync>;
+
+/// Where the vault's root key comes from, and where the ledger's head is remembered.
 #[derive(Clone, Default)]
 pub struct VaultKeys {
     /// The operating system's keyring, if this host uses one.
     pub keyring: Option<KeyringOf>,
     /// `KEY_ENCRYPTION_SECRET`, if it is set.
     pub env: Option<Arc<dyn Fn() -> Option<EnvSecret> + Send + Sync>>,
+    /// The keyring item that remembers the ledger's newest head, if this host uses one.
+    pub anchor: Option<AnchorKeyringOf>,
 }
 
 impl VaultKeys {
     /// The operating system's keyring.
     #[must_use]
     pub fn os_keyring() -> Self {
-        Self { keyring: Some(Arc::new(|id| Arc::new(OsKeyring::for_vault("reeve", id)))), env: None }
+        Self {
+            keyring: Some(Arc::new(|id| Arc::new(OsKeyring::for_vault("reeve", id)))),
+            env: None,
+            anchor: Some(Arc::new(|name| Arc::new(OsKeyring::new("reeve", name)))),
+        }
     }
 
     /// The same with `KEY_ENCRYPTION_SECRET` from `read`.
@@ -193,13 +202,7 @@ impl Engine {
             }
         }
         self.inner.vault.set(Ok(vault.clone()));
-        let seed = self.own_secret(&vault, Purpose::LogKey, "ledger_signing_key").await?;
-        let signer = |stream: reeve_store::Stream| {
-            reeve_ledger::genesis_signer(&seed, stream.as_str())
-                .map_err(|e| Error::new(Code::Internal, "The ledger's signing key is unusable.").because(e))
-        };
-        let [audit, usage] = reeve_store::Stream::ALL;
-        Ok(self.inner.store.sign_with(signer(audit)?, signer(usage)?).await?)
+        self.sign_ledger(&vault).await
     }
 
     /// A random secret of Reeve's own, kept sealed; made when it is first needed.

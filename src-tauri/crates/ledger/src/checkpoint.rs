@@ -39,6 +39,12 @@ pub enum CheckpointError {
     /// The third line is not the base64 of 32 bytes.
     #[error("line 3, the root, is not the base64 of 32 bytes")]
     Root,
+    /// Signed by a key of the log, but not by the one that signs for this size.
+    #[error("it is not signed by the key that signs for {size} entries")]
+    KeyNotValid {
+        /// Entries it covers.
+        size: u64,
+    },
     /// The head of another log than the one the key belongs to.
     #[error("the checkpoint is for {found}, the key for {expected}")]
     OtherLog {
@@ -95,6 +101,12 @@ impl Checkpoint {
     #[must_use]
     pub fn sign(&self, signer: &Signer) -> String {
         note::sign(&self.to_text(), &[signer])
+    }
+
+    /// Signs the checkpoint with the key that goes and the one that comes.
+    #[must_use]
+    pub fn sign_both(&self, old: &Signer, new: &Signer) -> String {
+        note::sign(&self.to_text(), &[old, new])
     }
 
     /// Reads a signed checkpoint of the log the key is named after.

@@ -12,7 +12,7 @@
 //!    its [`hlc`]; personal details appear only as a [`commitment`](mod@commitment).
 //! 2. [`tree`]: leaf hashes into one root; [`tile`] is how the hashes are stored, [`proof`] how one root
 //!    convinces somebody about an entry or about an older root.
-//! 3. [`checkpoint`]: a root with a name and a size, signed as a [`note`].
+//! 3. [`checkpoint`]: a root with a name and a size, signed as a [`note`]; [`keys`] says by which key.
 //!
 //! The tree is RFC 6962 section 2.1 (the same as RFC 9162 section 2.1.1), tiles are C2SP tlog-tiles, heads
 //! are C2SP tlog-checkpoint in C2SP signed-note. Software we did not write can verify all three.
@@ -21,6 +21,7 @@ pub mod canonical;
 pub mod checkpoint;
 pub mod commitment;
 pub mod hlc;
+pub mod keys;
 pub mod leaf;
 pub mod note;
 pub mod proof;
@@ -31,6 +32,7 @@ pub use canonical::CanonicalError;
 pub use checkpoint::{Checkpoint, CheckpointError, genesis_signer, origin_for};
 pub use commitment::commitment;
 pub use hlc::{Hlc, HlcError};
+pub use keys::{KeyChain, KeyChainError};
 pub use leaf::{HARD_LIMIT, Leaf, LeafError, Ok, SOFT_LIMIT};
 pub use note::{NoteError, Signer, VerifierKey};
 pub use proof::{

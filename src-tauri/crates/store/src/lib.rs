@@ -10,6 +10,7 @@
 //! Start reading at [`writer`], then [`tx`] and [`log`].
 
 pub mod error;
+mod guard;
 pub mod log;
 mod migrations;
 mod open;
@@ -22,6 +23,8 @@ pub mod verify;
 pub mod writer;
 
 pub use error::StoreError;
+pub use guard::schema_digest;
+pub use log::keys::LogKey;
 pub use log::{NewEntry, Private, Stream};
 pub use open::{OpenStore, Store};
 pub use reader::Read;

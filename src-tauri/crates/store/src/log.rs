@@ -1,6 +1,8 @@
 //! The ledger's writing side: appends leaves, keeps the Merkle trees, signs heads. All in the writer's transaction.
 
 pub(crate) mod dict;
+pub(crate) mod kept;
+pub(crate) mod keys;
 pub(crate) mod stream;
 
 use crate::error::StoreError;
@@ -161,12 +163,7 @@ impl Log {
         entry: NewEntry,
         now: Millis,
     ) -> Result<u64, StoreError> {
-        let [audit, usage] = &mut self.streams;
-        let log = match stream {
-            Stream::Audit => audit,
-            Stream::Usage => usage,
-        };
-        let (n, hlc) = log.next(now);
+        let (n, hlc) = self.of(stream).next(now);
         let leaf = Leaf {
             n,
             t: now.0,
@@ -184,12 +181,7 @@ impl Log {
         let id = stream.entry_id(n);
         self.insert(conn, id, &leaf, &bytes)?;
         insert_private(conn, id, &entry.private)?;
-        let [audit, usage] = &mut self.streams;
-        let log = match stream {
-            Stream::Audit => audit,
-            Stream::Usage => usage,
-        };
-        log.stage(reeve_ledger::leaf_hash(&bytes), hlc, now);
+        self.of(stream).stage(reeve_ledger::leaf_hash(&bytes), hlc, now);
         Ok(n)
     }
 
@@ -209,6 +201,29 @@ impl Log {
     pub(crate) fn seal(&mut self, conn: &Connection, now: Millis) -> Result<(), StoreError> {
         self.dict.keep();
         self.streams.iter_mut().try_for_each(|stream| stream.seal(conn, now))
+    }
+
+    fn of(&mut self, stream: Stream) -> &mut StreamLog {
+        let [audit, usage] = &mut self.streams;
+        match stream {
+            Stream::Audit => audit,
+            Stream::Usage => usage,
+        }
+    }
+
+    /// What was done is on the disk.
+    pub(crate) fn committed(&mut self) {
+        self.streams.iter_mut().for_each(StreamLog::committed);
+    }
+
+    /// The entry that was appended last names the key that signs from it on.
+    pub(crate) fn hand_over_to(&mut self, stream: Stream, signer: Signer) -> Result<(), StoreError> {
+        self.of(stream).hand_over_to(signer)
+    }
+
+    /// Deletes kept heads that newer ones stand for; how many.
+    pub(crate) fn thin(&mut self, conn: &Connection, now: Millis) -> Result<usize, StoreError> {
+        self.streams.iter_mut().map(|stream| stream.thin(conn, now)).sum()
     }
 
     pub(crate) fn retain(&mut self, conn: &Connection, reason: &str, now: Millis) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! Opening the store: the file, its lock, its settings, the writer and the readers.
 
 use crate::error::StoreError;
+use crate::guard::{self, Files};
 use crate::log::Log;
 use crate::migrations;
 use crate::reader::Readers;
@@ -26,6 +27,7 @@ pub struct OpenStore {
 pub struct Store {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
+    pub(crate) files: Arc<Files>,
     path: Arc<Path>,
     // Held for as long as any clone lives: one process a file.
     _lock: Arc<File>,
@@ -46,8 +48,9 @@ impl Store {
         migrations::apply(&mut conn)?;
         let log = Log::load(&conn)?;
         let readers = Readers::open(&path, readers)?;
+        let files = Arc::new(Files::remember(&path));
         let writer = Writer::start(conn, log, clock)?;
-        Ok(Self { writer, readers, path: path.into(), _lock: Arc::new(lock) })
+        Ok(Self { writer, readers, files, path: path.into(), _lock: Arc::new(lock) })
     }
 
     /// The file of the store.
@@ -87,6 +90,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
     set("wal_autocheckpoint", "4096")?;
     set("temp_store", "MEMORY")?;
     set("mmap_size", "1073741824")?;
+    guard::harden(&conn)?;
     conn.set_prepared_statement_cache_capacity(256);
     Ok(conn)
 }

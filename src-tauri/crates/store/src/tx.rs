@@ -59,6 +59,31 @@ impl<'c> Tx<'c> {
         self.log.retain(self.conn, reason, self.now)
     }
 
+    /// Appends `entry`, which names the key of `signer` as the next one: the head that ends with it is signed by both keys and
+    /// kept, and later ones by the new key alone.
+    ///
+    /// # Errors
+    /// As [`Tx::record`]; [`StoreError::Ledger`] if the stream has no key yet, or the next one is not named after it.
+    pub fn hand_over(
+        &mut self,
+        stream: Stream,
+        entry: NewEntry,
+        signer: reeve_ledger::Signer,
+    ) -> Result<Recorded<'c>, StoreError> {
+        let recorded = self.append(stream, entry)?;
+        self.log.hand_over_to(stream, signer)?;
+        Ok(recorded)
+    }
+
+    /// Deletes kept checkpoints that newer ones stand for: beyond two days one an hour is enough, beyond ninety one a day. Those
+    /// at which a key handed over and those of round sizes stay. How many went.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn thin_checkpoints(&mut self) -> Result<usize, StoreError> {
+        self.log.thin(self.conn, self.now)
+    }
+
     fn append(&mut self, stream: Stream, entry: NewEntry) -> Result<Recorded<'c>, StoreError> {
         let sequence = self.log.append(self.conn, stream, entry, self.now)?;
         Ok(Recorded { conn: self.conn, sequence, now: self.now })

@@ -1,11 +1,15 @@
 //! Verification: everything is computed again from the leaves, and no copy is trusted.
 
+mod copies;
+mod state;
+
 use crate::error::StoreError;
 use crate::log::stream::load_tile;
 use crate::log::{Namespace, Stream, columns};
 use crate::reader::Read;
 use crate::table::entries::Head;
-use reeve_ledger::{Checkpoint, Frontier, Hash, Hlc, Leaf, TILE_WIDTH, VerifierKey};
+use copies::Copies;
+use reeve_ledger::{CheckpointError, Frontier, Hash, Hlc, KeyChain, Leaf, TILE_WIDTH};
 use rusqlite::{Row, params};
 use std::collections::HashMap;
 
@@ -32,14 +36,25 @@ pub struct Fault {
 }
 
 impl Read<'_> {
-    /// Checks a whole stream: leaves, order, clock, filter columns, tiles, root, head and retained checkpoints.
+    /// Checks a whole stream: leaves, order, clock, filter columns, tiles, bundles, private sections, root, keys, head, kept
+    /// checkpoints and the state that it goes on from.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`] if the file cannot be read; what does not fit is in the verdict, not an error.
     pub fn verify(&self, stream: Stream) -> Result<Verdict, StoreError> {
         let head = self.entries().head(stream)?;
         let mut walk = Walk::new(self, stream, &head)?;
-        let fault = walk.run()?;
+        let fault = match state::keys(self, stream, &head)? {
+            Ok(keys) => {
+                walk.keys = keys;
+                walk.run()?
+            }
+            Err(fault) => Some(fault),
+        };
+        let fault = match fault {
+            None => state::state(self, stream, &walk.frontier, walk.hlc)?,
+            fault => fault,
+        };
         Ok(Verdict { entries: walk.frontier.size(), checkpoints: walk.checked, first_bad: fault, head })
     }
 }
@@ -54,6 +69,8 @@ struct Walk<'r, 'c> {
     words: HashMap<i64, (i64, String)>,
     // Retained checkpoints by size, ascending.
     notes: std::collections::VecDeque<(u64, String)>,
+    keys: Option<KeyChain>,
+    copies: Copies<'r, 'c>,
     checked: u64,
 }
 
@@ -98,6 +115,8 @@ impl<'r, 'c> Walk<'r, 'c> {
             hlc: Hlc(0),
             words: HashMap::new(),
             notes,
+            keys: None,
+            copies: Copies::new(read, stream),
             checked: 0,
         })
     }
@@ -117,7 +136,12 @@ impl<'r, 'c> Walk<'r, 'c> {
                 return Ok(Some(Fault { sequence: self.frontier.size(), reason }));
             }
         }
-        Ok(self.end().map(|reason| Fault { sequence: self.frontier.size(), reason }))
+        let size = self.frontier.size();
+        let reason = match self.end() {
+            None => self.copies.end(size)?,
+            reason => reason,
+        };
+        Ok(reason.map(|reason| Fault { sequence: size, reason }))
     }
 
     /// Checks one entry and adds it to the tree.
@@ -144,6 +168,9 @@ impl<'r, 'c> Walk<'r, 'c> {
         self.hlc = leaf.hlc;
         let hash = reeve_ledger::leaf_hash(&stored.leaf);
         self.frontier.push(hash);
+        if let Some(reason) = self.copies.saw(n, &leaf)? {
+            return Ok(Some(reason));
+        }
         if let Some(reason) = self.full_tile(hash)? {
             return Ok(Some(reason));
         }
@@ -193,7 +220,7 @@ impl<'r, 'c> Walk<'r, 'c> {
         let index = (self.frontier.size() - 1) / TILE_WIDTH;
         let computed = std::mem::take(&mut self.tile);
         match load_tile(self.read.conn, self.stream, 0, index) {
-            Ok(stored) if stored == computed => Ok(None),
+            Ok(stored) if stored == computed => self.copies.full_tile(&computed),
             Ok(_) => Ok(Some(format!("tile {index} does not hold the hashes of its entries"))),
             Err(StoreError::Ledger { what }) => Ok(Some(what)),
             Err(other) => Err(other),
@@ -214,14 +241,17 @@ impl<'r, 'c> Walk<'r, 'c> {
     }
 
     fn false_note(&self, note: &str, size: u64) -> Option<&'static str> {
-        let Ok(key) = self.head.vkey.parse::<VerifierKey>() else {
+        let Some(keys) = &self.keys else {
             return Some("has no key to check it with");
         };
-        match Checkpoint::open(note, &key) {
-            Ok(c) if c.origin != self.head.origin => Some("belongs to another log"),
+        match keys.open(note) {
             Ok(c) if c.size != size || c.size != self.frontier.size() => Some("is of another size"),
             Ok(c) if c.root != self.frontier.root() => Some("has another root"),
             Ok(_) => None,
+            Err(CheckpointError::OtherLog { .. }) => Some("belongs to another log"),
+            Err(CheckpointError::KeyNotValid { .. }) => {
+                Some("is not signed by the key that signs for its size")
+            }
             Err(_) => Some("is not signed by the log's key"),
         }
     }

@@ -24,6 +24,7 @@ type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 enum Job {
     Write(Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>),
     Signer(Box<reeve_ledger::Signer>, &'static str, oneshot::Sender<Result<(), StoreError>>),
+    Fold(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -125,11 +126,20 @@ impl Store {
         answer.recv().map_err(|_| StoreError::Closed)?
     }
 
+    /// Folds the write-ahead log into the file and empties it, so that what was overwritten is in neither; as far as readers
+    /// leave it room.
+    pub async fn fold(&self) {
+        let (done, folded) = oneshot::channel();
+        if self.writer.queue.send(Job::Fold(done)).await.is_ok() {
+            let _ = folded.await;
+        }
+    }
+
     /// Gives the ledger its signing key: from the next commit on, heads are signed. The first one ever decides the
     /// streams' origin.
     ///
     /// # Errors
-    /// [`StoreError::Ledger`] if the key is not the one the ledger was begun with.
+    /// [`StoreError::Ledger`] if the key is not the one that signs now.
     pub async fn sign_with(
         &self,
         audit: reeve_ledger::Signer,
@@ -216,7 +226,7 @@ impl Loop {
     /// One transaction. Returns the close request if one came.
     fn batch(&mut self, first: Job, jobs: &mut mpsc::Receiver<Job>) -> Option<oneshot::Sender<()>> {
         let mut answers: Vec<Answer> = Vec::new();
-        let mut closing = None;
+        let (mut closing, mut folding) = (None, None);
         let began = self.conn.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::sqlite("begin a write"));
         let until = Instant::now() + GATHER;
         let mut next = Some(first);
@@ -230,7 +240,14 @@ impl Loop {
                     });
                 }
                 Job::Signer(signer, stream, reply) => {
-                    let _ = reply.send(self.log.sign_with(&self.conn, *signer, stream));
+                    let signed = self.log.sign_with(&self.conn, *signer, stream);
+                    answers.push(Box::new(move |committed| {
+                        let _ = reply.send(committed.map_err(Clone::clone).and(signed));
+                    }));
+                }
+                Job::Fold(done) => {
+                    folding = Some(done);
+                    break;
                 }
                 Job::Close(done) => {
                     closing = Some(done);
@@ -242,6 +259,10 @@ impl Loop {
         let committed = began.and_then(|()| self.commit());
         for answer in answers {
             answer(committed.as_ref().map(|_| ()));
+        }
+        if let Some(done) = folding {
+            self.empty_log();
+            let _ = done.send(());
         }
         closing
     }
@@ -258,8 +279,19 @@ impl Loop {
             }
             // The memory ran ahead of the file: read the file's truth again.
             self.log.reload(&self.conn)?;
+        } else {
+            self.log.committed();
         }
         committed
+    }
+
+    /// Without waiting for readers: writers must not stand still for it.
+    fn empty_log(&self) {
+        let sql = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000;";
+        if let Err(error) = self.conn.execute_batch(sql) {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the write-ahead log is in use");
+            let _ = self.conn.execute_batch("PRAGMA busy_timeout = 5000;");
+        }
     }
 
     fn fold(&self) {

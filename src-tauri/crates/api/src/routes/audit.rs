@@ -7,7 +7,7 @@ mod views;
 
 use super::{Answer, moment, time, time_or_null};
 use crate::cursor;
-use crate::extract::{Asked, Ids, Params};
+use crate::extract::{Asked, Ids, JsonBody, Params};
 use crate::failure::Failure;
 use crate::words::Stream;
 use axum::Json;
@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::response::Response;
 pub(crate) use export::AuditExportFormat;
 use filter::{AuditFilterQuery, Wanted};
+use http::StatusCode;
 use reeve_core::time::Millis;
 use reeve_engine::audit::EntryFilter;
 use reeve_engine::{Engine, audit};
@@ -24,8 +25,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 pub(crate) use views::AuditEntryView;
 use views::{
-    AuditBucket, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView, CheckpointView, ProofView,
-    VerifyView,
+    AcceptLedger, AuditBucket, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView, CheckpointView,
+    ProofView, VerifyView,
 };
 
 const MAX_BUCKETS: usize = 1_000;
@@ -37,6 +38,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(get_audit_log))
         .routes(routes!(verify_audit))
         .routes(routes!(get_audit_health))
+        .routes(routes!(accept_ledger))
         .routes(routes!(get_audit_stats))
         .routes(routes!(get_checkpoint))
         .routes(routes!(get_proof))
@@ -120,7 +122,19 @@ async fn get_audit_health(State(engine): State<Engine>, Asked(cx): Asked) -> Ans
         entries: health.head.size,
         root: views::hex(&health.head.root),
         last_verified_at: time_or_null(health.last.map(|(_, at)| at)),
+        problem: health.problem,
     }))
+}
+
+/// Takes the ledger as it is, although what is remembered of it elsewhere contradicts it: after a backup was put back.
+#[utoipa::path(post, path = "/audit/anchors/accept", tag = "audit", request_body = AcceptLedger, responses((status = 204)))]
+async fn accept_ledger(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    JsonBody(body): JsonBody<AcceptLedger>,
+) -> Result<StatusCode, Failure> {
+    engine.accept_ledger(&cx, &body.reason).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Counts of matching entries over time.

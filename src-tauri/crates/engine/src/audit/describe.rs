@@ -200,6 +200,17 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "vault.slot_update" => return "Changed a way to open the vault".to_owned(),
         "vault.recovery_rotate" => return "Made a new recovery code".to_owned(),
         "vault.unlock" => return "Opened the vault with the recovery code".to_owned(),
+        "session.start" => return session(leaf),
+        "session.end" => return "Reeve was stopped".to_owned(),
+        "log.heartbeat" => return "Nothing happened for an hour".to_owned(),
+        "log.gap" => {
+            let dropped = leaf.x.get("dropped").and_then(Value::as_u64).unwrap_or_default();
+            return format!("{dropped} entries could not be written and are lost");
+        }
+        "clock.jump" => return clock_jump(leaf),
+        "key.rotate" => return "The ledger is signed with a new key from here on".to_owned(),
+        "anchor.accept" => return "Took the ledger as it is, although an anchor contradicted it".to_owned(),
+        "key.probe_intent" => "About to test the provider key",
         "audit.verify" => return "Verified the ledger".to_owned(),
         "audit.export" => return "Exported entries of the ledger".to_owned(),
         "sample.load" => return "Loaded the sample data".to_owned(),
@@ -251,6 +262,25 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
     match text(leaf, "cost_usd") {
         Some(cost) => format!("{verb} {what}, ${cost}"),
         None => format!("{verb} {what}").trim().to_owned(),
+    }
+}
+
+fn session(leaf: &Leaf) -> String {
+    let version = text(leaf, "version").unwrap_or_default();
+    match text(leaf, "before").as_deref() {
+        Some("broke off") => {
+            format!("Reeve {version} was started; the session before did not end, it broke off")
+        }
+        _ => format!("Reeve {version} was started"),
+    }
+}
+
+fn clock_jump(leaf: &Leaf) -> String {
+    let jump = leaf.x.get("jump_ms").and_then(Value::as_i64).unwrap_or_default();
+    let seconds = jump.unsigned_abs() / 1_000;
+    match jump {
+        i64::MIN..0 => format!("The clock was set back by {seconds} s"),
+        _ => format!("The clock went forward by {seconds} s: it was set, or the machine slept"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Verification, and the last verdict for the seal that is always visible.
 
+use super::anchors::{Anchored, Finding};
 use super::{Head, Stream};
 use crate::Engine;
 use crate::cx::Cx;
@@ -16,8 +17,14 @@ use std::time::{Duration, Instant};
 /// The result of a verification.
 #[derive(Clone, Debug)]
 pub struct Verification {
+    /// Which stream.
+    pub stream: Stream,
     /// What was found.
     pub verdict: Verdict,
+    /// What does not fit beside the entries: the file and its schema, each in a sentence.
+    pub faults: Vec<String>,
+    /// What is written down of the ledger outside of its file.
+    pub anchors: Vec<Anchored>,
     /// When it ended.
     pub at: Millis,
     /// How long it took.
@@ -25,37 +32,16 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether everything fits.
+    /// Whether everything fits, within the ledger and with its anchors.
     #[must_use]
-    pub const fn intact(&self) -> bool {
-        self.verdict.first_bad.is_none()
+    pub fn intact(&self) -> bool {
+        self.consistent() && !self.anchors.iter().any(|a| matches!(a.finding, Finding::Contradicts(..)))
     }
 
-    /// What is proven, in plain words.
+    /// Whether the ledger fits within itself.
     #[must_use]
-    pub fn statement(&self) -> String {
-        let v = &self.verdict;
-        match &v.first_bad {
-            Some(Fault { sequence, reason }) => {
-                format!("The ledger does not fit at entry {sequence}: {reason}.")
-            }
-            None if v.head.note.is_empty() => {
-                format!(
-                    "All {} entries fit together. The newest head is not signed, because the vault is locked.",
-                    v.entries
-                )
-            }
-            None => format!(
-                "All {} entries fit together and lead to the head that this workspace signed; {} kept checkpoints agree.",
-                v.entries, v.checkpoints
-            ),
-        }
-    }
-
-    /// What is not proven, in plain words.
-    #[must_use]
-    pub const fn not_proven(&self) -> &'static str {
-        "One machine alone cannot prove that it did not rewrite its whole history with its own key. That needs somebody outside who kept an earlier checkpoint."
+    pub fn consistent(&self) -> bool {
+        self.verdict.first_bad.is_none() && self.faults.is_empty()
     }
 }
 
@@ -66,26 +52,65 @@ pub struct Health {
     pub head: Head,
     /// The last verification since the start.
     pub last: Option<(bool, Millis)>,
+    /// What is wrong, in a sentence, if something is.
+    pub problem: Option<String>,
 }
 
 /// The last verdict of each stream since the start.
 #[derive(Default)]
-pub struct Verdicts(Mutex<[Option<Verification>; 2]>);
+pub struct Verdicts {
+    streams: Mutex<[Option<Verification>; 2]>,
+    file_faults: Mutex<Vec<String>>,
+}
 
 impl Verdicts {
     fn put(&self, stream: Stream, verification: Verification) {
-        let mut both = self.0.lock();
+        let mut both = self.streams.lock();
         let [audit, usage] = &mut *both;
         *(if stream == Stream::Audit { audit } else { usage }) = Some(verification);
     }
 
+    /// What was found no longer holds.
+    pub(crate) fn forget(&self) {
+        *self.streams.lock() = [None, None];
+    }
+
+    /// What is wrong with the files now; whether that is news.
+    pub(crate) fn set_file_faults(&self, faults: &[String]) -> bool {
+        let mut known = self.file_faults.lock();
+        let news = *known != faults;
+        known.clear();
+        known.extend_from_slice(faults);
+        news
+    }
+
     /// Both streams intact, and the older of their times; broken as soon as one is.
     fn last(&self) -> Option<(bool, Millis)> {
-        let both = self.0.lock();
+        let both = self.streams.lock();
         let known: Vec<_> = both.iter().flatten().collect();
         let intact = known.iter().all(|v| v.intact());
         let at = known.iter().map(|v| v.at).min()?;
         (known.len() == 2 || !intact).then_some((intact, at))
+    }
+
+    /// What is wrong with the ledger as far as is known now, worst first.
+    pub(crate) fn problems(&self, engine: &Engine) -> Vec<(Severity, String)> {
+        let mut all = engine.inner.anchors.problems();
+        all.extend(self.file_faults.lock().iter().map(|f| (Severity::Critical, f.clone())));
+        for v in self.streams.lock().iter().flatten() {
+            if let Some(Fault { sequence, reason }) = &v.verdict.first_bad {
+                let stream = v.stream.as_str();
+                let text = format!("The {stream} ledger does not fit at entry {sequence}: {reason}.");
+                all.push((Severity::Critical, text));
+            }
+            for fault in &v.faults {
+                if !all.iter().any(|(_, known)| known == fault) {
+                    all.push((Severity::Critical, fault.clone()));
+                }
+            }
+        }
+        all.sort_by_key(|(severity, _)| *severity != Severity::Critical);
+        all
     }
 }
 
@@ -113,10 +138,18 @@ impl Engine {
 
     async fn verify_now(&self, stream: Stream) -> Result<Verification, Error> {
         let started = Instant::now();
-        let verdict = self.inner.store.read(move |r| r.verify(stream)).await?;
-        let verification = Verification { verdict, at: self.now(), took: started.elapsed() };
+        // Before the entries are read: what is anchored meanwhile may be newer than they are.
+        let anchors = self.anchored().await?;
+        let (verdict, mut faults) =
+            self.inner.store.read(move |r| Ok::<_, Error>((r.verify(stream)?, r.schema_faults()?))).await?;
+        faults.extend(self.inner.store.file_faults());
+        let verification =
+            Verification { stream, verdict, faults, anchors, at: self.now(), took: started.elapsed() };
         if let Some(Fault { sequence, reason }) = &verification.verdict.first_bad {
             tracing::error!(stream = stream.as_str(), sequence, reason, "the ledger does not fit");
+        }
+        for fault in &verification.faults {
+            tracing::error!(fault, "the ledger's file is not as it should be");
         }
         self.inner.verdicts.put(stream, verification.clone());
         self.inner.events.tell(EventKind::Ledger, None, None);
@@ -138,13 +171,19 @@ impl Engine {
         });
     }
 
-    /// The head and the last verdict: cheap, for the footer.
+    /// The head and the last verdict: cheap, for the footer. What was found wrong at the start shows before any verification.
     ///
     /// # Errors
     /// If `cx` may not see settings (anybody signed in may), or the file cannot be read.
     pub async fn ledger_health(&self, cx: &Cx) -> Result<Health, Error> {
         self.require(cx, Permission::SettingsRead).await?;
         let head = self.inner.store.read(|r| r.entries().head(Stream::Audit)).await?;
-        Ok(Health { head, last: self.inner.verdicts.last() })
+        let mut last = self.inner.verdicts.last();
+        let mut problems = self.inner.verdicts.problems(self).into_iter();
+        let worst = problems.next();
+        if worst.as_ref().is_some_and(|(severity, _)| *severity == Severity::Critical) {
+            last = Some((false, last.map_or_else(|| self.now(), |(_, at)| at)));
+        }
+        Ok(Health { head, last, problem: worst.map(|(_, text)| text) })
     }
 }

@@ -14,6 +14,7 @@ impl Engine {
     pub(crate) async fn tell_thresholds(&self) {
         for crossing in self.inner.admission.take_crossed() {
             if let Err(error) = self.tell_threshold(crossing).await {
+                self.inner.keeping.dropped("budget.threshold");
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "a passed threshold could not be recorded"

@@ -400,14 +400,16 @@ impl Engine {
             format_args!("api_key:{}", caller.key),
         );
         let draft = Arc::new(draft.tenant(caller.tenant));
+        let engine = self.clone();
         let submitted = self.inner.store.submit(
             move |tx| {
                 let recorded = draft.meter(tx)?;
                 recorded.api_keys().touch(caller.key, recorded.now())?;
                 Ok::<_, Error>(())
             },
-            |written| {
+            move |written| {
                 if let Err(error) = written {
+                    engine.inner.keeping.dropped("api_key.use");
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "a key's last use could not be noted"
@@ -416,6 +418,7 @@ impl Engine {
             },
         );
         if let Err(error) = submitted.await {
+            self.inner.keeping.dropped("api_key.use");
             tracing::error!(error = &error as &dyn std::error::Error, "a key's last use could not be noted");
         }
     }

@@ -224,10 +224,13 @@ impl Engine {
             move |tx| draft.record(tx).map(|recorded| recorded.sequence()).map_err(Error::from),
             move |written| match written {
                 Ok(sequence) => engine.told_of(crate::EventKind::Credential, sequence),
-                Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a breaker's turn could not be recorded"
-                ),
+                Err(error) => {
+                    engine.inner.keeping.dropped(kind);
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a breaker's turn could not be recorded"
+                    );
+                }
             },
         );
     }

@@ -241,6 +241,7 @@ impl Engine {
 
     async fn submit_refusal(&self, kind: Kind, draft: Draft, Row(row): Row, who: Vec<(Who, Asked)>) {
         let engine = self.clone();
+        let event = kind.event;
         let asked = (row.calls, row.asked);
         let submitted = self.inner.store.submit(
             move |tx| {
@@ -268,13 +269,17 @@ impl Engine {
             },
             move |written| match written {
                 Ok(sequence) => engine.told(sequence),
-                Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a refusal could not be recorded"
-                ),
+                Err(error) => {
+                    engine.inner.keeping.dropped(event);
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a refusal could not be recorded"
+                    );
+                }
             },
         );
         if let Err(error) = submitted.await {
+            self.inner.keeping.dropped(event);
             tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
         }
     }

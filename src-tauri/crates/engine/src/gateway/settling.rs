@@ -198,6 +198,7 @@ impl Engine {
         batch.iter().for_each(|waiting| self.inner.admission.bound_not_raised(waiting.charge.tenant_id));
         if let [Waiting { charge, .. }] = batch.as_slice() {
             // The cost stays in the meters and in the tenant's exposure: the next start holds it.
+            self.inner.keeping.dropped("charge.settle");
             let error = error as &dyn std::error::Error;
             return tracing::error!(error, charge.id = %charge.id, "a charge could not be written");
         }

@@ -36,7 +36,7 @@ struct House {
 async fn open(folder: &TempDir, clock: &Arc<SetClock>, keyring: &Arc<MemoryKeyring>) -> Engine {
     let keyring = Arc::clone(keyring);
     let of: crate::vault::KeyringOf = Arc::new(move |_| Arc::clone(&keyring) as Arc<dyn Keyring>);
-    let keys = VaultKeys { keyring: Some(of), env: None };
+    let keys = VaultKeys { keyring: Some(of), ..VaultKeys::default() };
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
     Engine::open(OpenEngine { data_dir: folder.path().to_owned(), keys, clock }).await.unwrap()
 }

@@ -210,10 +210,14 @@ impl Engine {
             },
             move |written| match written {
                 Ok(sequence) => engine.told(sequence),
-                Err(error) => log(&error),
+                Err(error) => {
+                    engine.inner.keeping.dropped("limit.exceeded");
+                    log(&error);
+                }
             },
         );
         if let Err(error) = submitted.await {
+            self.inner.keeping.dropped("limit.exceeded");
             log(&error.into());
         }
     }

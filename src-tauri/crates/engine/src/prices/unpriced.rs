@@ -163,6 +163,7 @@ impl Engine {
             Ok::<_, Error>(())
         });
         if let Err(error) = written.await {
+            self.inner.keeping.dropped("price.missing");
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "models without a price could not be noted");
         }

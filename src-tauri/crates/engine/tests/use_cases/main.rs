@@ -3,6 +3,7 @@
 
 mod calls;
 mod imports;
+mod ledger;
 mod sample;
 mod settings;
 mod tenants;

@@ -12,11 +12,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// A clock that is turned by hand.
-pub(crate) struct Hand(AtomicI64);
+/// A clock that is turned by hand, and the steady one beside it.
+pub(crate) struct Hand(AtomicI64, AtomicI64);
 
 impl Hand {
+    /// Time passes.
     pub(crate) fn advance(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::Relaxed);
+        self.1.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Somebody sets the clock.
+    pub(crate) fn set(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::Relaxed);
     }
 }
@@ -25,6 +32,10 @@ impl Clock for Hand {
     fn now(&self) -> Millis {
         Millis(self.0.load(Ordering::Relaxed))
     }
+
+    fn steady(&self) -> Millis {
+        Millis(self.1.load(Ordering::Relaxed))
+    }
 }
 
 /// Where an engine lives: its files, its clock and the keyring of its computer.
@@ -32,6 +43,8 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) clock: Arc<Hand>,
     pub(crate) keyring: Arc<MemoryKeyring>,
+    /// What the keyring remembers of the ledger.
+    pub(crate) anchor: Arc<MemoryKeyring>,
 }
 
 impl World {
@@ -39,8 +52,9 @@ impl World {
         let noon = "2026-11-20T12:00:00Z".parse::<Millis>().unwrap();
         Self {
             folder: tempfile::tempdir().unwrap(),
-            clock: Arc::new(Hand(AtomicI64::new(noon.0))),
+            clock: Arc::new(Hand(AtomicI64::new(noon.0), AtomicI64::new(0))),
             keyring: Arc::new(MemoryKeyring::new()),
+            anchor: Arc::new(MemoryKeyring::new()),
         }
     }
 
@@ -50,7 +64,12 @@ impl World {
 
     pub(crate) async fn open_in(&self, folder: &Path, keyring: Arc<MemoryKeyring>) -> Engine {
         let keyring: Arc<dyn Keyring> = keyring;
-        let keys = VaultKeys { keyring: Some(Arc::new(move |_| Arc::clone(&keyring))), env: None };
+        let anchor: Arc<dyn Keyring> = Arc::<MemoryKeyring>::clone(&self.anchor);
+        let keys = VaultKeys {
+            keyring: Some(Arc::new(move |_| Arc::clone(&keyring))),
+            anchor: Some(Arc::new(move |_| Arc::clone(&anchor))),
+            env: None,
+        };
         let clock: Arc<dyn Clock> = Arc::<Hand>::clone(&self.clock);
         Engine::open(OpenEngine { data_dir: folder.to_owned(), keys, clock }).await.unwrap()
     }

@@ -8,6 +8,7 @@ mod canonical;
 mod checkpoint;
 #[cfg(test)]
 mod hlc;
+mod keys;
 #[cfg(test)]
 mod leaf;
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! One stream: its frontier, the partial tiles at its right edge, its clock and its signing key.
+//! One stream: its frontier, the partial tiles at its right edge, its clock and its signing keys.
 
 use super::Stream;
+use super::kept::{self, HANDED_OVER, KeptHead, SIZE};
+use super::keys::{self, LogKey};
 use crate::error::StoreError;
 use crate::sql::signed;
 use reeve_core::time::Millis;
@@ -13,8 +15,18 @@ const RETAIN_EVERY: u64 = 65_536;
 pub(crate) struct StreamLog {
     stream: Stream,
     origin: String,
+    // The key it began with; those after it are in `keys`.
     vkey: String,
+    keys: Vec<LogKey>,
     signer: Option<Signer>,
+    // The key that hands over in the running transaction; forgotten once that is on the disk.
+    outgoing: Option<Signer>,
+    // The next key, and after how many staged leaves it signs.
+    incoming: Option<(usize, Signer)>,
+    // The head that both keys signed, while it is the newest.
+    handed_over: Option<(u64, String)>,
+    // The hashes of the kept heads, added up.
+    kept: Hash,
     frontier: Frontier,
     hlc: Hlc,
     // Hashes right of the last full tile, by level.
@@ -33,7 +45,7 @@ impl StreamLog {
     pub(crate) fn load(conn: &Connection, stream: Stream) -> Result<Self, StoreError> {
         let row = conn
             .prepare_cached(
-                "SELECT origin, vkey, size, root, frontier, last_hlc FROM log_state WHERE stream = ?1",
+                "SELECT origin, vkey, size, root, frontier, last_hlc, kept FROM log_state WHERE stream = ?1",
             )
             .and_then(|mut s| {
                 s.query_row([stream.number()], |r| {
@@ -41,12 +53,15 @@ impl StreamLog {
                     let root: Vec<u8> = r.get("root")?;
                     let frontier: Vec<u8> = r.get("frontier")?;
                     let hlc: i64 = r.get("last_hlc")?;
-                    Ok((r.get("origin")?, r.get("vkey")?, size, root, frontier, hlc))
+                    let kept: Option<[u8; 32]> = r.get("kept")?;
+                    Ok((r.get("origin")?, r.get("vkey")?, size, root, frontier, hlc, kept))
                 })
                 .optional()
             })
             .map_err(StoreError::sqlite("read the ledger's state"))?;
-        let Some((origin, vkey, size, root, frontier, hlc)) = row else { return Ok(Self::empty(stream)) };
+        let Some((origin, vkey, size, root, frontier, hlc, kept)) = row else {
+            return Ok(Self::empty(stream));
+        };
         let damaged = |what: &str| StoreError::Ledger { what: format!("{} log: {what}", stream.as_str()) };
         let size = u64::try_from(size).map_err(|_| damaged("its size is negative"))?;
         let frontier = Frontier::from_bytes(size, &frontier)
@@ -55,11 +70,18 @@ impl StreamLog {
             return Err(damaged("its root does not follow from its frontier"));
         }
         let edge = load_edge(conn, stream, size)?;
+        let heads = kept::all(conn, stream)?;
+        let both = heads.last().filter(|head| head.size == size && head.reason == HANDED_OVER);
         Ok(Self {
             stream,
             origin,
             vkey,
+            keys: keys::all(conn, stream)?,
             signer: None,
+            outgoing: None,
+            incoming: None,
+            handed_over: both.map(|head| (size, head.note.clone())),
+            kept: kept.unwrap_or_else(|| kept::sum(stream, &heads)),
             frontier,
             hlc: Hlc(u64::from_ne_bytes(hlc.to_ne_bytes())),
             edge,
@@ -73,7 +95,12 @@ impl StreamLog {
             stream,
             origin: String::new(),
             vkey: String::new(),
+            keys: Vec::new(),
             signer: None,
+            outgoing: None,
+            incoming: None,
+            handed_over: None,
+            kept: [0; 32],
             frontier: Frontier::new(),
             hlc: Hlc(0),
             edge: vec![Vec::new()],
@@ -82,8 +109,45 @@ impl StreamLog {
         }
     }
 
+    /// After a commit that failed: whichever key the file knows signs on.
     pub(crate) fn take_signer(&mut self, old: &mut Self) {
-        self.signer = old.signer.take();
+        let current = self.keys.last().map(|(_, vkey)| vkey.as_str());
+        let signers = [old.signer.take(), old.outgoing.take()].into_iter().flatten();
+        self.signer =
+            signers.into_iter().find(|s| current.is_some_and(|vkey| s.verifier_key().to_string() == vkey));
+    }
+
+    /// What was done is on the disk: the key that handed over is wiped.
+    pub(crate) fn committed(&mut self) {
+        self.outgoing = None;
+    }
+
+    /// From the leaf that was staged last on, heads are signed by `signer`.
+    pub(crate) fn hand_over_to(&mut self, signer: Signer) -> Result<(), StoreError> {
+        let refused =
+            |what: &str| Err(StoreError::Ledger { what: format!("{} log: {what}", self.stream.as_str()) });
+        if self.signer.is_none() {
+            return refused("there is no key that could hand over");
+        }
+        if signer.name() != self.origin {
+            return refused("the next key is not named after this log");
+        }
+        if self.incoming.is_some() || self.outgoing.is_some() {
+            return refused("its key is being replaced already");
+        }
+        self.incoming = Some((self.staged.len(), signer));
+        Ok(())
+    }
+
+    fn hand_over(&mut self, conn: &Connection, now: Millis) -> Result<(), StoreError> {
+        let (Some((_, new)), Some(old)) = (self.incoming.take(), self.signer.take()) else { return Ok(()) };
+        let (size, vkey) = (self.frontier.size(), new.verifier_key().to_string());
+        let note = self.checkpoint().sign_both(&old, &new);
+        keys::insert(conn, self.stream, size, &vkey)?;
+        self.keys.push((size, vkey));
+        (self.outgoing, self.signer) = (Some(old), Some(new));
+        self.handed_over = Some((size, note));
+        self.keep_head(conn, HANDED_OVER, now)
     }
 
     /// Index and clock of the next entry.
@@ -103,6 +167,7 @@ impl StreamLog {
     /// Takes back what a failed closure staged. The clock stays: it only has to rise.
     pub(crate) fn unstage(&mut self, mark: usize) {
         self.staged.truncate(mark);
+        self.incoming.take_if(|(after, _)| *after > mark);
     }
 
     /// The head is kept at the end of this transaction.
@@ -122,11 +187,14 @@ impl StreamLog {
         }
         let staged = std::mem::take(&mut self.staged);
         self.widen_bundles(conn, &staged)?;
-        for (hash, _) in staged {
+        for (place, (hash, _)) in staged.into_iter().enumerate() {
             self.frontier.push(hash);
             self.push_edge(conn, hash)?;
+            if self.incoming.as_ref().is_some_and(|(after, _)| *after == place + 1) {
+                self.hand_over(conn, now)?;
+            }
             if self.frontier.size().is_multiple_of(RETAIN_EVERY) {
-                self.keep_head(conn, "size", now)?;
+                self.keep_head(conn, SIZE, now)?;
             }
         }
         if let Some(reason) = self.retain.take() {
@@ -184,28 +252,40 @@ impl StreamLog {
         Ok(())
     }
 
-    fn head(&self) -> Option<String> {
-        let signer = self.signer.as_ref()?;
-        let checkpoint = Checkpoint {
-            origin: self.origin.clone(),
-            size: self.frontier.size(),
-            root: self.frontier.root(),
-        };
-        Some(checkpoint.sign(signer))
+    fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { origin: self.origin.clone(), size: self.frontier.size(), root: self.frontier.root() }
     }
 
-    fn keep_head(&self, conn: &Connection, reason: &str, now: Millis) -> Result<(), StoreError> {
+    fn head(&self) -> Option<String> {
+        let signer = self.signer.as_ref()?;
+        match &self.handed_over {
+            Some((size, both)) if *size == self.frontier.size() => Some(both.clone()),
+            _ => Some(self.checkpoint().sign(signer)),
+        }
+    }
+
+    fn keep_head(&mut self, conn: &Connection, reason: &str, now: Millis) -> Result<(), StoreError> {
         // Without a key (the vault is locked) there is no head to keep; the next signed one covers these entries.
         let Some(note) = self.head() else { return Ok(()) };
-        conn.prepare_cached(
-            "INSERT INTO checkpoints (stream, size, note, reason, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (stream, size) DO NOTHING",
-        )
-        .and_then(|mut s| {
-            s.execute(params![self.stream.number(), signed(self.frontier.size()), note, reason, now.0])
-        })
-        .map_err(StoreError::sqlite("keep a checkpoint"))?;
+        let (size, reason) = (self.frontier.size(), reason.to_owned());
+        let head = KeptHead { size, note, reason, created_at: now.0 };
+        if kept::insert(conn, self.stream, &head)? {
+            head.turn(self.stream, &mut self.kept);
+        }
         Ok(())
+    }
+
+    /// Deletes kept heads that newer ones stand for; how many.
+    pub(crate) fn thin(&mut self, conn: &Connection, now: Millis) -> Result<usize, StoreError> {
+        let gone = kept::superfluous(kept::all(conn, self.stream)?, now);
+        for head in &gone {
+            kept::delete(conn, self.stream, head.size)?;
+            head.turn(self.stream, &mut self.kept);
+        }
+        if !gone.is_empty() {
+            self.save(conn)?;
+        }
+        Ok(gone.len())
     }
 
     fn save(&self, conn: &Connection) -> Result<(), StoreError> {
@@ -213,15 +293,26 @@ impl StreamLog {
         let root = self.frontier.root();
         let head = self.head().unwrap_or_default();
         conn.prepare_cached(
-            "INSERT INTO log_state (stream, origin, vkey, size, root, frontier, last_hlc, head)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            "INSERT INTO log_state (stream, origin, vkey, size, root, frontier, last_hlc, head, kept)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (stream) DO UPDATE SET origin = excluded.origin, vkey = excluded.vkey, size = excluded.size,
-               root = excluded.root, frontier = excluded.frontier, last_hlc = excluded.last_hlc, head = excluded.head",
+               root = excluded.root, frontier = excluded.frontier, last_hlc = excluded.last_hlc, head = excluded.head,
+               kept = excluded.kept",
         )
         .and_then(|mut s| {
             let size = signed(self.frontier.size());
             let frontier = self.frontier.to_bytes();
-            s.execute(params![self.stream.number(), self.origin, self.vkey, size, root.as_slice(), frontier, hlc, head])
+            s.execute(params![
+                self.stream.number(),
+                self.origin,
+                self.vkey,
+                size,
+                root.as_slice(),
+                frontier,
+                hlc,
+                head,
+                self.kept.as_slice()
+            ])
         })
         .map_err(StoreError::sqlite("save the ledger's state"))?;
         Ok(())
@@ -230,12 +321,14 @@ impl StreamLog {
     pub(crate) fn sign_with(&mut self, conn: &Connection, signer: Signer) -> Result<(), StoreError> {
         let vkey = signer.verifier_key().to_string();
         if self.origin.is_empty() {
+            keys::insert(conn, self.stream, 0, &vkey)?;
             self.origin = signer.name().to_owned();
-            self.vkey = vkey;
-        } else if self.vkey != vkey {
+            self.vkey.clone_from(&vkey);
+            self.keys.push((0, vkey));
+        } else if self.keys.last().is_none_or(|(_, current)| *current != vkey) {
             return Err(StoreError::Ledger {
                 what: format!(
-                    "{} log: the signing key is not the one it was begun with",
+                    "{} log: the signing key is not the one that signs it now",
                     self.stream.as_str()
                 ),
             });

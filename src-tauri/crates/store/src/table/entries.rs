@@ -38,7 +38,7 @@ pub type SealedSection = (String, Option<Vec<u8>>);
 pub struct Head {
     /// Origin; empty until a signing key exists.
     pub origin: String,
-    /// Verifier key; empty until a signing key exists.
+    /// Verifier key that the log began with and is named after; empty until a signing key exists.
     pub vkey: String,
     /// How many entries.
     pub size: u64,
@@ -104,6 +104,14 @@ impl Reads<'_> {
             note: String::new(),
         };
         Ok(head.optional()?.unwrap_or(empty))
+    }
+
+    /// The keys that sign the stream's heads, each with the size from which it does, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn keys(&self, stream: Stream) -> Result<Vec<crate::LogKey>, StoreError> {
+        crate::log::keys::all(self.conn, stream)
     }
 
     /// The sealed private sections of an entry, with the ids of their keys.

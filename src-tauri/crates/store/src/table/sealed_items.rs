@@ -29,4 +29,15 @@ impl Writes<'_> {
             .execute(params![name, sealed, now.0])?;
         Ok(())
     }
+
+    /// Puts another value in place of a sealed item; the old one is overwritten in the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn replace(&self, name: &str, sealed: &[u8], now: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE sealed_items SET sealed = ?2, created_at = ?3 WHERE name = ?1")?
+            .execute(params![name, sealed, now.0])?;
+        Ok(())
+    }
 }

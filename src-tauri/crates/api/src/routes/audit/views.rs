@@ -4,8 +4,8 @@ use super::time;
 use crate::cursor;
 use crate::words::{ActorKind, AuditOutcome, AuditSeverity, AuditVia};
 use data_encoding::HEXLOWER;
-use reeve_engine::audit::{self, Described, Detail, Head, Proof, Verification};
-use serde::Serialize;
+use reeve_engine::audit::{self, Anchored, Described, Detail, Finding, Head, Proof, Stream, Verification};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -171,10 +171,63 @@ pub(crate) struct VerifyView {
     /// Kept heads whose signature and root were checked.
     checkpoints: u64,
     first_bad: Option<FirstBad>,
+    /// What does not fit beside the entries: the file, or its schema.
+    faults: Vec<String>,
     /// What is proven.
     statement: String,
     /// What is not.
-    not_proven: &'static str,
+    not_proven: String,
+    /// The same by what it is about.
+    claims: Vec<ClaimView>,
+    /// Where the ledger's head is remembered outside of its file.
+    anchors: Vec<AnchorView>,
+}
+
+/// One thing that a verification can prove.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClaimView {
+    /// `consistent`, `anchored` or `witnessed`.
+    name: &'static str,
+    /// `proven`, `not_proven` or `refuted`.
+    proof: &'static str,
+    /// In words.
+    words: String,
+}
+
+/// A place that remembers the ledger's head.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AnchorView {
+    /// `file` or `keyring`.
+    place: &'static str,
+    /// `fits`, `none`, `missing`, `damaged`, `unreachable` or `contradicts`.
+    found: &'static str,
+    /// How many entries of the stream it covers.
+    entries: Option<u64>,
+    /// When it was written.
+    written_at: Option<String>,
+}
+
+impl AnchorView {
+    fn new(anchored: &Anchored, stream: Stream) -> Self {
+        let anchor = match &anchored.finding {
+            Finding::Fits(anchor) | Finding::Contradicts(anchor, _) => Some(anchor),
+            _ => None,
+        };
+        Self {
+            place: anchored.place.as_str(),
+            found: anchored.finding.as_str(),
+            entries: anchor.and_then(|a| a.head(stream)).map(|head| head.size),
+            written_at: anchor.map(|a| time(a.at)),
+        }
+    }
+}
+
+/// Why a ledger is taken as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptLedger {
+    /// In at most 500 characters; it goes into the ledger.
+    pub(super) reason: String,
 }
 
 /// The first thing that does not fit.
@@ -196,6 +249,13 @@ impl From<Verification> for VerifyView {
             checkpoints: v.verdict.checkpoints,
             statement: v.statement(),
             not_proven: v.not_proven(),
+            claims: v
+                .claims()
+                .into_iter()
+                .map(|c| ClaimView { name: c.name, proof: c.proof.as_str(), words: c.words })
+                .collect(),
+            anchors: v.anchors.iter().map(|a| AnchorView::new(a, v.stream)).collect(),
+            faults: v.faults,
             first_bad: v.verdict.first_bad.map(|bad| FirstBad { sequence: bad.sequence, reason: bad.reason }),
         }
     }
@@ -209,6 +269,8 @@ pub(crate) struct AuditHealthView {
     pub(super) entries: u64,
     pub(super) root: String,
     pub(super) last_verified_at: Option<String>,
+    /// What is wrong, in a sentence, if something is.
+    pub(super) problem: Option<String>,
 }
 
 /// Counts over time.

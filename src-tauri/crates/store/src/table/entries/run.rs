@@ -115,6 +115,39 @@ impl Reads<'_> {
         numbers.iter().map(|n| reeve_ledger::inclusion_proof(&source, *n, size)).collect()
     }
 
+    /// The root that the tree had when it had `size` entries, from the hashes that the file keeps.
+    ///
+    /// # Errors
+    /// [`StoreError::Ledger`] if hashes are missing.
+    pub fn root_at(&self, stream: Stream, size: u64) -> Result<Hash, StoreError> {
+        reeve_ledger::root_at(&Hashes { reads: self, stream }, size)
+    }
+
+    /// Proof that the tree of `size` entries grew out of that of `earlier` entries.
+    ///
+    /// # Errors
+    /// [`StoreError::Ledger`] if hashes are missing.
+    pub fn consistency_proof(
+        &self,
+        stream: Stream,
+        earlier: u64,
+        size: u64,
+    ) -> Result<Vec<Hash>, StoreError> {
+        reeve_ledger::consistency_proof(&Hashes { reads: self, stream }, earlier, size)
+    }
+
+    /// The kept head of exactly this size, as it was signed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn kept_head(&self, stream: Stream, size: u64) -> Result<Option<String>, StoreError> {
+        let mut rows =
+            self.conn.prepare_cached("SELECT note FROM checkpoints WHERE stream = ?1 AND size = ?2")?;
+        Ok(rows
+            .query_row(params![stream.number(), crate::sql::signed(size)], |r| r.get("note"))
+            .optional()?)
+    }
+
     /// The root of a full subtree: 2^`level` entries from entry `index` · 2^`level`.
     ///
     /// # Errors
