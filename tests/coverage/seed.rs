@@ -8,6 +8,7 @@ use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::captures::{CaptureKey, SealedCapture};
 use reeve_store::table::holds::Hold;
 use reeve_store::{NewEntry, Store, StoreError};
+use reeve_tests::console::Console;
 use uuid::Uuid;
 
 /// Mail address of the second person, whose password is the first one's.
@@ -30,6 +31,10 @@ pub async fn sow(store: Store, tenant: TenantId) -> Sown {
         hold: HoldId(Uuid::from_u128(0x1_0002)),
         charge: ChargeId(Uuid::from_u128(0x1_0003)),
     };
+    // What is remembered of the ledger is another one's, as after a backup was put back.
+    let other = Console::start().await;
+    let remembered = other.engine.data_dir().join("reeve.anchor");
+    std::fs::copy(remembered, store.path().with_file_name("reeve.anchor")).unwrap();
     store.write(move |tx| write(tx, tenant, sown)).await.unwrap();
     sown
 }

@@ -130,6 +130,8 @@ async fn budgets(s: &mut Story) {
     let pool = format!("/pools/{}", id(&pool));
     s.does("patch /pools/{id}", &pool, Some(json!({"name": "Billing"})), &[("pool.update", &["name"])]).await;
     s.does("delete /pools/{id}", &pool, None, &[("pool.delete", &[])]).await;
+    let why = json!({"reason": "a backup was put back"});
+    s.does("post /audit/anchors/accept", "/audit/anchors/accept", Some(why), &[("anchor.accept", &[])]).await;
     let hold = format!("/holds/{}/release", s.sown.hold);
     s.does("post /holds/{id}/release", &hold, None, &[("budget.hold_release", &["state"])]).await;
 }

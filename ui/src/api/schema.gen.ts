@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/audit/anchors/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the ledger as it is, although what is remembered of it elsewhere contradicts it: after a backup was put back. */
+        post: operations["accept_ledger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/checkpoint": {
         parameters: {
             query?: never;
@@ -1350,6 +1367,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Why a ledger is taken as it is. */
+        AcceptLedger: {
+            /** @description In at most 500 characters; it goes into the ledger. */
+            reason: string;
+        };
         /**
          * @description What kind of actor.
          * @enum {string}
@@ -1363,6 +1385,20 @@ export interface components {
             cost_usd: string;
             rerating_id: string;
             time: string;
+        };
+        /** @description A place that remembers the ledger's head. */
+        AnchorView: {
+            /**
+             * Format: int64
+             * @description How many entries of the stream it covers.
+             */
+            entries: number | null;
+            /** @description `fits`, `none`, `missing`, `damaged`, `unreachable` or `contradicts`. */
+            found: string;
+            /** @description `file` or `keyring`. */
+            place: string;
+            /** @description When it was written. */
+            written_at: string | null;
         };
         /**
          * @description Whether an API key is good.
@@ -1450,6 +1486,8 @@ export interface components {
             /** @description Null until it was verified since the start. */
             intact: boolean | null;
             last_verified_at: string | null;
+            /** @description What is wrong, in a sentence, if something is. */
+            problem: string | null;
             root: string;
         };
         /**
@@ -1750,6 +1788,15 @@ export interface components {
             size: number;
             /** @description The key that verifies it. */
             vkey: string;
+        };
+        /** @description One thing that a verification can prove. */
+        ClaimView: {
+            /** @description `consistent`, `anchored` or `witnessed`. */
+            name: string;
+            /** @description `proven`, `not_proven` or `refuted`. */
+            proof: string;
+            /** @description In words. */
+            words: string;
         };
         /** @description A new key. */
         CreateApiKeyBody: {
@@ -3440,15 +3487,21 @@ export interface components {
         };
         /** @description The result of a verification. */
         VerifyView: {
+            /** @description Where the ledger's head is remembered outside of its file. */
+            anchors: components["schemas"]["AnchorView"][];
             /**
              * Format: int64
              * @description Kept heads whose signature and root were checked.
              */
             checkpoints: number;
+            /** @description The same by what it is about. */
+            claims: components["schemas"]["ClaimView"][];
             /** Format: int64 */
             duration_ms: number;
             /** Format: int64 */
             entries: number;
+            /** @description What does not fit beside the entries: the file, or its schema. */
+            faults: string[];
             first_bad: components["schemas"]["FirstBad"] | null;
             intact: boolean;
             /** @description What is not. */
@@ -3468,6 +3521,36 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    accept_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptLedger"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_checkpoint: {
         parameters: {
             query?: {

@@ -21,6 +21,8 @@ import zlib
 FORMAT = "reeve-export v1"
 FIXED = ["manifest.json", "checkpoint", "frontier.txt", "SPEC.md", "verify.py"]
 KINDS = {"log": "log", "range": "range", "selection: completeness not provable": "selection"}
+KEYS = "keys.jsonl"
+MAX_KEYS = 10_000
 MAX_FILE = 8 << 20
 MAX_LINE = 65_535
 MAX_INT = 2**53 - 1
@@ -230,6 +232,33 @@ def is_included(index, size, leaf, proof, root):
     return last == 0 and value == root
 
 
+def is_consistent(m, n, old_root, root, proof):
+    """RFC 9162 section 2.1.4.2."""
+    if m > n:
+        return False
+    if m == n or m == 0:
+        return not proof and (m == 0 or old_root == root)
+    if m & (m - 1) == 0:
+        proof = [old_root] + proof
+    if not proof:
+        return False
+    node, last = m - 1, n - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    old = new = proof[0]
+    for step in proof[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            old, new = node_hash(step, old), node_hash(step, new)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            new = node_hash(new, step)
+        node, last = node >> 1, last >> 1
+    return last == 0 and old == old_root and new == root
+
+
 # ---- the archive: a zip in one layout --------------------------------------------------------------------------------
 
 
@@ -313,31 +342,64 @@ def origin_of(public, stream):
     return f"reeve/l/{ident}/{stream}"
 
 
+class Malformed(ValueError):
+    """No note, or one with a signature that does not fit."""
+
+
+class NotSigned(ValueError):
+    """A note that the key did not sign."""
+
+
+def valid_for(keys, size):
+    """The keys that must sign a head of this size: one, or, where one hands over to the next, both."""
+    place = max(sum(start <= size for start, _ in keys), 1)
+    return keys[place - (2 if place > 1 and keys[place - 1][0] == size else 1) : place]
+
+
+def open_head(data, keys, origin):
+    """Size and root of a head that is signed by the keys valid for its size."""
+    for _, key in reversed(keys):
+        try:
+            text = open_note(data, key)
+            break
+        except NotSigned:
+            continue
+    else:
+        raise NotSigned("no line is signed by it")
+    size, root = parse_checkpoint(text, origin)
+    for _, key in valid_for(keys, size):
+        try:
+            open_note(data, key)
+        except NotSigned:
+            raise NotSigned(f"it is not signed by the key that signs for {size} entries") from None
+    return size, root
+
+
 def open_note(data, key):
     """The text of a note that the key signed."""
     name, ident, public = key
     try:
         note = data.decode("utf-8")
     except UnicodeDecodeError:
-        raise ValueError("it is not text") from None
+        raise Malformed("it is not text") from None
     blank = note.rfind("\n\n")
     text, block = note[: blank + 1], note[blank + 2 :]
     if len(data) > 1_000_000 or any(c < " " and c != "\n" for c in note) or blank < 0 or text == "\n" or not block.endswith("\n"):
-        raise ValueError("it is not a note")
+        raise Malformed("it is not a note")
     signed, lines = False, block[:-1].split("\n")
     if len(lines) > 100:
-        raise ValueError("it has too many signatures")
+        raise Malformed("it has too many signatures")
     for line in lines:
         who, gap, encoded = line[2:].partition(" ")
         signature = unbase64(encoded)
         if not line.startswith("\u2014 ") or not gap or not is_name(who) or signature is None or len(signature) < 5:
-            raise ValueError("a signature line is malformed")
+            raise Malformed("a signature line is malformed")
         if who == name and signature[:4] == ident:
             if not ed25519_verify(public, text.encode("utf-8"), signature[4:]):
-                raise ValueError("the signature does not fit the text")
+                raise Malformed("the signature does not fit the text")
             signed = True
     if not signed:
-        raise ValueError("no line is signed by it")
+        raise NotSigned("no line is signed by it")
     return text
 
 
@@ -385,6 +447,18 @@ def commitments(sections):
     return found
 
 
+def named_by(leaf, stream):
+    """The key that an entry names as the next one, if it is such an entry."""
+    if (leaf["k"], leaf["on"], leaf["who"], leaf["via"]) != ("key.rotate", f"ledger:{stream}", "system", "system"):
+        return None
+    vkey = leaf["x"].get("vkey")
+    return vkey if isinstance(vkey, str) else None
+
+
+def is_proof(value):
+    return isinstance(value, list) and len(value) <= 108 and all(isinstance(h, str) and re.fullmatch(r"[0-9a-f]{64}", h) for h in value)
+
+
 def lines_of(data):
     return data[:-1].split(b"\n") if data.endswith(b"\n") else None
 
@@ -402,10 +476,13 @@ class Walk:
     def run(self):
         self.manifest = self.read_manifest()
         self.kind = KINDS[self.manifest["kind"]]
-        key = self.read_key()
-        self.read_checkpoint(self.fixed(FIXED[1]), key)
+        keys = self.read_keys()
+        head = self.read_checkpoint(self.fixed(FIXED[1]), keys)
+        if len(keys) > 1:
+            self.check_hand_overs(self.fixed(KEYS), keys, head)
+        self.size, self.root = head
         if self.kept is not None:
-            self.read_earlier(key)
+            self.read_earlier(keys)
         self.read_frontier(self.fixed(FIXED[2]))
         for name in FIXED[3:]:
             self.fixed(name)
@@ -458,44 +535,84 @@ class Walk:
         if set(m) != fields or not texts or not numbers or m["kind"] not in KINDS or m["private"] not in ("withheld", "opened"):
             raise wrong("its fields are not those of this format")
         keys = m["vkeys"]
-        one = keys[0] if isinstance(keys, list) and len(keys) == 1 else None
-        if not isinstance(one, dict) or set(one) != {"from", "vkey"} or not is_int(one["from"]) or one["from"] != 0 or not isinstance(one["vkey"], str):
-            raise wrong("it must name one key, valid from the beginning")
+        if not isinstance(keys, list) or not keys:
+            raise wrong("it names no key")
+        for key in keys:
+            if not isinstance(key, dict) or set(key) != {"from", "vkey"} or not is_index(key["from"]) or not isinstance(key["vkey"], str):
+                raise wrong("a key in it is not as it should be")
+        starts = [key["from"] for key in keys]
+        if starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:])) or starts[-1] > m["size"]:
+            raise wrong("the sizes from which its keys sign do not fit")
         held, kind = m["end"] - m["first"], KINDS[m["kind"]]
         fits = held >= 0 and m["end"] <= m["size"] and (m["count"] <= held if kind == "selection" else m["count"] == held)
         if not fits or (kind == "log" and (m["first"] != 0 or m["end"] != m["size"])):
             raise wrong("its numbers contradict each other")
         return m
 
-    def read_key(self):
+    def read_keys(self):
         m = self.manifest
         try:
-            key = parse_vkey(m["vkeys"][0]["vkey"])
+            keys = [(key["from"], parse_vkey(key["vkey"])) for key in m["vkeys"]]
+            if len(keys) > MAX_KEYS:
+                raise ValueError("there are too many")
         except ValueError as error:
             raise Fault("key", f"the key is not usable: {error}", file=FIXED[0]) from None
-        if self.pinned is not None and self.pinned != key:
+        if self.pinned is not None and all(self.pinned != key for _, key in keys):
             raise Fault("key", "it is signed by another key than the one you gave")
-        if key[0] != m["origin"] or origin_of(key[2], m["stream"]) != m["origin"]:
+        if any(key[0] != m["origin"] for _, key in keys) or origin_of(keys[0][1][2], m["stream"]) != m["origin"]:
             raise Fault("key", "the key is not the one that the log is named after", file=FIXED[0])
-        return key
+        return keys
 
-    def read_checkpoint(self, data, key):
+    def read_checkpoint(self, data, keys):
         try:
-            text = open_note(data, key)
-        except ValueError as error:
+            size, root = open_head(data, keys, self.manifest["origin"])
+        except (Malformed, NotSigned) as error:
             raise Fault("signature", f"the checkpoint is not signed by the log's key: {error}", file=FIXED[1]) from None
-        try:
-            size, root = parse_checkpoint(text, self.manifest["origin"])
         except ValueError as error:
             raise Fault("checkpoint", f"the checkpoint is not one of this log: {error}", file=FIXED[1]) from None
         if size != self.manifest["size"]:
             raise Fault("checkpoint", f"the checkpoint is of {size} entries, the manifest speaks of {self.manifest['size']}", file=FIXED[1])
-        self.size, self.root = size, root
+        return size, root
 
-    def read_earlier(self, key):
+    def check_hand_overs(self, data, keys, head):
+        """Each key but the first was named by the log while the key before it signed."""
+        lines = lines_of(data)
+        for number, (start, _) in enumerate(keys[1:], 1):
+            try:
+                if lines is None:
+                    raise ValueError("the file does not end with a whole line")
+                if number > len(lines):
+                    raise ValueError("a key has no line")
+                self.check_hand_over(lines[number - 1], start, keys, self.manifest["vkeys"][number]["vkey"], head)
+            except ValueError as error:
+                raise Fault("key", f"it is not shown that the log named this key: {error}", start - 1, KEYS, number) from None
+        if len(lines) > len(keys) - 1:
+            raise Fault("key", "it is not shown that the log named this key: there are more lines than keys", None, KEYS, len(keys))
+
+    def check_hand_over(self, line, start, keys, vkey, head):
+        one = canonical(line)
+        if not isinstance(one, dict) or set(one) != {"consistency", "entry", "inclusion", "note"}:
+            raise ValueError("the line is not as it should be")
+        proofs = [one["inclusion"], one["consistency"]]
+        if not all(isinstance(one[field], str) for field in ("entry", "note")) or not all(is_proof(proof) for proof in proofs):
+            raise ValueError("the line is not as it should be")
+        inclusion, consistency = ([bytes.fromhex(text) for text in proof] for proof in proofs)
+        size, root = open_head(one["note"].encode("utf-8"), keys, self.manifest["origin"])
+        if size != start:
+            raise ValueError(f"the head is of {size} entries, the key signs from {start}")
+        entry = one["entry"].encode("utf-8")
+        leaf = parse_leaf(entry)
+        if leaf["n"] + 1 != start or named_by(leaf, self.manifest["stream"]) != vkey:
+            raise ValueError("the entry does not name this key")
+        if not is_included(leaf["n"], size, leaf_hash(entry), inclusion, root):
+            raise ValueError("the entry is not in the head")
+        if not is_consistent(size, head[0], root, head[1], consistency):
+            raise ValueError("the newest head did not grow out of it")
+
+    def read_earlier(self, keys):
         m = self.manifest
         try:
-            self.earlier = parse_checkpoint(open_note(self.kept, key), m["origin"])
+            self.earlier = open_head(self.kept, keys, m["origin"])
         except ValueError as error:
             raise Fault("earlier", f"the checkpoint you gave is not signed by this log's key: {error}") from None
         if self.kind == "selection" or not m["first"] <= self.earlier[0] <= m["end"]:
@@ -561,6 +678,9 @@ class Walk:
                 raise Fault("order", f"entry {n} stands where {self.next} was due", n if selected else self.next, name, number)
             if self.hlc is not None and leaf["hlc"] <= self.hlc:
                 raise Fault("clock", "its logical time is not after that of the entry before it", n, name, number)
+            named = named_by(leaf, self.manifest["stream"])
+            if named is not None and {"from": n + 1, "vkey": named} not in self.manifest["vkeys"][1:]:
+                raise Fault("key", "the entry names a key that the export does not list", n, name, number)
             self.next, self.hlc = n + 1, leaf["hlc"]
             part.append((n, leaf_hash(line), leaf["commitments"]))
         return part
@@ -650,6 +770,9 @@ def proven(walk):
     else:
         said = [f"Each of the {m['count']} entries here stands in the signed log of {size} entries, at its number, byte for byte."]
     said.append("The head is signed by the key you gave." if walk.pinned else "The head is signed by the key that the log is named after.")
+    changes = len(m["vkeys"]) - 1
+    if changes > 0:
+        said.append(f"The log's key changed {changes} times, and each next one was named by an entry that the key before it signed.")
     if walk.passed is not None:
         said.append(f"The first {walk.passed} entries are those whose head you kept: nothing up to there was written anew since.")
     if walk.sections:

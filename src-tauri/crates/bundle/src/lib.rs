@@ -16,12 +16,14 @@
 pub mod archive;
 pub mod feed;
 pub mod frontier;
+pub mod handover;
 pub mod manifest;
 pub mod verify;
 pub mod write;
 
 pub use feed::{Feed, FeedError, FeedFormat};
 pub use frontier::{Span, after, before};
+pub use handover::HandOver;
 pub use manifest::{Kind, Manifest, PrivateMode};
 pub use verify::{Fault, FaultCode, Known, Report, Verdict, verify};
 pub use write::{BundleWriter, Evidence, Noted, OpenedSection, WriteError};
@@ -43,6 +45,9 @@ pub const MAX_FILE: usize = 8 << 20;
 
 /// The names of the files that every bundle begins with, in their order.
 pub const FIXED: [&str; 5] = ["manifest.json", "checkpoint", "frontier.txt", "SPEC.md", "verify.py"];
+
+/// The file that tells how one key followed another; only where there is more than one. It stands behind the checkpoint.
+pub const KEYS: &str = "keys.jsonl";
 
 /// The name of part `number` (from 1) in a folder: `entries/000001.jsonl`.
 #[must_use]

@@ -64,8 +64,10 @@ pub struct Manifest {
     pub origin: String,
     /// Its name within the workspace: the last part of the origin.
     pub stream: String,
-    /// The key that signed the checkpoint, as `name+id+key`.
+    /// The key that the log began with, as `name+id+key`.
     pub vkey: String,
+    /// The keys after it, each with the size from which it signs.
+    pub successors: Vec<(u64, String)>,
     /// Entries in the tree of the checkpoint.
     pub size: u64,
     /// Index of the first entry of the range.
@@ -117,7 +119,7 @@ impl Manifest {
             "private": self.private.as_str(),
             "size": self.size,
             "stream": self.stream,
-            "vkeys": [{ "from": 0, "vkey": self.vkey }],
+            "vkeys": self.vkeys().map(|(from, vkey)| json!({ "from": from, "vkey": vkey })).collect::<Vec<_>>(),
         }))
     }
 
@@ -135,6 +137,7 @@ impl Manifest {
             None => return Err(ManifestError::Field("format")),
         }
         let kind = word(&fields, "kind")?;
+        let mut keys = vkeys(&fields).ok_or(ManifestError::Field("vkeys"))?;
         let private = word(&fields, "private")?;
         let manifest = Self {
             kind: Kind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(ManifestError::Field("kind"))?,
@@ -144,22 +147,34 @@ impl Manifest {
                 .ok_or(ManifestError::Field("private"))?,
             origin: word(&fields, "origin")?,
             stream: word(&fields, "stream")?,
-            vkey: vkey(&fields).ok_or(ManifestError::Field("vkeys"))?,
+            vkey: keys.remove(0).1,
+            successors: keys,
             size: number(&fields, "size")?,
             first: number(&fields, "first")?,
             end: number(&fields, "end")?,
             count: number(&fields, "count")?,
             asked: word(&fields, "asked")?,
         };
-        // The rest of the fields, and of the one key, must be what this format has: it is when writing gives the same again.
+        // The rest of the fields, and of the keys, must be what this format has: it is when writing gives the same again.
         if manifest.encode().ok().as_deref() != Some(bytes) {
             return Err(ManifestError::Fields);
         }
         if manifest.adds_up() { Ok(manifest) } else { Err(ManifestError::Numbers) }
     }
 
+    /// All keys, each with the size from which it signs.
+    pub fn vkeys(&self) -> impl Iterator<Item = (u64, &str)> {
+        let later = self.successors.iter().map(|(from, vkey)| (*from, vkey.as_str()));
+        std::iter::once((0, self.vkey.as_str())).chain(later)
+    }
+
     fn adds_up(&self) -> bool {
-        let range = self.first <= self.end && self.end <= self.size;
+        let keys = self.vkeys().zip(self.successors.iter().map(|(from, _)| *from));
+        let rising = keys.map(|((from, _), next)| from < next).all(|rises| rises);
+        let range = rising
+            && self.successors.last().is_none_or(|(from, _)| *from <= self.size)
+            && self.first <= self.end
+            && self.end <= self.size;
         let held = self.end.saturating_sub(self.first);
         range
             && match self.kind {
@@ -178,8 +193,10 @@ fn number(fields: &Map<String, Value>, key: &'static str) -> Result<u64, Manifes
     fields.get(key).and_then(Value::as_u64).ok_or(ManifestError::Field(key))
 }
 
-/// The one key. Were there more, this version would know no rule for who may follow whom, so it takes none.
-fn vkey(fields: &Map<String, Value>) -> Option<String> {
-    let [one] = fields.get("vkeys")?.as_array()?.as_slice() else { return None };
-    one.get("vkey")?.as_str().map(str::to_owned)
+/// The keys: one at least, the first from 0.
+fn vkeys(fields: &Map<String, Value>) -> Option<Vec<(u64, String)>> {
+    let list = fields.get("vkeys")?.as_array()?.iter();
+    let keys = list.map(|key| Some((key.get("from")?.as_u64()?, key.get("vkey")?.as_str()?.to_owned())));
+    let keys = keys.collect::<Option<Vec<_>>>()?;
+    (keys.first()?.0 == 0).then_some(keys)
 }

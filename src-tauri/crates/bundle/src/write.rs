@@ -2,7 +2,8 @@
 
 use crate::archive::{ArchiveWriter, TooLarge};
 use crate::frontier::Rooted;
-use crate::{FIXED, Folder, Manifest, PART, SPEC, VERIFY_PY, frontier, part_name};
+use crate::handover::{self, HandOver};
+use crate::{FIXED, Folder, KEYS, Manifest, PART, SPEC, VERIFY_PY, frontier, part_name};
 use data_encoding::{BASE64, HEXLOWER};
 use reeve_ledger::{CanonicalError, Hash};
 use thiserror::Error;
@@ -16,6 +17,8 @@ pub struct Evidence {
     pub before: Rooted,
     /// Roots of the subtrees after the range.
     pub after: Rooted,
+    /// How each key followed the one before it; as many as the manifest names successors.
+    pub hand_overs: Vec<HandOver>,
 }
 
 /// What is noted beside an entry.
@@ -102,6 +105,10 @@ impl BundleWriter {
         ];
         for (name, data) in FIXED.into_iter().zip(contents) {
             archive.add(name, data)?;
+            if name == FIXED[1] && !manifest.successors.is_empty() {
+                let lines = handover::to_text(&evidence.hand_overs).map_err(WriteError::Manifest)?;
+                archive.add(KEYS, &lines)?;
+            }
         }
         Ok(Self { archive, part: Part::default(), number: 0, expected: manifest.count, found: 0 })
     }

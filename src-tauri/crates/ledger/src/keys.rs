@@ -126,6 +126,8 @@ impl KeyChain {
 /// The key that an entry names as the next one of this stream, if it is such an entry.
 #[must_use]
 pub fn named_by<'l>(leaf: &'l Leaf, stream: &str) -> Option<&'l str> {
-    let about = leaf.kind == ROTATE && leaf.on.strip_prefix("ledger:") == Some(stream);
+    // Others may write entries too: only what Reeve did itself names a key.
+    let own = leaf.who == "system" && leaf.via == "system";
+    let about = own && leaf.kind == ROTATE && leaf.on.strip_prefix("ledger:") == Some(stream);
     about.then(|| leaf.x.get("vkey").and_then(Value::as_str))?
 }

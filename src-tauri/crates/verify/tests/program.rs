@@ -35,6 +35,7 @@ fn bundle(signer: &Signer) -> Vec<u8> {
         origin,
         stream: "audit".to_owned(),
         vkey: signer.verifier_key().to_string(),
+        successors: Vec::new(),
         size: 3,
         first: 0,
         end: 3,

@@ -1,10 +1,10 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { errorWords } from "@/api";
-import { Id, Properties, TimeAgo, useNow, useZone } from "@/components";
+import { api, errorWords, take, type VerifyView } from "@/api";
+import { Id, Properties, TimeAgo, useMay, useNow, useZone } from "@/components";
 import { absolute, relative } from "@/lib/time";
 import { formatCount, formatDuration, plural, shortHash } from "@/lib/number";
-import { Button, Dialog, Icon, Notice, Progress } from "@/ui";
+import { Button, Chip, Dialog, Icon, Notice, Progress, TextField, toast, type Tone } from "@/ui";
 import { healthQuery, verifyQuery } from "./queries";
 
 let panelOpen = false;
@@ -50,7 +50,7 @@ export function Seal() {
   const when = health.data?.last_verified_at;
   return (
     <>
-      <button type="button" className={`seal ${CLASS[state]}`} onClick={openVerify} aria-haspopup="dialog">
+      <button type="button" className={`seal ${CLASS[state]}`} onClick={openVerify} aria-haspopup="dialog" title={health.data?.problem ?? undefined}>
         <Icon name={state === "intact" ? "shield" : state === "broken" ? "shieldBroken" : "shieldEmpty"} size={13} />
         <span role="status">{WORDS[state]}</span>
       </button>
@@ -85,6 +85,52 @@ function Checking({ entries, cancel }: { entries: number | undefined; cancel: ()
   );
 }
 
+const CLAIMS: Record<string, string> = { consistent: "Consistent in itself", anchored: "Anchored on this machine", witnessed: "Witnessed by somebody outside" };
+const PROOFS: Record<string, { word: string; tone: Tone }> = { proven: { word: "Proven", tone: "ok" }, not_proven: { word: "Not proven", tone: "none" }, refuted: { word: "Refuted", tone: "bad" } };
+
+/** What the check proves, a row each: a word, and what it rests on. */
+function Claims({ claims }: { claims: VerifyView["claims"] }) {
+  return (
+    <ul className="claims" aria-label="What is proven">
+      {claims.map((c) => {
+        const proof = PROOFS[c.proof] ?? PROOFS.not_proven!;
+        return (
+          <li key={c.name}>
+            <div className="row"><b className="strong">{CLAIMS[c.name] ?? c.name}</b><Chip tone={proof.tone}>{proof.word}</Chip></div>
+            <p>{c.words}</p>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** A ledger that was put back on purpose is taken as it is; what was remembered of the other goes into it for good. */
+function Accept() {
+  const client = useQueryClient();
+  const may = useMay("settings:write");
+  const [reason, setReason] = useState("");
+  const accept = useMutation({
+    mutationFn: () => take(api.POST("/audit/anchors/accept", { body: { reason } })),
+    onSuccess: () => {
+      client.removeQueries({ queryKey: verifyQuery.queryKey });
+      void client.invalidateQueries({ queryKey: ["audit"] });
+      void client.invalidateQueries({ queryKey: ["overview"] });
+      toast({ title: "The ledger is taken as it is", detail: "An entry says so." });
+    },
+  });
+  return (
+    <Notice tone="warn" box>
+      <div className="content">
+        <div>If a backup was put back on purpose, say why, and the ledger is taken as it is. What was remembered of the other becomes an entry. If nobody put one back, keep a copy of the whole folder first.</div>
+        <TextField label="Why" value={reason} onChange={setReason} />
+        {accept.error && <div>{errorWords(accept.error)}</div>}
+        <div className="row end"><Button kind="danger" onPress={() => accept.mutate()} pending={accept.isPending} disabledReason={may ?? (!reason.trim() && "Say why first")}>Take this ledger as it is</Button></div>
+      </div>
+    </Notice>
+  );
+}
+
 export function VerifyPanel() {
   const open = usePanelOpen();
   const health = useQuery(healthQuery);
@@ -101,6 +147,7 @@ export function VerifyPanel() {
           {verify.error && <Notice tone="bad" box>The check could not be finished. {errorWords(verify.error)}</Notice>}
           {!v && !verify.error && (
             <>
+              {health.data?.problem && <Notice tone="bad" box>{health.data.problem}</Notice>}
               <p>
                 {health.data?.intact === false ? "The last check found the ledger broken. " : health.data?.last_verified_at ? "The last check found the ledger intact, " : "The ledger has not been checked yet. "}
                 {health.data?.intact !== false && health.data?.last_verified_at && <><TimeAgo at={health.data.last_verified_at} />. </>}
@@ -112,9 +159,10 @@ export function VerifyPanel() {
           {v && (
             <div className={`verdict${v.intact ? "" : " broken"}`} role="status">
               <div className="lead"><Icon name={v.intact ? "shield" : "shieldBroken"} size={20} />{v.intact ? "The ledger is intact" : "The ledger is broken"}</div>
-              <p>{v.statement}</p>
+              <Claims claims={v.claims} />
               {v.first_bad && <Notice tone="bad" box>First bad entry: {formatCount(v.first_bad.sequence)}. {v.first_bad.reason}</Notice>}
-              <p className="dim"><b className="strong">Not proven by this check: </b>{v.not_proven}</p>
+              <p className="dim"><b className="strong">Not proven by any check: </b>that what the entries say is true, and that nothing was left unrecorded.</p>
+              {v.anchors.some((a) => a.found === "contradicts") && <Accept />}
               <Properties items={[
                 ["Entries", formatCount(v.entries)], ["Checkpoints", `${formatCount(v.checkpoints)} signed`], ["Root", <Id key="r" value={v.root} what="root hash" full />],
                 ["Ledger", <span key="o" className="mono">{v.origin}</span>], ["Checked", absolute(v.verified_at, zone)], ["Took", `${formatDuration(v.duration_ms)}${v.duration_ms > 0 ? `, ${formatCount((v.entries / v.duration_ms) * 1000)} entries a second` : ""}`],

@@ -5,6 +5,7 @@ use super::{Fault, FaultCode};
 use crate::archive::StoredFile;
 use crate::{Folder, Kind};
 use data_encoding::{BASE64, HEXLOWER};
+use reeve_ledger::keys::named_by;
 use reeve_ledger::{Hash, Leaf, canonical, commitment, leaf_hash, verify_inclusion};
 use serde_json::Value;
 
@@ -45,6 +46,7 @@ impl Part {
                 at(FaultCode::Line, expected, &file.name, i, format!("the line is no entry: {e}"))
             })?;
             part.follows(&leaf, log, i)?;
+            part.names_a_known_key(&leaf, log, i)?;
             log.next = leaf.n + 1;
             log.hlc = Some(leaf.hlc);
             let commitments = leaf.p.iter().map(|(_, commitment)| *commitment).collect();
@@ -66,6 +68,18 @@ impl Part {
             return Err(at(FaultCode::Clock, Some(leaf.n), &self.name, i, reason));
         }
         Ok(())
+    }
+
+    /// A key that the log names must be one that the export knows of: else an older one could go on signing.
+    fn names_a_known_key(&self, leaf: &Leaf, log: &Log, i: usize) -> Result<(), Stop> {
+        let manifest = &log.manifest;
+        match named_by(leaf, &manifest.stream) {
+            Some(key) if !manifest.successors.iter().any(|(from, own)| *from == leaf.n + 1 && own == key) => {
+                let reason = "the entry names a key that the export does not list";
+                Err(at(FaultCode::Key, Some(leaf.n), &self.name, i, reason))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Compares each entry with the hash that is noted of it, or follows its proof, and adds it to the tree.

@@ -5,9 +5,8 @@ use super::{Fault, FaultCode, Known, Report, Verdict};
 use crate::archive::{ArchiveError, ArchiveReader, StoredFile};
 use crate::frontier::Rooted;
 use crate::manifest::ManifestError;
-use crate::{FIXED, Folder, Kind, Manifest, PrivateMode, frontier, part_name};
-use reeve_ledger::checkpoint::origin_for;
-use reeve_ledger::{Checkpoint, CheckpointError, Frontier, Hlc, VerifierKey};
+use crate::{FIXED, Folder, KEYS, Kind, Manifest, PrivateMode, frontier, handover, part_name};
+use reeve_ledger::{Checkpoint, CheckpointError, Frontier, Hlc, KeyChain, KeyChainError, VerifierKey};
 use std::io::Read;
 
 /// Why the walk ended before the end.
@@ -83,11 +82,14 @@ pub(super) fn run(input: impl Read, known: Known<'_>) -> Report {
 fn walk(mut archive: ArchiveReader<impl Read>, known: Known<'_>, report: &mut Report) -> Result<(), Stop> {
     let manifest = first(&mut archive)?;
     report.manifest = Some(manifest.clone());
-    let key = key(&manifest, known.key)?;
-    let checkpoint = checkpoint(&fixed(&mut archive, FIXED[1])?, &manifest, &key)?;
+    let keys = keys(&manifest, known.key)?;
+    let checkpoint = checkpoint(&fixed(&mut archive, FIXED[1])?, &manifest, &keys)?;
+    if !manifest.successors.is_empty() {
+        hand_overs(&fixed(&mut archive, KEYS)?, &manifest, &keys, &checkpoint)?;
+    }
     report.checkpoint = Some(checkpoint.clone());
     report.pinned = known.key.is_some();
-    let earlier = known.checkpoint.map(|note| earlier(note, &manifest, &key)).transpose()?;
+    let earlier = known.checkpoint.map(|note| earlier(note, &manifest, &keys)).transpose()?;
     let beside = fixed(&mut archive, FIXED[2])?;
     let (tree, after) = beside_range(&beside, &manifest)?;
     for name in [FIXED[3], FIXED[4]] {
@@ -131,28 +133,48 @@ fn first(archive: &mut ArchiveReader<impl Read>) -> Result<Manifest, Stop> {
     })
 }
 
-/// The key of the manifest, which must be the pinned one, and the one that the log's name was made from.
-fn key(manifest: &Manifest, pinned: Option<&VerifierKey>) -> Result<VerifierKey, Stop> {
-    let key: VerifierKey = manifest
-        .vkey
-        .parse()
-        .map_err(|e| in_file(FaultCode::Key, FIXED[0], format!("the key is not usable: {e}")))?;
-    if pinned.is_some_and(|pinned| *pinned != key) {
+/// The keys of the manifest: the pinned one is among them, and the first is the one that the log's name was made from.
+fn keys(manifest: &Manifest, pinned: Option<&VerifierKey>) -> Result<KeyChain, Stop> {
+    let name = format!("/{}", manifest.stream);
+    let stop = |reason: String| in_file(FaultCode::Key, FIXED[0], reason);
+    let chain = KeyChain::parse(&manifest.origin, manifest.vkeys());
+    let readable = matches!(chain, Ok(_) | Err(KeyChainError::Name(_)));
+    let listed = |pinned: &VerifierKey| manifest.vkeys().any(|(_, key)| key == pinned.to_string());
+    if readable && pinned.is_some_and(|pinned| !listed(pinned)) {
         return Err(fault(FaultCode::Key, "it is signed by another key than the one you gave"));
     }
-    if key.name() != manifest.origin || origin_for(&key.public_key(), &manifest.stream) != manifest.origin {
-        return Err(in_file(FaultCode::Key, FIXED[0], "the key is not the one that the log is named after"));
+    match chain {
+        Ok(chain) if manifest.origin.ends_with(&name) => Ok(chain),
+        Ok(_) | Err(KeyChainError::Name(_)) => {
+            Err(stop("the key is not the one that the log is named after".to_owned()))
+        }
+        Err(error) => Err(stop(format!("the key is not usable: {error}"))),
     }
-    Ok(key)
 }
 
-fn checkpoint(file: &[u8], manifest: &Manifest, key: &VerifierKey) -> Result<Checkpoint, Stop> {
+/// Each key was named by the one before it.
+fn hand_overs(file: &[u8], manifest: &Manifest, keys: &KeyChain, head: &Checkpoint) -> Result<(), Stop> {
+    handover::check(file, &manifest.stream, keys, head).map_err(|(line, reason)| {
+        let from = manifest.successors.get(line).map(|(from, _)| *from);
+        Stop::Fault(Fault {
+            code: FaultCode::Key,
+            sequence: from.and_then(|from| from.checked_sub(1)),
+            place: Some((KEYS.to_owned(), line as u64 + 1)),
+            reason: format!("it is not shown that the log named this key: {reason}"),
+        })
+    })
+}
+
+fn checkpoint(file: &[u8], manifest: &Manifest, keys: &KeyChain) -> Result<Checkpoint, Stop> {
     let stop = |code, reason: String| in_file(code, FIXED[1], reason);
     let note = std::str::from_utf8(file)
         .map_err(|_| stop(FaultCode::Signature, "the checkpoint is not text".to_owned()))?;
-    let checkpoint = Checkpoint::open(note, key).map_err(|error| match error {
+    let checkpoint = keys.open(note).map_err(|error| match error {
         CheckpointError::Note(e) => {
             stop(FaultCode::Signature, format!("the checkpoint is not signed by the log's key: {e}"))
+        }
+        CheckpointError::KeyNotValid { .. } => {
+            stop(FaultCode::Signature, format!("the checkpoint does not count: {error}"))
         }
         other => stop(FaultCode::Checkpoint, format!("the checkpoint is not one of this log: {other}")),
     })?;
@@ -167,8 +189,8 @@ fn checkpoint(file: &[u8], manifest: &Manifest, key: &VerifierKey) -> Result<Che
 }
 
 /// The head kept from earlier. Only a tree that grows through its size can tell whether it is one of this history.
-fn earlier(note: &str, manifest: &Manifest, key: &VerifierKey) -> Result<Checkpoint, Stop> {
-    let head = Checkpoint::open(note, key).map_err(|e| {
+fn earlier(note: &str, manifest: &Manifest, keys: &KeyChain) -> Result<Checkpoint, Stop> {
+    let head = keys.open(note).map_err(|e| {
         fault(FaultCode::Earlier, format!("the checkpoint you gave is not signed by this log's key: {e}"))
     })?;
     let told = manifest.kind != Kind::Selection && (manifest.first..=manifest.end).contains(&head.size);

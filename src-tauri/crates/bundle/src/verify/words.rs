@@ -28,6 +28,12 @@ pub(super) fn proven(report: &Report) -> Vec<String> {
     } else {
         "The head is signed by the key that the log is named after.".to_owned()
     });
+    let changes = manifest.successors.len();
+    if changes > 0 {
+        said.push(format!(
+            "The log's key changed {changes} times, and each next one was named by an entry that the key before it signed."
+        ));
+    }
     if let Some(kept) = report.earlier {
         said.push(format!("The first {kept} entries are those whose head you kept: nothing up to there was written anew since."));
     }

@@ -2,12 +2,12 @@
 
 use reeve_bundle::archive::{ArchiveReader, ArchiveWriter, StoredFile};
 use reeve_bundle::{
-    BundleWriter, Evidence, Kind, Manifest, Noted, OpenedSection, PrivateMode, after, before,
+    BundleWriter, Evidence, HandOver, Kind, Manifest, Noted, OpenedSection, PrivateMode, after, before,
 };
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_ledger::{
-    Checkpoint, Frontier, Hash, HashSource, Hlc, Leaf, Signer, commitment, genesis_signer, inclusion_proof,
-    leaf_hash, tile_root,
+    Checkpoint, Frontier, Hash, HashSource, Hlc, Leaf, Signer, commitment, consistency_proof, genesis_signer,
+    inclusion_proof, leaf_hash, tile_root,
 };
 use serde_json::json;
 use std::convert::Infallible;
@@ -15,6 +15,8 @@ use std::ops::Range;
 
 pub(crate) struct Log {
     pub(crate) signer: Signer,
+    /// The keys after the first, each with the size from which it signs.
+    pub(crate) later: Vec<(u64, Signer)>,
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) hashes: Vec<Hash>,
     sections: Vec<Vec<OpenedSection>>,
@@ -72,7 +74,26 @@ pub(crate) fn log(size: u64) -> Log {
         leaves.push(leaf);
         all_sections.push(sections);
     }
-    Log { signer, leaves, hashes, sections: all_sections }
+    Log { signer, later: Vec::new(), leaves, hashes, sections: all_sections }
+}
+
+/// A log whose key changed at these sizes.
+pub(crate) fn rotated(size: u64, at: &[u64]) -> Log {
+    let mut log = log(size);
+    for (place, from) in at.iter().enumerate() {
+        let seed = [20 + u8::try_from(place).unwrap(); 32];
+        let next = Signer::from_seed(log.signer.name(), &seed).unwrap();
+        let n = usize::try_from(from - 1).unwrap();
+        let leaf = &mut log.leaves[n];
+        leaf.kind = "key.rotate".to_owned();
+        leaf.on = "ledger:audit".to_owned();
+        leaf.who = "system".to_owned();
+        leaf.via = "system".to_owned();
+        leaf.x = json!({"vkey": next.verifier_key().to_string()}).as_object().unwrap().clone();
+        log.hashes[n] = leaf_hash(&leaf.encode().unwrap());
+        log.later.push((*from, next));
+    }
+    log
 }
 
 impl Log {
@@ -92,6 +113,11 @@ impl Log {
             origin: self.signer.name().to_owned(),
             stream: "audit".to_owned(),
             vkey: self.signer.verifier_key().to_string(),
+            successors: self
+                .later
+                .iter()
+                .map(|(from, key)| (*from, key.verifier_key().to_string()))
+                .collect(),
             size: self.size(),
             first: range.start,
             end: range.end,
@@ -110,7 +136,22 @@ impl Log {
         let mut tree = Frontier::new();
         self.hashes.iter().take(usize::try_from(size).unwrap()).for_each(|h| tree.push(*h));
         let origin = self.signer.name().to_owned();
-        Checkpoint { origin, size, root: tree.root() }.sign(&self.signer)
+        let head = Checkpoint { origin, size, root: tree.root() };
+        let keys: Vec<_> =
+            std::iter::once(&self.signer).chain(self.later.iter().map(|(_, key)| key)).collect();
+        let current = self.later.iter().filter(|(from, _)| *from <= size).count();
+        let both = self.later.iter().any(|(from, _)| *from == size);
+        if both { head.sign_both(keys[current - 1], keys[current]) } else { head.sign(keys[current]) }
+    }
+
+    fn hand_overs(&self) -> Vec<HandOver> {
+        let one = |(from, _): &(u64, Signer)| HandOver {
+            note: self.note_at(*from),
+            entry: self.leaves[usize::try_from(from - 1).unwrap()].encode().unwrap(),
+            inclusion: inclusion_proof(self, from - 1, *from).unwrap(),
+            consistency: consistency_proof(self, *from, self.size()).unwrap(),
+        };
+        self.later.iter().map(one).collect()
     }
 
     pub(crate) fn range(&self, range: Range<u64>, private: PrivateMode) -> Vec<u8> {
@@ -121,6 +162,7 @@ impl Log {
         };
         let evidence = Evidence {
             checkpoint: self.note(),
+            hand_overs: self.hand_overs(),
             before: rooted(before(range.start)),
             after: rooted(after(range.end, self.size())),
         };
@@ -130,7 +172,8 @@ impl Log {
     pub(crate) fn selection(&self, wanted: &[u64]) -> Vec<u8> {
         let manifest =
             self.manifest(Kind::Selection, &(0..self.size()), wanted.len() as u64, PrivateMode::Opened);
-        let evidence = Evidence { checkpoint: self.note(), ..Evidence::default() };
+        let evidence =
+            Evidence { checkpoint: self.note(), hand_overs: self.hand_overs(), ..Evidence::default() };
         self.write(&manifest, &evidence, wanted.to_vec())
     }
 

@@ -1,6 +1,6 @@
 //! No byte of a bundle may be another without its being found, or without a reason that is written here.
 
-use crate::log::{log, pack, unpack};
+use crate::log::{log, pack, rotated, unpack};
 use reeve_bundle::{Known, PrivateMode, Verdict, verify};
 
 /// Bytes of the two files for people are tried here and there: they are 35,000, and all alike.
@@ -54,7 +54,11 @@ fn no_byte_can_be_taken_out_unseen() {
 /// The same with checksums that fit, as somebody makes them who wants it to go unseen.
 #[test]
 fn no_content_can_be_flipped_unseen() {
-    for bundle in [log(6).range(4..6, PrivateMode::Opened), log(6).selection(&[5])] {
+    for bundle in [
+        log(6).range(4..6, PrivateMode::Opened),
+        log(6).selection(&[5]),
+        rotated(6, &[3]).range(4..6, PrivateMode::Withheld),
+    ] {
         let files = unpack(&bundle);
         for (i, file) in files.iter().enumerate() {
             for at in

@@ -56,7 +56,7 @@ fn theirs(report: &Value) -> Value {
     })
 }
 
-fn agree(bundles: &[Vec<u8>]) {
+pub(crate) fn agree(bundles: &[Vec<u8>]) {
     for (bundle, report) in bundles.iter().zip(python(bundles, None)) {
         assert_eq!(theirs(&report), ours(bundle), "{report:#}");
     }

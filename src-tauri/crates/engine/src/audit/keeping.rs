@@ -82,6 +82,7 @@ impl Engine {
             Ok::<_, Error>((of("session.start")?, of("session.end")?))
         };
         let (started, ended) = self.inner.store.read(read).await?;
+        self.note_clock_behind(newest).await?;
         let before = match (newest, started) {
             (None, _) => "nothing",
             (_, None) => "unknown",
@@ -98,6 +99,24 @@ impl Engine {
         let draft = heads_in(draft, &heads);
         let severity = if before == "broke off" { Severity::Notice } else { Severity::Info };
         self.record(draft.outcome(Outcome::Success, severity)).await?;
+        Ok(())
+    }
+
+    /// No entry can be from the future: the clock was set back while nobody looked.
+    async fn note_clock_behind(&self, newest: Option<u64>) -> Result<(), Error> {
+        let Some(newest) = newest else { return Ok(()) };
+        let last = self.inner.store.read(move |r| r.entries().get(Stream::Audit, newest)).await?;
+        let (Some(last), now) = (last.map(|e| Millis(e.leaf.t)), self.now()) else { return Ok(()) };
+        let behind = now.0 - last.0;
+        if behind >= -CLOCK_JUMP {
+            return Ok(());
+        }
+        let draft = self
+            .draft(&Cx::system(), "clock.jump", "ledger:audit")
+            .detail("jump_ms", behind)
+            .detail("from", last.to_string())
+            .detail("to", now.to_string());
+        self.record(draft.outcome(Outcome::Success, Severity::Warning)).await?;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
+use reeve_store::Read;
 use reeve_store::verify::{Fault, Verdict};
 use std::time::{Duration, Instant};
 
@@ -61,13 +62,27 @@ pub struct Health {
 pub struct Verdicts {
     streams: Mutex<[Option<Verification>; 2]>,
     file_faults: Mutex<Vec<String>>,
+    beside: Mutex<[Option<String>; 2]>,
 }
+
+/// Entries of a stream beyond which what stands beside them is compared only after the start.
+const MOST_BESIDE: u64 = 1_000_000;
 
 impl Verdicts {
     fn put(&self, stream: Stream, verification: Verification) {
         let mut both = self.streams.lock();
         let [audit, usage] = &mut *both;
         *(if stream == Stream::Audit { audit } else { usage }) = Some(verification);
+    }
+
+    fn beside(&self, stream: Stream) -> Option<String> {
+        let [audit, usage] = &*self.beside.lock();
+        if stream == Stream::Audit { audit.clone() } else { usage.clone() }
+    }
+
+    fn set_beside(&self, stream: Stream, fault: Option<String>) {
+        let [audit, usage] = &mut *self.beside.lock();
+        *(if stream == Stream::Audit { audit } else { usage }) = fault;
     }
 
     /// What was found no longer holds.
@@ -121,7 +136,7 @@ impl Engine {
     /// If `cx` may not read the audit trail, or the file cannot be read.
     pub async fn verify(&self, cx: &Cx, stream: Stream) -> Result<Verification, Error> {
         self.require(cx, Permission::AuditRead).await?;
-        let verification = self.verify_now(stream).await?;
+        let verification = self.verify_now(stream, false).await?;
         let (outcome, severity) = if verification.intact() {
             (Outcome::Success, Severity::Info)
         } else {
@@ -136,12 +151,62 @@ impl Engine {
         Ok(verification)
     }
 
-    async fn verify_now(&self, stream: Stream) -> Result<Verification, Error> {
+    /// What stands beside the entries and must agree with them: the charges, and the private sections as far as they open. Of a
+    /// long stream only after the start, in the background; until the next start that counts.
+    fn beside_entries(
+        &self,
+        r: &Read<'_>,
+        stream: Stream,
+        entries: u64,
+        whole: bool,
+    ) -> Result<Option<String>, Error> {
+        if !whole && entries > MOST_BESIDE {
+            return Ok(self.inner.verdicts.beside(stream));
+        }
+        let fault = match stream {
+            Stream::Usage => r.charge_fault()?,
+            Stream::Audit => self.section_fault(r)?,
+        };
+        self.inner.verdicts.set_beside(stream, fault.clone());
+        Ok(fault)
+    }
+
+    /// The first private section that is not what its entry committed to. Without the vault none can be opened.
+    fn section_fault(&self, r: &Read<'_>) -> Result<Option<String>, Error> {
+        if self.inner.vault.unlocked().is_none() {
+            return Ok(None);
+        }
+        let mut fault = None;
+        r.entries().visit_sections(Stream::Audit, |n, i, key, wrapped, sealed| {
+            if fault.is_some() {
+                return Ok(());
+            }
+            let entry = r.entries().get(Stream::Audit, n)?;
+            let commitment = entry.as_ref().and_then(|e| e.leaf.p.get(i)).map(|(_, commitment)| *commitment);
+            let opened = commitment.and_then(|c| self.inner.privacy.open_salted(key, wrapped, sealed, &c));
+            if opened.is_none() {
+                fault = Some(format!(
+                    "A private section of entry {n} of the audit ledger is not what the entry committed to."
+                ));
+            }
+            Ok(())
+        })?;
+        Ok(fault)
+    }
+
+    async fn verify_now(&self, stream: Stream, whole: bool) -> Result<Verification, Error> {
         let started = Instant::now();
         // Before the entries are read: what is anchored meanwhile may be newer than they are.
         let anchors = self.anchored().await?;
-        let (verdict, mut faults) =
-            self.inner.store.read(move |r| Ok::<_, Error>((r.verify(stream)?, r.schema_faults()?))).await?;
+        let engine = self.clone();
+        let check = move |r: &Read<'_>| {
+            let (verdict, mut faults) = (r.verify(stream)?, r.schema_faults()?);
+            if verdict.first_bad.is_none() {
+                faults.extend(engine.beside_entries(r, stream, verdict.entries, whole)?);
+            }
+            Ok::<_, Error>((verdict, faults))
+        };
+        let (verdict, mut faults) = self.inner.store.read(check).await?;
         faults.extend(self.inner.store.file_faults());
         let verification =
             Verification { stream, verdict, faults, anchors, at: self.now(), took: started.elapsed() };
@@ -161,7 +226,7 @@ impl Engine {
         let engine = self.clone();
         self.inner.tasks.spawn(async move {
             for stream in Stream::ALL {
-                if let Err(error) = engine.verify_now(stream).await {
+                if let Err(error) = engine.verify_now(stream, true).await {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "the ledger could not be verified"

@@ -1,5 +1,6 @@
 //! Charges: one row a call or imported record.
 
+mod ledger;
 mod page;
 
 use super::handles;

@@ -53,6 +53,14 @@ pub struct UsageFacet {
     pub sums: Sums,
 }
 
+impl Facet {
+    const ALL: [Self; 4] = [Self::User, Self::Tag, Self::Credential, Self::Operation];
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.as_str() == word)
+    }
+}
+
 impl UsageFacet {
     /// The facets of one charge, each with its sums.
     pub fn of(charge: &Charge) -> impl Iterator<Item = Self> + '_ {
@@ -86,6 +94,30 @@ const SUMS: &str = "coalesce(sum(requests), 0) AS requests, coalesce(sum(failure
     coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens FROM usage_facets";
 
 impl Reads<'_> {
+    /// Hands every row to `visit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn visit_all(&self, mut visit: impl FnMut(UsageFacet)) -> Result<(), StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT facet, value, slot, tenant_id, requests, failures, cost_nano, unpriced, input_tokens, output_tokens
+             FROM usage_facets",
+        )?;
+        let rows = rows.query_map([], |r| {
+            Ok(UsageFacet {
+                facet: sql::word(r, "facet", Facet::parse)?,
+                value: r.get("value")?,
+                slot: r.get("slot")?,
+                tenant_id: TenantId(sql::id(r, "tenant_id")?),
+                sums: sums(r)?,
+            })
+        })?;
+        for row in rows {
+            visit(row?);
+        }
+        Ok(())
+    }
+
     /// The sums of one value's charges in `[from, to)`, of one tenant or of all.
     ///
     /// # Errors

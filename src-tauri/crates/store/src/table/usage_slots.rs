@@ -126,6 +126,18 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<UsageSlot> {
 }
 
 impl Reads<'_> {
+    /// Hands every slot to `visit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn visit_all(&self, mut visit: impl FnMut(UsageSlot)) -> Result<(), StoreError> {
+        let mut rows = self.conn.prepare_cached(COLUMNS)?;
+        for slot in rows.query_map([], from_row)? {
+            visit(slot?);
+        }
+        Ok(())
+    }
+
     /// Hands every slot that begins in `[from, to)` to `visit`, of one tenant or of all.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::{ExportAudit, ExportFormat, ExportRange};
 use crate::Engine;
 use crate::audit::{EntryFilter, Head};
 use crate::error::{Code, Error};
-use reeve_bundle::{Evidence, Kind, Manifest, PrivateMode, Span, after, before};
+use reeve_bundle::{Evidence, HandOver, Kind, Manifest, PrivateMode, Span, after, before};
 use reeve_core::time::Millis;
 use reeve_ledger::Hash;
 use reeve_store::Read;
@@ -28,6 +28,8 @@ pub(super) struct Plan {
     /// The numbers of a selection, rising.
     pub(super) selected: Option<Vec<u64>>,
     pub(super) evidence: Evidence,
+    /// The keys that sign the stream, each with the size from which it does.
+    keys: Vec<reeve_store::LogKey>,
 }
 
 impl Plan {
@@ -56,6 +58,7 @@ impl Plan {
             (selected, _) => selected,
         };
         let count = selected.as_ref().map_or(end - first, |s| s.len() as u64);
+        let keys = entries.keys(ask.stream)?;
         let mut plan = Self {
             ask,
             first,
@@ -63,8 +66,12 @@ impl Plan {
             count,
             selected,
             evidence: Evidence { checkpoint: head.note.clone(), ..Evidence::default() },
+            keys,
             head,
         };
+        if plan.ask.format == ExportFormat::Bundle {
+            plan.evidence.hand_overs = hand_overs(r, &plan)?;
+        }
         if plan.ask.format == ExportFormat::Bundle && plan.selected.is_none() {
             plan.fits(r)?;
             plan.evidence.before = roots(r, &plan, before(first))?;
@@ -99,6 +106,7 @@ impl Plan {
             origin: self.head.origin.clone(),
             stream: self.ask.stream.as_str().to_owned(),
             vkey: self.head.vkey.clone(),
+            successors: self.keys.iter().skip(1).cloned().collect(),
             size: self.head.size,
             first: self.first,
             end: self.end,
@@ -166,6 +174,25 @@ fn select(
             return Ok(found);
         }
     }
+}
+
+/// How each key followed the one before it.
+fn hand_overs(r: &Read<'_>, plan: &Plan) -> Result<Vec<HandOver>, Error> {
+    let (entries, stream) = (r.entries(), plan.ask.stream);
+    let missing = |from: u64| {
+        let message = format!("How the ledger's key changed at entry {from} is not kept. Verify the ledger.");
+        Error::new(Code::Internal, message)
+    };
+    let one = |(from, _): &reeve_store::LogKey| {
+        let (_, entry) = entries.lines(stream, from - 1, *from, 1)?.pop().ok_or_else(|| missing(*from))?;
+        Ok(HandOver {
+            note: entries.kept_head(stream, *from)?.ok_or_else(|| missing(*from))?,
+            entry,
+            inclusion: entries.inclusion_proof(stream, from - 1, *from)?,
+            consistency: entries.consistency_proof(stream, *from, plan.head.size)?,
+        })
+    };
+    plan.keys.iter().skip(1).map(one).collect()
 }
 
 fn roots(r: &Read<'_>, plan: &Plan, spans: Vec<Span>) -> Result<Vec<(Span, Hash)>, Error> {

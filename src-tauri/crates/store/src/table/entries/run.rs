@@ -136,6 +136,32 @@ impl Reads<'_> {
         reeve_ledger::consistency_proof(&Hashes { reads: self, stream }, earlier, size)
     }
 
+    /// Hands every private section of a stream that is not erased to `visit`: the index of its entry, its place in it, its key's
+    /// id, that key as it is wrapped, and the sealed text.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], and whatever `visit` says.
+    pub fn visit_sections(
+        &self,
+        stream: Stream,
+        mut visit: impl FnMut(u64, usize, &str, &[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT p.entry_id AS id, p.i AS i, p.key_id AS key_id, k.wrapped AS wrapped, p.sealed AS sealed
+             FROM private_sections p JOIN subject_keys k ON k.id = p.key_id
+             WHERE p.entry_id >= ?1 AND p.entry_id < ?2 AND p.sealed IS NOT NULL",
+        )?;
+        let mut rows = rows.query(params![stream.entry_id(0), stream.entry_id(1 << 47)])?;
+        while let Some(row) = rows.next()? {
+            let n = u64::try_from(row.get::<_, i64>("id")? & INDEX).unwrap_or(0);
+            let i = usize::try_from(row.get::<_, i64>("i")?).unwrap_or(usize::MAX);
+            let (key, wrapped, sealed): (String, Vec<u8>, Vec<u8>) =
+                (row.get("key_id")?, row.get("wrapped")?, row.get("sealed")?);
+            visit(n, i, &key, &wrapped, &sealed)?;
+        }
+        Ok(())
+    }
+
     /// The kept head of exactly this size, as it was signed.
     ///
     /// # Errors

@@ -1,0 +1,113 @@
+//! A real store with traffic, and the judgement of a changed copy of it.
+
+use reeve_core::id::UserId;
+use reeve_core::permission::Role;
+use reeve_core::principal::Principal;
+use reeve_core::time::Clock;
+use reeve_engine::audit::{EntryFilter, Stream};
+use reeve_engine::vault::{KeyringOf, VaultKeys};
+use reeve_engine::{Cx, Engine, OpenEngine};
+use reeve_tests::app::{Options, SetClock, TestApp};
+use reeve_vault::{Keyring, MemoryKeyring};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A store that is closed, and the keyring of its computer.
+pub(crate) struct Written {
+    pub(crate) folder: Arc<TempDir>,
+    pub(crate) keyring: Arc<MemoryKeyring>,
+}
+
+impl Written {
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("reeve.db")
+    }
+
+    /// The file alone, in a folder of its own: what remembers it elsewhere is another test's.
+    pub(crate) fn copy(&self) -> TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(self.file(), copy.path().join("reeve.db")).unwrap();
+        copy
+    }
+}
+
+/// Somebody who may not read the trail: each try is an entry, with private sections where the caller is known.
+fn curious(engine: &Engine) -> Cx {
+    let principal = Principal::User {
+        id: UserId(engine.new_request_id().0),
+        subject: "u_0".to_owned(),
+        role: Role::Finance,
+        session: None,
+    };
+    Cx { principal, ip: Some("203.0.113.9".to_owned()), ..Cx::system() }
+}
+
+/// A week of two tenants: calls, refusals, keys that changed, more entries than a tile has.
+pub(crate) async fn written() -> Written {
+    let keyring = Arc::new(MemoryKeyring::new());
+    let app =
+        TestApp::start_with(Options { keyring: Some(Arc::clone(&keyring)), ..Options::default() }).await;
+    let finance = curious(&app.engine);
+    for _ in 0..270 {
+        assert!(app.engine.audit_page(&finance, EntryFilter::default(), 1).await.is_err());
+        app.clock.advance(1_000);
+    }
+    let (acme, other) = (app.tenant("Acme").make().await, app.tenant("Other").make().await);
+    for (n, tenant) in [&acme, &other, &acme, &acme, &other, &acme].into_iter().enumerate() {
+        let model = ["gpt-4o-mini", "gpt-4o"][n % 2];
+        let user = ["ann", "bob"][n % 2];
+        let call = json!({"model": model, "user": user, "max_tokens": 50 + n,
+            "messages": [{"role": "user", "content": format!("say something tokens={}", 5 + n)}]});
+        let request = app.post("/v1/chat/completions", &tenant.key, call.to_string());
+        let answer = request.header("x-reeve-tags", "batch").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        app.clock.advance(20 * 60 * 1_000);
+    }
+    app.engine.rotate_ledger_keys().await.unwrap();
+    app.engine.tend_ledger().await;
+    app.clock.advance(11 * 60 * 1_000);
+    app.engine.tend_ledger().await;
+    let folder = app.close().await;
+    Written { folder, keyring }
+}
+
+/// Opens a store as the start of Reeve does.
+pub(crate) async fn open(folder: &Path, keyring: &Arc<MemoryKeyring>) -> Result<Engine, String> {
+    let own = Arc::clone(keyring);
+    let of: KeyringOf = Arc::new(move |_| Arc::clone(&own) as Arc<dyn Keyring>);
+    let keys = VaultKeys { keyring: Some(of), ..VaultKeys::default() };
+    let clock = SetClock::new(reeve_tests::app::START.parse().unwrap());
+    clock.advance(30 * 24 * 3_600 * 1_000);
+    let clock = Arc::new(clock) as Arc<dyn Clock>;
+    // Tasks of an engine that was closed let go of the folder a moment after it.
+    for _ in 0..100 {
+        let options =
+            OpenEngine { data_dir: folder.to_owned(), keys: keys.clone(), clock: Arc::clone(&clock) };
+        match Engine::open(options).await {
+            Ok(engine) => return Ok(engine),
+            Err(error) if format!("{error:?}").contains("InUse") => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(format!("it does not open: {error:?}")),
+        }
+    }
+    Err("the folder stays in use".to_owned())
+}
+
+/// What Reeve says of a store: nothing, or what is wrong with it.
+pub(crate) async fn judge(folder: &Path, written: &Written) -> Result<(), String> {
+    let engine = open(folder, &written.keyring).await?;
+    let mut said = Vec::new();
+    for stream in Stream::ALL {
+        match engine.verify(&Cx::cli(), stream).await {
+            Ok(verification) if verification.intact() => {}
+            Ok(verification) => said.push(verification.statement()),
+            Err(error) => said.push(format!("it cannot be read: {error:?}")),
+        }
+    }
+    engine.close().await;
+    if said.is_empty() { Ok(()) } else { Err(said.join(" ")) }
+}
