@@ -87,6 +87,8 @@ const ROOT_NAMES: &[&str] = &[
 ];
 
 const MAX_LINES: usize = 800;
+/// Travels in every export as one file, so that an auditor has one to read.
+const ONE_FILE: &str = "src-tauri/crates/bundle/format/verify.py";
 
 /// Assembled here, or this file would break its own rule.
 const FORBIDDEN: &[&str] = &[concat!("/wo", "rk/"), concat!("TO", "DO"), concat!("FIX", "ME")];
@@ -109,8 +111,9 @@ fn arrow_complaint(from: &str, to: &str) -> Option<String> {
 
 fn length_complaint(path: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    (lines > MAX_LINES && !is_written_by_a_tool(path) && !is_data(path))
-        .then(|| format!("{path}: {lines} lines, at most {MAX_LINES}"))
+    let most = if path == ONE_FILE { MAX_LINES + 200 } else { MAX_LINES };
+    (lines > most && !is_written_by_a_tool(path) && !is_data(path))
+        .then(|| format!("{path}: {lines} lines, at most {most}"))
 }
 
 fn word_complaints(path: &str, text: &str) -> Vec<String> {

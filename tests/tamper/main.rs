@@ -78,7 +78,7 @@ async fn what_is_added_to_the_schema_is_found() {
         "CREATE TABLE strange (a)",
         "CREATE INDEX strange ON charges (usage)",
         "DROP INDEX charges_time",
-        "ALTER TABLE charges ADD COLUMN strange",
+        "ALTER TABLE charges ADD COLUMN strange TEXT",
     ] {
         let found = changed(&written, "sql", &[sql]).await.unwrap();
         let said = found.expect_err(sql);
