@@ -169,8 +169,8 @@ impl Manifest {
     }
 
     fn adds_up(&self) -> bool {
-        let keys = self.vkeys().zip(self.successors.iter().map(|(from, _)| *from));
-        let rising = keys.map(|((from, _), next)| from < next).all(|rises| rises);
+        let mut keys = self.vkeys().zip(self.successors.iter().map(|(from, _)| *from));
+        let rising = keys.all(|((from, _), next)| from < next);
         let range = rising
             && self.successors.last().is_none_or(|(from, _)| *from <= self.size)
             && self.first <= self.end

@@ -1,4 +1,5 @@
 //! Who signs for which size.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use reeve_ledger::checkpoint::origin_for;
 use reeve_ledger::note::{self, Signer};
