@@ -2,7 +2,7 @@
 //!
 //! Tables and columns are those of the file itself, so a new one fails here until it has a line. The changes are made by another
 //! program, with the schema's own rules switched off.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 mod files;
 mod lines;
@@ -53,7 +53,13 @@ async fn every_table_and_column_is_checked_or_has_a_reason() {
         let Some((_, line)) = LINES.iter().find(|(name, _)| name == table) else {
             panic!("{table} has no line: is it checked, and if not, why is that harmless?")
         };
-        let Line::Found(reasons) = line else { continue };
+        let reasons = match line {
+            Line::Found(reasons) => reasons,
+            Line::NotFound(why) => {
+                assert!(why.len() > 20, "{table}: that is no reason");
+                continue;
+            }
+        };
         let mut tried = 0;
         let acts = ["delete", "duplicate", "swap", "truncate"].map(|act| (act, act));
         let flips = columns.iter().map(|column| ("flip", column.as_str()));
