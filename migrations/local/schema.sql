@@ -16,7 +16,7 @@ CREATE TABLE api_keys (
     expires_at   INTEGER,
     revoked_at   INTEGER,
     last_used_at INTEGER
-) STRICT;
+, scopes TEXT NOT NULL DEFAULT 'gateway:call') STRICT;
 
 CREATE TABLE applied_prices (
     seq   INTEGER PRIMARY KEY, -- index of that entry; of charges from before there were such entries, the first one's own
@@ -184,6 +184,15 @@ CREATE TABLE entries (
     leaf   BLOB    NOT NULL  -- last, so that filters never read it
 ) STRICT;
 
+CREATE TABLE entry_mentions (
+    id     TEXT    NOT NULL,
+    seq    INTEGER NOT NULL, -- index of the entry in the audit ledger
+    type   TEXT    NOT NULL,
+    tenant TEXT    NOT NULL, -- id of the tenant; empty: of the workspace
+    role   INTEGER NOT NULL CHECK (role BETWEEN 0 AND 2),
+    PRIMARY KEY (id, seq, type)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE exposures (
     tenant_id  BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
     bound_nano INTEGER NOT NULL CHECK (bound_nano >= 0),
@@ -199,6 +208,16 @@ CREATE TABLE holds (
     released_at INTEGER,
     reason      TEXT    NOT NULL
 ) STRICT;
+
+CREATE TABLE idempotency_keys (
+    writer TEXT    NOT NULL, -- id of the tenant or person
+    kind   INTEGER NOT NULL CHECK (kind IN (0, 1)),
+    key    TEXT    NOT NULL,
+    digest BLOB    NOT NULL, -- SHA-256 of what was sent
+    seqs   TEXT    NOT NULL, -- JSON list: the entries written
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (writer, kind, key)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE imports (
     id         BLOB    PRIMARY KEY,
@@ -364,6 +383,16 @@ CREATE TABLE reratings (
     created_at    INTEGER NOT NULL,
     finished_at   INTEGER
 ) STRICT;
+
+CREATE TABLE resource_links (
+    tenant    TEXT    NOT NULL,
+    from_id   TEXT    NOT NULL,
+    from_type TEXT    NOT NULL,
+    to_id     TEXT    NOT NULL,
+    to_type   TEXT    NOT NULL,
+    seq       INTEGER NOT NULL,
+    PRIMARY KEY (from_id, from_type, to_id, to_type, tenant)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE routes (
     id         BLOB    PRIMARY KEY,
@@ -561,6 +590,8 @@ CREATE INDEX entries_who ON entries (who);
 
 CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 
+CREATE INDEX idempotency_keys_at ON idempotency_keys (at);
+
 CREATE UNIQUE INDEX limits_subject ON limits (scope, coalesce(subject, ''));
 
 CREATE UNIQUE INDEX own_prices_start ON own_prices (coalesce(tenant_id, x''), provider, model, effective_from) WHERE effective_to IS NULL;
@@ -586,6 +617,8 @@ CREATE INDEX refusals_time ON refusals (time);
 CREATE INDEX refusals_trace ON refusals (trace_id, time) WHERE trace_id IS NOT NULL;
 
 CREATE INDEX refusals_user ON refusals (user, time) WHERE user IS NOT NULL;
+
+CREATE INDEX resource_links_to ON resource_links (to_id, to_type);
 
 CREATE UNIQUE INDEX routes_tenant ON routes (tenant_id, model) WHERE tenant_id IS NOT NULL;
 

@@ -16,6 +16,7 @@ pub async fn tell(mut story: Story) -> Story {
     limits(s).await;
     usage_and_prices(s).await;
     let code = workspace(s).await;
+    applications(s).await;
     reads(s).await;
     identity(s).await;
     unlock(story, &code).await
@@ -206,6 +207,14 @@ fn wrong(code: &str) -> String {
     let other = reeve_vault::RecoveryCode::make(&mut reeve_vault::OsRandom).unwrap().reveal().to_string();
     assert_ne!(other, code);
     other
+}
+
+/// An application's entry, here written by a person.
+async fn applications(s: &mut Story) {
+    let entry = json!({"action": "UPDATE", "resource": {"type": "PROJECT", "id": "p1"},
+        "changes": [{"field": "state", "before": "draft", "after": "live"}]});
+    let left: &[story::Left<'_>] = &[("app.project.update", &["state"])];
+    s.does("post /audit/logs", "/audit/logs", Some(entry), left).await;
 }
 
 /// Reads that an auditor asks for.

@@ -306,6 +306,16 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("POST", &format!("/tenants/{tenant}/resume"), None).await;
     s.ask("GET", "/no-such-thing", None).await;
     s.ask("PUT", "/tenants", Some(json!({}))).await;
+    let project = json!({"type": "PROJECT", "id": "p1", "name": "Atlas"});
+    let entry = json!({"action": "LINK", "resource": project, "related": {"type": "FILE", "id": "f1"}, "project": "p1",
+        "actor": {"id": "a1", "name": "Somebody"}, "metadata": {"size": 7}, "occurred_at": "2026-11-20T08:00:00Z"});
+    s.ask("POST", "/audit/logs", Some(entry.clone())).await;
+    s.ask("POST", "/audit/logs", Some(json!([entry, {"action": "LINK", "resource": project}]))).await;
+    s.ask("POST", "/audit/logs", Some(json!([]))).await;
+    s.ask("GET", "/audit/entity/p1", None).await;
+    s.ask("GET", "/audit/entity/f1?type=FILE", None).await;
+    s.ask("GET", "/audit/project/p1?limit=1", None).await;
+    s.ask("GET", &format!("/audit/entity/{tenant}"), None).await;
     s.ask("GET", "/audit/logs?limit=100", None).await;
     s.ask("GET", "/audit/logs/audit.5", None).await;
     s.ask("GET", "/audit/export?format=bundle&first=0&end=4", None).await;

@@ -114,7 +114,7 @@ const prices = createRoute({
 const audit = createRoute({
   getParentRoute: () => app,
   path: "/audit",
-  validateSearch: (s: Raw): AuditSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), entry: str(s.entry), stream: oneOf(s.stream, ["usage"]) }),
+  validateSearch: (s: Raw): AuditSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), entry: str(s.entry), of: str(s.of), in: str(s.in), stream: oneOf(s.stream, ["usage"]) }),
   component: AuditPage,
 });
 const keys = createRoute({

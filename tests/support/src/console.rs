@@ -178,6 +178,17 @@ impl Console {
         }
     }
 
+    /// Asks over TCP with these headers alone and a body of any bytes.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Raw {
+        let method: Method = method.parse().expect("a method");
+        let at = format!("http://{}/api/v1{path}", self.address);
+        let request = self.client.request(method, at).header("content-type", "application/json").body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Raw { status, headers, body: response.bytes().await.expect("a body").into() }
+    }
+
     async fn in_process(&self, method: Method, path: &str, headers: HeaderMap, body: Option<String>) -> Raw {
         let mut request = Request::new(body.map_or_else(Body::empty, Body::from));
         *request.method_mut() = method;
@@ -204,6 +215,12 @@ impl Console {
 }
 
 impl Raw {
+    /// The body as JSON; `null` if it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
     /// A header's text; empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> String {

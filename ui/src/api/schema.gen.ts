@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/entity/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of a resource with what each entry changed, and what it is linked to now. */
+        get: operations["get_audit_entity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/export": {
         parameters: {
             query?: never;
@@ -82,7 +99,11 @@ export interface paths {
         /** Entries, newest first. */
         get: operations["list_audit_logs"];
         put?: never;
-        post?: never;
+        /**
+         * Writes entries of your application: one, or up to 500, all or none. Sent again with the same `Idempotency-Key`, or entries
+         *     with the same ids, nothing is written again and the answer is the same; with anything else it is a conflict.
+         */
+        post: operations["write_audit_logs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -98,6 +119,23 @@ export interface paths {
         };
         /** One entry with everything that is known of it. */
         get: operations["get_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/project/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that happened to a project of an application and in it. */
+        get: operations["get_audit_project"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1415,8 +1453,40 @@ export interface components {
             /** @description Its public beginning. */
             prefix: string;
             revoked_at: string | null;
+            /** @description What it may be used for. */
+            scopes: components["schemas"]["KeyScope"][];
             state: components["schemas"]["ApiKeyState"];
         };
+        /** @description Who did it in the application. All but the id is personal: it is sealed, and can be erased. */
+        AppActorBody: {
+            email?: string | null;
+            /** @description An id of yours that names nobody by itself. */
+            id?: string | null;
+            ip?: string | null;
+            name?: string | null;
+            user_agent?: string | null;
+        };
+        /** @description A field that changed. */
+        AppChangeBody: {
+            after?: unknown;
+            /** @description Any JSON; what is no text is kept as its JSON. */
+            before?: unknown;
+            field: string;
+        };
+        /** @description A thing of an application. */
+        AppThingBody: {
+            /** @description Its id in your application. */
+            id: string;
+            /** @description What people call it. */
+            name?: string | null;
+            /** @description What it is: PROJECT, ENTITY, RELATIONSHIP, FILE, REPORT, TEMPLATE, SCHEDULE or a word of your own. */
+            type: string;
+        };
+        /**
+         * @description What an entry says was done.
+         * @enum {string}
+         */
+        AuditAction: "CREATE" | "UPDATE" | "DELETE" | "LINK" | "UNLINK" | "VIEW" | "EXECUTE";
         /** @description Who did it. */
         AuditActor: {
             id: string;
@@ -1461,7 +1531,12 @@ export interface components {
             event_type: string;
             /** @description Stream and index. */
             id: string;
+            /** @description When it happened, by the clock of the application that wrote it. */
+            occurred_at: string | null;
             outcome: components["schemas"]["AuditOutcome"];
+            /** @description Id of the project, where an application told one. */
+            project: string | null;
+            related: components["schemas"]["AuditResource"] | null;
             request_id: string | null;
             resource: components["schemas"]["AuditResource"] | null;
             /** Format: int64 */
@@ -1489,6 +1564,29 @@ export interface components {
             /** @description What is wrong, in a sentence, if something is. */
             problem: string | null;
             root: string;
+        };
+        /** @description An entry with what it changed. */
+        AuditHistoryEntry: components["schemas"]["AuditEntryView"] & {
+            changes: components["schemas"]["AuditChange"][];
+        };
+        /** @description The history of a resource, newest first. */
+        AuditHistoryView: {
+            items: components["schemas"]["AuditHistoryEntry"][];
+            /** @description What it is linked to now, 200 at most; entries of links say what it was linked to. */
+            links: components["schemas"]["AuditLinkView"][];
+            more_links: boolean;
+            next_cursor: string | null;
+            resource: components["schemas"]["AuditResource"] | null;
+        };
+        /** @description A link that holds now. */
+        AuditLinkView: {
+            direction: components["schemas"]["LinkDirection"];
+            /** @description The entry that made it. */
+            entry_id: string;
+            /** @description The other resource. */
+            resource: components["schemas"]["AuditResource"];
+            since: string;
+            tenant_id: string | null;
         };
         /**
          * @description How what an entry records ended.
@@ -1803,6 +1901,8 @@ export interface components {
             /** @description Null: not by itself. */
             expires_at?: string | null;
             name: string;
+            /** @description What it may be used for; calls through the gateway if absent. */
+            scopes?: components["schemas"]["KeyScope"][] | null;
         };
         /** @description A new budget. */
         CreateBudgetBody: {
@@ -2164,6 +2264,11 @@ export interface components {
             state: components["schemas"]["ImportState"];
             to: string | null;
         };
+        /**
+         * @description What a tenant's API key may be used for.
+         * @enum {string}
+         */
+        KeyScope: "gateway:call" | "audit:write";
         /** @description What went wrong last. */
         LastErrorView: {
             /**
@@ -2283,6 +2388,11 @@ export interface components {
             items: components["schemas"]["LimitView"][];
             next_cursor: string | null;
         };
+        /**
+         * @description Which way a link leads, seen from the resource that was asked for.
+         * @enum {string}
+         */
+        LinkDirection: "to" | "from";
         /** @description What a list changes for one model. */
         ListChangeView: {
             /** @description Whether a second source contradicts its new price. */
@@ -3512,6 +3622,48 @@ export interface components {
             statement: string;
             verified_at: string;
         };
+        /** @description One entry, or a list of 1 to 500. */
+        WriteEntriesBody: components["schemas"]["WriteEntryBody"] | components["schemas"]["WriteEntryBody"][];
+        /** @description An entry of an application. */
+        WriteEntryBody: {
+            action: components["schemas"]["AuditAction"];
+            actor?: components["schemas"]["AppActorBody"] | null;
+            /** @description 100 at most. */
+            changes?: components["schemas"]["AppChangeBody"][] | null;
+            /** Format: int64 */
+            duration_ms?: number | null;
+            /** @description Such as project.publish; Reeve puts app. before it. Made of the resource and the action if absent. */
+            event_type?: string | null;
+            /** @description Your id of this entry: sent again, it is not written again. */
+            id?: string | null;
+            /** @description Anything else, without anything personal. Keys are small letters, digits and _; numbers are whole. */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description When it happened, by your clock. When it was written is told by Reeve's. */
+            occurred_at?: string | null;
+            outcome?: components["schemas"]["AuditOutcome"] | null;
+            /** @description Id of the project it happened in. */
+            project?: string | null;
+            related?: components["schemas"]["AppThingBody"] | null;
+            resource: components["schemas"]["AppThingBody"];
+            severity?: components["schemas"]["AuditSeverity"] | null;
+            /** @description For a person: the tenant it happened in. A key writes for its own. */
+            tenant_id?: string | null;
+            /** @description W3C trace id. */
+            trace_id?: string | null;
+        };
+        /** @description What was written, in the order it was sent. */
+        WrittenEntriesView: {
+            items: components["schemas"]["WrittenEntryView"][];
+        };
+        /** @description An entry that was written. */
+        WrittenEntryView: {
+            /** @description Its id in the audit trail. */
+            entry_id: string;
+            /** Format: int64 */
+            sequence: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -3569,6 +3721,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckpointView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_entity: {
+        parameters: {
+            query?: {
+                /** @description What it is: `tenant`, `budget` … of Reeve's own, `PROJECT`, `FILE` … of applications. Told by the id if absent. */
+                type?: string;
+                /** @description In which tenant; ids of applications are their own. */
+                tenant_id?: string;
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHistoryView"];
                 };
             };
             /** @description What went wrong */
@@ -3719,6 +3909,41 @@ export interface operations {
             };
         };
     };
+    write_audit_logs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, remembered for 30 days */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteEntriesBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrittenEntriesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_audit_log: {
         parameters: {
             query?: never;
@@ -3736,6 +3961,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditEntryDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_project: {
+        parameters: {
+            query?: {
+                /** @description In which tenant; ids of applications are their own. */
+                tenant_id?: string;
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHistoryView"];
                 };
             };
             /** @description What went wrong */

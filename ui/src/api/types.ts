@@ -94,3 +94,6 @@ export type OverviewView = Schemas["OverviewView"];
 export type SettingsView = Schemas["SettingsView"];
 export type UpdateSettingsBody = Schemas["UpdateSettingsBody"];
 export type SampleCounts = Schemas["SampleCounts"];
+export type KeyScope = Schemas["KeyScope"];
+export type AuditLinkView = Schemas["AuditLinkView"];
+export type AuditHistoryView = Schemas["AuditHistoryView"];

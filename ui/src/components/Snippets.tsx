@@ -91,14 +91,24 @@ export function Secret({ value, what }: { value: string; what: string }) {
     </div>
   );
 }
-export function KeyShownOnce({ name, secret, url, model, onClose }: { name: string; secret: string; url: string | null; model: string; onClose: () => void }) {
+/** A key that makes no calls writes audit entries. */
+const entries = (secret: string) => `curl -sS ${window.location.origin}/api/v1/audit/logs \\
+  -H "Authorization: Bearer ${secret}" -H "Content-Type: application/json" \\
+  -d '{"action": "UPDATE", "resource": {"type": "PROJECT", "id": "p-7"}, "changes": [{"field": "state", "before": "draft", "after": "live"}]}'`;
+
+export function KeyShownOnce({ name, secret, url, model, calls = true, onClose }: { name: string; secret: string; url: string | null; model: string; calls?: boolean; onClose: () => void }) {
   return (
     <Dialog title={`API key ${name}`} onClose={onClose} wide sticky>
       <div className="content">
         <p className="dim">This is the only time the key is shown. Reeve keeps a fingerprint, not the key.</p>
         <Secret value={secret} what="API key" />
-        {url && <div className="row dim">Gateway address <span className="mono strong">{url}</span><CopyButton value={url} what="gateway address" /></div>}
-        <Snippets url={url} secret={secret} model={model} />
+        {calls && url && <div className="row dim">Gateway address <span className="mono strong">{url}</span><CopyButton value={url} what="gateway address" /></div>}
+        {calls ? <Snippets url={url} secret={secret} model={model} /> : (
+          <>
+            <p className="dim">Write an entry with it, at the address of the server:</p>
+            <Code what="audit entry example">{entries(secret)}</Code>
+          </>
+        )}
       </div>
       <footer><Button kind="primary" onPress={onClose}>I have saved the key</Button></footer>
     </Dialog>

@@ -69,6 +69,34 @@ mirrored! {
     ImportState = reeve_engine::import::ImportState { Preview, Imported, Rejected }
 }
 
+/// What a tenant's API key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) enum KeyScope {
+    #[serde(rename = "gateway:call")]
+    GatewayCall,
+    #[serde(rename = "audit:write")]
+    AuditWrite,
+}
+
+impl From<KeyScope> for reeve_core::permission::KeyScope {
+    fn from(scope: KeyScope) -> Self {
+        match scope {
+            KeyScope::GatewayCall => Self::GatewayCall,
+            KeyScope::AuditWrite => Self::AuditWrite,
+        }
+    }
+}
+
+impl From<reeve_core::permission::KeyScope> for KeyScope {
+    fn from(scope: reeve_core::permission::KeyScope) -> Self {
+        use reeve_core::permission::KeyScope as Core;
+        match scope {
+            Core::GatewayCall => Self::GatewayCall,
+            Core::AuditWrite => Self::AuditWrite,
+        }
+    }
+}
+
 /// One of the ledger's two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -104,6 +132,55 @@ impl RequestOutcome {
             Self::Failure => "failure",
             Self::Cancelled => "cancelled",
             Self::Refused => "refused",
+        }
+    }
+}
+
+/// What an entry says was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum AuditAction {
+    Create,
+    Update,
+    Delete,
+    Link,
+    Unlink,
+    View,
+    Execute,
+}
+
+impl From<AuditAction> for reeve_engine::app_entries::Action {
+    fn from(action: AuditAction) -> Self {
+        match action {
+            AuditAction::Create => Self::Create,
+            AuditAction::Update => Self::Update,
+            AuditAction::Delete => Self::Delete,
+            AuditAction::Link => Self::Link,
+            AuditAction::Unlink => Self::Unlink,
+            AuditAction::View => Self::View,
+            AuditAction::Execute => Self::Execute,
+        }
+    }
+}
+
+impl From<AuditSeverity> for reeve_engine::entry::Severity {
+    fn from(severity: AuditSeverity) -> Self {
+        match severity {
+            AuditSeverity::Info => Self::Info,
+            AuditSeverity::Notice => Self::Notice,
+            AuditSeverity::Warning => Self::Warning,
+            AuditSeverity::Critical => Self::Critical,
+        }
+    }
+}
+
+impl From<AuditOutcome> for reeve_engine::app_entries::Outcome {
+    fn from(outcome: AuditOutcome) -> Self {
+        match outcome {
+            AuditOutcome::Success => Self::Success,
+            AuditOutcome::Failure => Self::Error,
+            AuditOutcome::Denied => Self::Denied,
+            AuditOutcome::Pending => Self::Unknown,
         }
     }
 }

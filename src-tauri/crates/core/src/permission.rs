@@ -36,6 +36,8 @@ words! {
         RouteWrite = "route:write",
         /// Read and verify the audit trail.
         AuditRead = "audit:read",
+        /// Write entries of applications into the audit trail.
+        AuditWrite = "audit:write",
         /// Export what is personal in the audit trail, opened.
         AuditPrivate = "audit:private",
         /// See captured bodies of requests.
@@ -46,6 +48,16 @@ words! {
         SettingsRead = "settings:read",
         /// Change them, load and remove sample data.
         SettingsWrite = "settings:write",
+    }
+}
+
+words! {
+    /// What a tenant's API key may be used for.
+    KeyScope {
+        /// Calls through the gateway.
+        GatewayCall = "gateway:call",
+        /// Writing its application's entries into the audit trail.
+        AuditWrite = "audit:write",
     }
 }
 
@@ -72,9 +84,9 @@ impl Role {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ApiKeyWrite, AuditPrivate, AuditRead, BudgetRead, BudgetWrite, CaptureRead, CaptureWrite,
-            CredentialRead, CredentialWrite, LimitRead, LimitWrite, PriceWrite, RouteRead, RouteWrite,
-            SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
+            ApiKeyWrite, AuditPrivate, AuditRead, AuditWrite, BudgetRead, BudgetWrite, CaptureRead,
+            CaptureWrite, CredentialRead, CredentialWrite, LimitRead, LimitWrite, PriceWrite, RouteRead,
+            RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -89,6 +101,7 @@ impl Role {
                 CaptureRead,
                 CaptureWrite,
                 AuditRead,
+                AuditWrite,
                 AuditPrivate,
                 SettingsRead,
             ],

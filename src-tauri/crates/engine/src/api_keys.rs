@@ -6,7 +6,7 @@ use crate::cx::Cx;
 use crate::error::{Code, Error};
 use data_encoding::BASE64URL_NOPAD;
 use reeve_core::id::{ApiKeyId, TenantId};
-use reeve_core::permission::Permission;
+use reeve_core::permission::{KeyScope, Permission};
 use reeve_core::tenant::TenantStatus;
 use reeve_core::time::Millis;
 pub use reeve_store::table::api_keys::ApiKey;
@@ -42,16 +42,31 @@ impl Engine {
         Ok((keys, more))
     }
 
-    /// Mints a key for a tenant.
+    /// Mints a key for a tenant's calls through the gateway.
     ///
     /// # Errors
-    /// If `cx` may not, there is no such tenant, or a field is wrong.
+    /// As [`Engine::mint_scoped_key`].
     pub async fn mint_api_key(
         &self,
         cx: &Cx,
         tenant: TenantId,
         name: &str,
         expires_at: Option<Millis>,
+    ) -> Result<Minted, Error> {
+        self.mint_scoped_key(cx, tenant, name, expires_at, vec![KeyScope::GatewayCall]).await
+    }
+
+    /// Mints a key for a tenant, good for `scopes`.
+    ///
+    /// # Errors
+    /// If `cx` may not, there is no such tenant, or a field is wrong.
+    pub async fn mint_scoped_key(
+        &self,
+        cx: &Cx,
+        tenant: TenantId,
+        name: &str,
+        expires_at: Option<Millis>,
+        mut scopes: Vec<KeyScope>,
     ) -> Result<Minted, Error> {
         self.require(cx, Permission::ApiKeyWrite).await?;
         let owner = self.stored_tenant(tenant).await?;
@@ -65,6 +80,11 @@ impl Engine {
         if expires_at.is_some_and(|end| end <= now) {
             return Err(Error::field("expires_at", "is in the past"));
         }
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.is_empty() {
+            return Err(Error::field("scopes", "needs at least one: a key without any is good for nothing"));
+        }
         let secret = make_secret()?;
         let key = ApiKey {
             id: ApiKeyId(self.inner.ids.next()),
@@ -76,12 +96,14 @@ impl Engine {
             expires_at,
             revoked_at: None,
             last_used_at: None,
+            scopes,
         };
         let draft = self
             .draft(cx, "api_key.create", format_args!("api_key:{}", key.id))
             .tenant(tenant)
             .name(&key.name)
             .detail("prefix", key.prefix.as_str())
+            .detail("scopes", key.scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>())
             .detail("expires_at", expires_at.map_or_else(|| "never".to_owned(), |t| t.to_string()));
         let stored = key.clone();
         let sequence = self

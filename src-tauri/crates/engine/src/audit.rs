@@ -4,6 +4,7 @@ pub(crate) mod anchors;
 mod describe;
 mod epochs;
 mod export;
+mod history;
 pub(crate) mod keeping;
 mod verdicts;
 mod words;
@@ -11,6 +12,7 @@ mod words;
 pub use anchors::{Anchor, Anchored, AnchoredHead, Contradiction, Finding, Place};
 pub use describe::{Actor, Change, Described, Detail, Resource};
 pub use export::{Export, ExportAudit, ExportFormat, ExportRange};
+pub use history::{History, HistoryOf, LinkNow};
 pub use verdicts::{Health, Verdicts, Verification};
 pub use words::{Claim, Proof as ProofOf};
 

@@ -189,7 +189,13 @@ impl Engine {
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(3_600), move || {
             let engine = engine.clone();
-            async move { engine.sweep_limits() }
+            async move {
+                engine.sweep_limits();
+                if let Err(error) = engine.forget_sent().await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "keys that nobody sends again could not be forgotten");
+                }
+            }
         });
         let engine = self.clone();
         self.inner.tasks.repeat(crate::audit::keeping::EVERY, move || {

@@ -3,7 +3,9 @@
 use crate::cx::Cx;
 use crate::privacy::Privacy;
 use reeve_core::id::TenantId;
-use reeve_ledger::leaf::Ok as Outcome;
+use reeve_core::time::Millis;
+use reeve_ledger::Hlc;
+use reeve_ledger::leaf::{Leaf, Ok as Outcome};
 use reeve_store::{NewEntry, Recorded, StoreError, Tx};
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
@@ -39,6 +41,8 @@ impl Severity {
 pub struct Draft {
     entry: NewEntry,
     private: Map<String, Value>,
+    // Whose data the private section is; the actor's if it is not told.
+    subject: Option<String>,
     privacy: Arc<Privacy>,
 }
 
@@ -71,7 +75,7 @@ impl Draft {
             details,
             private: Vec::new(),
         };
-        Self { entry, private, privacy }
+        Self { entry, private, subject: None, privacy }
     }
 
     /// It happened in a tenant.
@@ -143,6 +147,26 @@ impl Draft {
         self.entry
     }
 
+    /// The private section is about somebody else than the actor: it is sealed under a key of theirs.
+    #[must_use]
+    pub(crate) fn sealed_for(mut self, subject: String) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// How many bytes it takes in the ledger, at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Leaf`] if it does not fit at all.
+    pub(crate) fn size(&self, now: Millis) -> Result<usize, StoreError> {
+        const KEY_ID: &str = "000000000000000000000000";
+        let p = if self.private.is_empty() { Vec::new() } else { vec![(KEY_ID.to_owned(), [0; 32])] };
+        let NewEntry { kind, who, via, on, ok, sid, details, private: _ } = self.entry.clone();
+        let n = reeve_ledger::canonical::MAX_INTEGER.unsigned_abs();
+        let leaf = Leaf { n, t: now.0, hlc: Hlc(u64::MAX), kind, who, via, on, ok, sid, x: details, p };
+        leaf.encode().map(|bytes| bytes.len()).map_err(|e| StoreError::Leaf(Arc::new(e)))
+    }
+
     /// Appends it to the audit stream and lends the tables.
     ///
     /// # Errors
@@ -151,7 +175,8 @@ impl Draft {
         if self.private.is_empty() {
             return tx.record(&self.entry);
         }
-        self.privacy.record(tx, self.entry.clone(), &self.private)
+        let subject = self.subject.as_deref().unwrap_or(&self.entry.who);
+        self.privacy.record(tx, subject, self.entry.clone(), &self.private)
     }
 
     /// Appends it to the usage stream and lends the tables.

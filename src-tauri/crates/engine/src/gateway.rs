@@ -21,7 +21,7 @@ pub use served::Destinations;
 use crate::Engine;
 use crate::admission::Caller;
 use crate::cx::{Cx, Via};
-#[cfg(doc)]
+use crate::entry::Severity;
 use crate::error::Code;
 use crate::error::Error;
 use crate::limits::Asker;
@@ -29,6 +29,7 @@ use crate::routing::plan::Trip;
 use reeve_core::id::RequestId;
 use reeve_core::principal::Principal;
 use reeve_core::usage::{Units, Usage};
+use reeve_ledger::leaf::Ok as Outcome;
 use std::net::IpAddr;
 
 /// Which request, and from where.
@@ -116,10 +117,52 @@ impl Engine {
         if !found.is_known_here {
             Box::pin(self.first_from(key, origin)).await?;
         }
+        if !found.may_call {
+            let sentence = "This API key is not for calls; it needs the scope gateway:call.";
+            let error = Error::new(Code::Forbidden, sentence);
+            return Err(Box::pin(self.refuse_request(found.caller, origin, error)).await);
+        }
         if found.first_this_minute {
             Box::pin(self.touch_key(found.caller)).await;
         }
         Ok(found.caller)
+    }
+
+    /// Who shows `key` to the console instead of signing in.
+    ///
+    /// # Errors
+    /// As [`Engine::identify`].
+    pub async fn key_principal(&self, cx: &Cx, key: &str) -> Result<Principal, Error> {
+        let ip = cx.ip.as_deref().and_then(|ip| ip.parse().ok());
+        let stranger = Asker::visitor(ip);
+        let Some(found) = self.inner.admission.identify(key, ip, self.now()) else {
+            self.hit(&stranger, || cx.clone()).await?;
+            return Err(self.refuse_sent_key(cx, key).await?);
+        };
+        if !found.is_known_here {
+            if let Err(refused) = self.inner.limits.check(&stranger, self.now()) {
+                return Err(self.refuse_rate(refused, cx.clone(), None).await);
+            }
+            self.inner.admission.heard_from(key, ip);
+        }
+        if found.first_this_minute {
+            self.touch_key(found.caller).await;
+        }
+        Ok(Principal::ApiKey { id: found.caller.key, tenant: found.caller.tenant })
+    }
+
+    async fn refuse_sent_key(&self, cx: &Cx, key: &str) -> Result<Error, Error> {
+        let mut draft = self
+            .draft(cx, "auth.failed", "listener:api")
+            .detail("reason", Code::Unauthenticated.as_str())
+            .outcome(Outcome::Denied, Severity::Warning);
+        // The public part of a key of ours helps to find who uses a dead one; anything else may be a secret.
+        if let Some(prefix) = key.get(..16).filter(|p| p.starts_with("rvk_")) {
+            draft = draft.detail("prefix", prefix);
+        }
+        self.record(draft).await?;
+        let sentence = "This API key is not known to Reeve, or was revoked, or has expired.";
+        Ok(Error::new(Code::Unauthenticated, sentence))
     }
 
     /// A right key from an address where it was not heard before.

@@ -9,6 +9,7 @@
 
 pub mod admission;
 pub mod api_keys;
+pub mod app_entries;
 pub mod audit;
 pub mod breaker;
 pub mod budgets;

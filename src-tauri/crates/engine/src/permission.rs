@@ -20,13 +20,24 @@ impl Engine {
         if cx.principal == Principal::Anonymous {
             return Err(Error::new(Code::Unauthenticated, "Sign in first."));
         }
-        let denied = self
-            .draft(cx, "access.denied", format_args!("permission:{}", permission.as_str()))
+        let whose = if matches!(cx.principal, Principal::ApiKey { .. }) { "An API key" } else { "Your role" };
+        Err(self.deny(cx, permission.as_str(), whose).await?)
+    }
+
+    /// Writes down that `whose` asker may not, and says so.
+    ///
+    /// # Errors
+    /// If the store cannot write.
+    pub(crate) async fn deny(&self, cx: &Cx, scope: &str, whose: &str) -> Result<Error, Error> {
+        let draft = self
+            .draft(cx, "access.denied", format_args!("permission:{scope}"))
             .outcome(Outcome::Denied, Severity::Warning);
-        self.record(denied).await?;
-        Err(Error::new(
-            Code::Forbidden,
-            format!("Your role may not do this; it needs the permission {}.", permission.as_str()),
-        ))
+        let draft = match &cx.principal {
+            Principal::ApiKey { tenant, .. } => draft.tenant(*tenant),
+            _ => draft,
+        };
+        self.record(draft).await?;
+        let sentence = format!("{whose} may not do this; it needs the permission {scope}.");
+        Ok(Error::new(Code::Forbidden, sentence))
     }
 }

@@ -30,12 +30,12 @@ impl Privacy {
     pub(crate) fn record<'c>(
         &self,
         tx: &mut Tx<'c>,
+        subject: &str,
         mut entry: NewEntry,
         private: &Map<String, Value>,
     ) -> Result<Recorded<'c>, StoreError> {
         let month = month_of(tx.now());
-        let subject = entry.who.clone();
-        let Some((key_id, key, fresh)) = self.key(tx, &subject, month)? else {
+        let Some((key_id, key, fresh)) = self.key(tx, subject, month)? else {
             entry.details.insert("private".to_owned(), "withheld: the vault is locked".into());
             return tx.record(&entry);
         };
@@ -47,7 +47,7 @@ impl Privacy {
         }
         let recorded = tx.record(&entry)?;
         if let Some(wrapped) = fresh {
-            recorded.subject_keys().insert(&key_id, &subject, month, &wrapped)?;
+            recorded.subject_keys().insert(&key_id, subject, month, &wrapped)?;
             self.keys.lock().insert(key_id, key);
         }
         Ok(recorded)

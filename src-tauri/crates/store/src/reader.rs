@@ -111,6 +111,8 @@ tables! {
     api_keys,
     /// Prices charges were computed with.
     applied_prices,
+    /// What entries of applications name: resources, links, projects, and keys they were sent with.
+    app_entries,
     /// When calls are kept from a provider key.
     breaker_rules,
     /// Temporary limits of budgets.

@@ -12,12 +12,13 @@ import { Button, Empty, MenuButton } from "@/ui";
 import { EntryInspector } from "./EntryInspector";
 import { ExportForm } from "./ExportForm";
 import { Histogram } from "./Histogram";
-import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, type AuditSearch, type AuditView } from "./queries";
+import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, readResource, type AuditSearch, type AuditView, type ResourceRef } from "./queries";
+import { ResourcePanel } from "./ResourcePanel";
 import { openVerify } from "./verify";
 
 const route = getRouteApi("/app/audit");
 const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "price.apply", "config.changed", "vault.unlock"];
-const KNOWN_RESOURCES = ["tenant", "budget", "credential", "key", "user", "session", "settings"];
+const KNOWN_RESOURCES = ["tenant", "budget", "credential", "api_key", "user", "session", "PROJECT", "FILE"];
 
 function Time({ at, zone }: { at: string; zone: string }) {
   const today = dayKey(new Date().toISOString(), zone) === dayKey(at, zone);
@@ -27,7 +28,7 @@ const columns = (zone: string): Column<AuditEntryView>[] => [
   col("Time", "118px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
   col("Actor", "minmax(70px, .7fr)", (e) => e.actor.name),
   col("Event", "minmax(138px, 1.15fr)", (e) => e.event_type, { className: "mono" }),
-  col("Resource", "minmax(100px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.replaceAll("_", " ")} ${e.resource.name ?? ""}` : e.summary)),
+  col("Resource", "minmax(100px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.toLowerCase().replaceAll("_", " ")} ${e.resource.name ?? (e.event_type.startsWith("app.") ? e.resource.id : "")}` : e.summary)),
   col("Tenant", "minmax(76px, .7fr)", (e) => e.tenant?.name ?? "", { className: "dim" }),
   col("Outcome", "88px", (e) => <Outcome value={e.outcome} />),
   col("Entry", "84px", (e) => e.sequence, { num: true, className: "mono faint" }),
@@ -70,7 +71,9 @@ export function AuditPage() {
   const rows = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
   const first = list.data?.pages[0];
   const tail = useTail(view, live && !search.range?.includes(".."), rows[0], list.isSuccess && !list.isPlaceholderData);
-  const beside = useNarrow() && !!search.entry;
+  const of = readResource(search.of, search.in);
+  const open = !!search.entry || !!of;
+  const beside = useNarrow() && open;
   const cols = useMemo(() => (beside ? without(columns(zone), "Tenant", "Entry") : columns(zone)), [zone, beside]);
   const unique = (values: string[]) => [...new Set(values)].sort().map((v) => ({ id: v, label: v }));
   const fields: FilterField[] = [
@@ -83,7 +86,11 @@ export function AuditPage() {
   ];
   const setFilters = (tokens: Token[], q: string | undefined) => void navigate({ search: (old) => ({ ...old, filters: encodeTokens(tokens), q, entry: undefined }) });
   const setRange = (range: string | undefined) => void navigate({ search: (old) => ({ ...old, range, entry: undefined }) });
-  const select = (entry: string | undefined) => void navigate({ search: (old) => ({ ...old, entry }), replace: true });
+  const select = (entry: string | undefined) => void navigate({ search: (old) => ({ ...old, entry, of: undefined, in: undefined }), replace: true });
+  // Steps from thing to thing are steps back as well.
+  const openEntry = (entry: string) => void navigate({ search: (old) => ({ ...old, entry, of: undefined, in: undefined }) });
+  const openThing = (thing: ResourceRef) => void navigate({ search: (old) => ({ ...old, entry: undefined, of: `${thing.type}:${thing.id}`, in: thing.tenant }) });
+  const onlyFor = (tokens: Token[]) => void navigate({ search: { filters: encodeTokens(tokens) } });
   const filtered = view.tokens.length > 0 || !!view.q || !!view.range;
   const ranges = [{ id: "all", label: "All time" }, ...Object.entries(RANGE_WORDS).map(([id, label]) => ({ id, label }))];
 
@@ -103,7 +110,7 @@ export function AuditPage() {
         <MenuButton label={rangeWords(search.range, zone)} ariaLabel={`Time range: ${rangeWords(search.range, zone)}`} items={ranges} selected={search.range ?? "all"} onAction={(id) => setRange(id === "all" ? undefined : id)} />
         <span className="dim" role="status">{first ? (filtered && first.matched != null ? `${formatCount(first.matched)} of ${formatCount(first.total)}` : plural(first.total, "entry", "entries")) : ""}</span>
       </div>
-      <div className={`listpage${search.entry ? " open" : ""}`}>
+      <div className={`listpage${open ? " open" : ""}`}>
         <div className="listcol">
           <Histogram view={view} zone={zone} onRange={setRange} />
           <div style={{ position: "relative" }} role="status">
@@ -119,7 +126,13 @@ export function AuditPage() {
             />
           )}
         </div>
-        {search.entry && <EntryInspector key={search.entry} id={search.entry} onClose={() => select(undefined)} onSelect={select} />}
+        {search.entry && <EntryInspector key={search.entry} id={search.entry} onClose={() => select(undefined)} onSelect={openEntry} onOpen={openThing} onActor={(id) => onlyFor([{ field: "actor", value: id }])} />}
+        {!search.entry && of && (
+          <ResourcePanel
+            key={`${search.of} ${search.in}`} of={of} onClose={() => select(undefined)} onEntry={openEntry} onOpen={openThing}
+            onFilter={() => onlyFor([{ field: "resource", value: of.type }, { field: "resource_id", value: of.id }, ...(of.tenant ? [{ field: "tenant", value: of.tenant }] : [])])}
+          />
+        )}
       </div>
       {exporting && <ExportForm view={view} onClose={() => setExporting(false)} />}
     </Page>

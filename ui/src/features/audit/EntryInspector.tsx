@@ -5,7 +5,7 @@ import { ErrorState, Id, Inspector, Outcome, Properties, Section, SkeletonRows, 
 import { formatCount, formatDuration, groupedHash, shortHash } from "@/lib/number";
 import { absolute } from "@/lib/time";
 import { Chip, Code, CopyButton, Dialog } from "@/ui";
-import { auditEntryQuery, auditProofQuery, historyQuery } from "./queries";
+import { auditEntryQuery, auditProofQuery, historyQuery, type ResourceRef } from "./queries";
 
 const VIA: Record<string, string> = { ui: "this window", api: "the API", gateway: "the gateway", cli: "the command line", system: "Reeve itself" };
 const show = (value: unknown): string => (typeof value === "string" ? value : value == null ? "none" : JSON.stringify(value));
@@ -57,13 +57,13 @@ function Proof({ entry }: { entry: AuditEntryDetail }) {
   );
 }
 
-function SameResource({ entry, onSelect }: { entry: AuditEntryDetail; onSelect: (id: string) => void }) {
+function SameResource({ entry, onSelect, onOpen }: { entry: AuditEntryDetail; onSelect: (id: string) => void; onOpen: (of: ResourceRef) => void }) {
   const r = entry.resource;
-  const history = useQuery({ ...historyQuery({ resource_type: r?.type, resource_id: r?.id }, 7), enabled: !!r });
+  const history = useQuery({ ...historyQuery({ resource_type: r?.type, resource_id: r?.id, tenant_id: ofApplication(entry) ? entry.tenant?.id : undefined }, 7), enabled: !!r });
   const others = (history.data?.items ?? []).filter((e) => e.id !== entry.id);
   if (!r || others.length === 0) return null;
   return (
-    <Section title="Same resource">
+    <Section title="Same resource" beside={<button type="button" className="linkish" onClick={() => onOpen(refOf(entry, r))}>{ofApplication(entry) ? "History and links" : "History"}</button>}>
       <dl className="kv">
         {others.slice(0, 6).map((e) => (
           <div key={e.id} style={{ display: "contents" }}>
@@ -76,7 +76,16 @@ function SameResource({ entry, onSelect }: { entry: AuditEntryDetail; onSelect: 
   );
 }
 
-export function EntryInspector({ id, onClose, onSelect }: { id: string; onClose: () => void; onSelect: (id: string) => void }) {
+type Thing = NonNullable<AuditEntryDetail["resource"]>;
+const ofApplication = (e: AuditEntryDetail) => e.event_type.startsWith("app.");
+const refOf = (e: AuditEntryDetail, r: Thing): ResourceRef => ({ type: r.type, id: r.id, tenant: ofApplication(e) ? e.tenant?.id : undefined });
+
+/** A thing that leads to its history. */
+function ThingLink({ of, onOpen }: { of: Thing; onOpen: () => void }) {
+  return <>{of.type.toLowerCase().replaceAll(/[_-]/g, " ")} <button type="button" className="linkish" title="Its history" onClick={onOpen}>{of.name ?? "its history"}</button> <Id value={of.id} what="resource id" /></>;
+}
+
+export function EntryInspector({ id, onClose, onSelect, onOpen, onActor }: { id: string; onClose: () => void; onSelect: (id: string) => void; onOpen: (of: ResourceRef) => void; onActor: (id: string) => void }) {
   const query = useQuery(auditEntryQuery(id));
   const zone = useZone();
   const e = query.data;
@@ -85,11 +94,15 @@ export function EntryInspector({ id, onClose, onSelect }: { id: string; onClose:
   const metadata = Object.entries(e.metadata);
   const where: [string, React.ReactNode][] = [
     ["When", absolute(e.time, zone)],
-    ["Actor", <>{e.actor.name} <span className="faint">{e.actor.type.replace("_", " ")}</span></>],
+    ["Actor", <><button type="button" className="linkish" title="Everything by this actor" onClick={() => onActor(e.actor.id)}>{e.actor.name}</button> <span className="faint">{e.actor.type.replace("_", " ")}</span></>],
     ["Through", VIA[e.via] ?? e.via],
     ["Outcome", <Outcome key="o" value={e.outcome} />],
   ];
-  if (e.resource) where.push(["Resource", <>{e.resource.type.replaceAll("_", " ")} {e.resource.name} <Id value={e.resource.id} what="resource id" /></>]);
+  const { resource, related, project } = e;
+  if (e.occurred_at) where.splice(1, 0, ["Happened", <span key="h" title="By the clock of the application that wrote it">{absolute(e.occurred_at, zone)}</span>]);
+  if (resource) where.push(["Resource", <ThingLink key="r" of={resource} onOpen={() => onOpen(refOf(e, resource))} />]);
+  if (related) where.push([e.action === "UNLINK" ? "Unlinked from" : "Linked to", <ThingLink key="l" of={related} onOpen={() => onOpen(refOf(e, related))} />]);
+  if (project) where.push(["Project", <button key="p" type="button" className="linkish" onClick={() => onOpen({ type: "PROJECT", id: project, tenant: e.tenant?.id })}>{project}</button>]);
   if (e.tenant) where.push(["Tenant", e.tenant.name]);
   if (e.session_id) where.push(["Session", <Id key="s" value={e.session_id} what="session id" />]);
   if (e.ip) where.push(["Address", <span key="i" className="mono">{e.ip}</span>]);
@@ -103,7 +116,7 @@ export function EntryInspector({ id, onClose, onSelect }: { id: string; onClose:
       <Section title="Who and where"><Properties items={where} /></Section>
       {metadata.length > 0 && <Section title="Also recorded"><Properties items={metadata.map(([k, v]) => [k.replaceAll("_", " "), <span key={k} className="mono">{show(v)}</span>])} /></Section>}
       <Section title="Proof"><Proof entry={e} /></Section>
-      <SameResource entry={e} onSelect={onSelect} />
+      <SameResource entry={e} onSelect={onSelect} onOpen={onOpen} />
     </Inspector>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { exportQuery, fileName, listBlocked, proves, type ExportValues } from "./export";
-import { toQuery } from "./queries";
+import { readResource, toQuery } from "./queries";
 import { sealOf } from "./verify";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -13,6 +13,13 @@ describe("what the audit filters ask the server", () => {
     expect(toQuery({ tokens: [{ field: "tenant", value: "ten_1" }, { field: "event", value: "auth.failed" }, { field: "resource_id", value: "x" }], q: "refund", range: "1h", stream: "usage" }, NOW)).toEqual({
       tenant_id: "ten_1", event_type: "auth.failed", resource_id: "x", q: "refund", from: "2026-11-21T11:00:00.000Z", stream: "usage",
     }));
+});
+
+describe("the resource in the URL", () => {
+  it.each([
+    [undefined, undefined], ["", undefined], ["PROJECT", undefined], [":x", undefined], ["PROJECT:", undefined],
+    ["PROJECT:p1", { type: "PROJECT", id: "p1", tenant: "ten_1" }], ["FILE:a:b", { type: "FILE", id: "a:b", tenant: "ten_1" }],
+  ])("%s", (of, read) => expect(readResource(of, "ten_1")).toEqual(read));
 });
 
 describe("the seal", () => {

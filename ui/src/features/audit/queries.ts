@@ -9,7 +9,21 @@ export interface AuditSearch {
   q?: string;
   range?: string;
   entry?: string;
+  /** The resource whose history is shown, as type:id. */
+  of?: string;
+  /** The tenant it belongs to: ids of applications are a tenant's own. */
+  in?: string;
   stream?: "usage";
+}
+export interface ResourceRef {
+  type: string;
+  id: string;
+  tenant?: string;
+}
+/** The type holds no colon; an id may. */
+export function readResource(of: string | undefined, tenant: string | undefined): ResourceRef | undefined {
+  const at = of?.indexOf(":") ?? -1;
+  return of && at > 0 && at < of.length - 1 ? { type: of.slice(0, at), id: of.slice(at + 1), tenant } : undefined;
 }
 export interface AuditView {
   tokens: Token[];
@@ -84,6 +98,21 @@ export const historyQuery = (filter: AuditFilterQuery, limit: number) =>
   queryOptions({
     queryKey: ["audit", "history", filter, limit],
     queryFn: ({ signal }) => take(api.GET("/audit/logs", { params: { query: { ...filter, limit } }, signal })),
+  });
+/** Pages of what happened to one resource, with its links; for a project also of what happened in it. */
+export const resourceQuery = (of: ResourceRef, inside: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ["audit", "history", "of", of, inside],
+    queryFn: ({ pageParam, signal }) => {
+      const query = { tenant_id: of.tenant, limit: 30, cursor: pageParam };
+      const path = { id: of.id };
+      return inside
+        ? take(api.GET("/audit/project/{id}", { params: { path, query }, signal }))
+        : take(api.GET("/audit/entity/{id}", { params: { path, query: { ...query, type: of.type } }, signal }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
   });
 export const healthQuery = queryOptions({
   queryKey: ["audit", "health"],

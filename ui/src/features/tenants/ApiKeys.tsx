@@ -1,17 +1,22 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, fieldErrors, take, type ApiKeyView, type CreatedApiKey, type TenantView } from "@/api";
+import { api, fieldErrors, take, type ApiKeyView, type KeyScope, type CreatedApiKey, type TenantView } from "@/api";
 import { Confirm, ErrorState, KeyShownOnce, SideForm, SkeletonRows, TimeAgo, useForm, useMay, useSetup } from "@/components";
-import { Button, Chip, CopyButton, Empty, TextField, toast, type Tone } from "@/ui";
+import { Button, Checks, Chip, CopyButton, Empty, TextField, toast, type Tone } from "@/ui";
 import { apiKeysQuery, useExampleModel } from "./queries";
 
 const STATE: Record<ApiKeyView["state"], [Tone, string]> = { active: ["ok", "Active"], revoked: ["none", "Revoked"], expired: ["warn", "Expired"] };
 
+const SCOPES: { id: KeyScope; label: string; short: string; note: string }[] = [
+  { id: "gateway:call", label: "Make calls", short: "calls", note: "Through the gateway, within budgets and limits" },
+  { id: "audit:write", label: "Write audit entries", short: "audit entries", note: "Its own, into the audit trail; it reads nothing" },
+];
+
 function CreateKey({ tenant, onClose, onDone }: { tenant: TenantView; onClose: () => void; onDone: (made: CreatedApiKey) => void }) {
   const client = useQueryClient();
-  const form = useForm({ name: "", expires: "" });
+  const form = useForm({ name: "", expires: "", scopes: ["gateway:call"] as string[] });
   const save = useMutation({
-    mutationFn: () => take(api.POST("/tenants/{id}/api-keys", { params: { path: { id: tenant.id } }, body: { name: form.values.name.trim(), expires_at: form.values.expires ? new Date(form.values.expires).toISOString() : null } })),
+    mutationFn: () => take(api.POST("/tenants/{id}/api-keys", { params: { path: { id: tenant.id } }, body: { name: form.values.name.trim(), expires_at: form.values.expires ? new Date(form.values.expires).toISOString() : null, scopes: SCOPES.map((s) => s.id).filter((id) => form.values.scopes.includes(id)) } })),
     onSuccess: (made) => {
       void client.invalidateQueries({ queryKey: ["tenants", "api-keys", tenant.id] });
       onClose();
@@ -21,9 +26,10 @@ function CreateKey({ tenant, onClose, onDone }: { tenant: TenantView; onClose: (
   });
   const e = fieldErrors(save.error);
   return (
-    <SideForm title={`New API key for ${tenant.name}`} submit="Create key" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "expires_at"]} blocked={!form.values.name.trim() && "Give it a name first"}>
+    <SideForm title={`New API key for ${tenant.name}`} submit="Create key" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "expires_at", "scopes"]} blocked={(!form.values.name.trim() && "Give it a name first") || (form.values.scopes.length === 0 && "Say what it is for")}>
       <TextField label="Name" {...form.bind("name")} error={e.name} hint="What uses it, such as checkout-service" autoFocus required />
       <TextField label="Expires" type="datetime-local" {...form.bind("expires")} error={e.expires_at} hint="Left empty, it works until revoked." />
+      <Checks label="It may" value={form.values.scopes} onChange={(scopes) => form.set({ scopes })} error={e.scopes} options={SCOPES} />
     </SideForm>
   );
 }
@@ -40,7 +46,7 @@ function RevokeKey({ tenant, apiKey, onClose }: { tenant: TenantView; apiKey: Ap
   });
   return (
     <Confirm title={`Revoke ${apiKey.name}?`} act="Revoke" type={{ text: apiKey.name, of: "name" }} pending={run.isPending} error={run.error} onConfirm={() => run.mutate()} onClose={onClose}>
-      Calls with this key are refused from now on. This cannot be undone; make a new key instead.
+      Whatever is sent with this key is refused from now on. This cannot be undone; make a new key instead.
     </Confirm>
   );
 }
@@ -63,12 +69,13 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
           <Empty title="No API keys yet" level={3} action={create}>Programs need a key to make calls through the gateway.</Empty>
         ) : (
           <table className="t">
-            <thead><tr><th>Name</th><th>Starts with</th><th>State</th><th>Last used</th><th>Created</th><th>Expires</th><th><span className="sr">Act</span></th></tr></thead>
+            <thead><tr><th>Name</th><th>Starts with</th><th>For</th><th>State</th><th>Last used</th><th>Created</th><th>Expires</th><th><span className="sr">Act</span></th></tr></thead>
             <tbody>
               {list.data.items.map((k) => (
                 <tr key={k.id}>
                   <td className="strong">{k.name}</td>
                   <td><span className="row" style={{ gap: 2 }}><span className="mono dim">{k.prefix}…</span><CopyButton value={k.prefix} what="key prefix" /></span></td>
+                  <td className="dim">{SCOPES.filter((s) => k.scopes.includes(s.id)).map((s) => s.short).join(", ")}</td>
                   <td><Chip tone={STATE[k.state][0]}>{STATE[k.state][1]}</Chip></td>
                   <td className="dim"><TimeAgo at={k.last_used_at} /></td><td className="dim"><TimeAgo at={k.created_at} /></td><td className="dim"><TimeAgo at={k.expires_at} /></td>
                   <td className="num"><Button small label={`Revoke ${k.name}`} onPress={() => setRevoking(k)} disabledReason={may ?? (k.state !== "active" && `It is ${k.state} already`)}>Revoke</Button></td>
@@ -79,7 +86,7 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
         )}
       </section>
       {creating && <CreateKey tenant={tenant} onClose={() => setCreating(false)} onDone={setMade} />}
-      {made && <KeyShownOnce name={made.api_key.name} secret={made.secret} url={setup.gateway_url} model={model} onClose={() => setMade(null)} />}
+      {made && <KeyShownOnce name={made.api_key.name} secret={made.secret} url={setup.gateway_url} model={model} calls={made.api_key.scopes.includes("gateway:call")} onClose={() => setMade(null)} />}
       {revoking && <RevokeKey tenant={tenant} apiKey={revoking} onClose={() => setRevoking(null)} />}
     </div>
   );

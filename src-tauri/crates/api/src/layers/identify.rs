@@ -1,41 +1,57 @@
 //! Finds out who asks. What that person may do, the use cases decide.
 
+use crate::failure::Failure;
 use crate::host::Host;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{Extensions, HeaderMap, HeaderName};
 use reeve_core::peer::TrustedProxies;
 use reeve_core::principal::Principal;
-use reeve_engine::{Cx, Engine, Via};
+use reeve_engine::{Cx, Engine, Error, Via};
 use std::net::{IpAddr, SocketAddr};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// How every API key begins.
+const API_KEY: &str = "rvk_";
 /// Longer names of programs are cut.
 const MAX_AGENT: usize = 300;
 
 pub(super) async fn who_asks(State(engine): State<Engine>, mut request: Request, next: Next) -> Response {
     let host = Host::of(request.extensions());
-    let principal = principal(&engine, host, request.headers()).await;
-    let cx = context(host, principal, request.headers(), request.extensions());
+    let cx = context(host, Principal::Anonymous, request.headers(), request.extensions());
+    let principal = match principal(&engine, host, &cx, request.headers()).await {
+        Ok(principal) => principal,
+        Err(error) => return Failure::from(error).into_response(),
+    };
+    let cx = Cx { principal, ..cx };
     request.extensions_mut().insert(cx);
     next.run(request).await
 }
 
-/// A good access token stands for its person everywhere. Without one the window of the OS user is its one owner, as long
-/// as there is no password; anybody else is nobody, and the use case says what that means.
-async fn principal(engine: &Engine, host: Host, headers: &HeaderMap) -> Principal {
+/// A good access token stands for its person everywhere, and an API key for its tenant's application. Without one the window
+/// of the OS user is its one owner, as long as there is no password; anybody else is nobody, and the use case says what that
+/// means. A wrong API key is told at once: programs do not sign in.
+async fn principal(
+    engine: &Engine,
+    host: Host,
+    stranger: &Cx,
+    headers: &HeaderMap,
+) -> Result<Principal, Error> {
     if let Some(token) = bearer(headers) {
+        if token.starts_with(API_KEY) {
+            return engine.key_principal(stranger, token).await;
+        }
         match engine.authenticate(token).await {
-            Ok(principal) => return principal,
+            Ok(principal) => return Ok(principal),
             Err(error) => tracing::debug!(code = error.code.as_str(), "an access token was not taken"),
         }
     }
-    match host {
+    Ok(match host {
         Host::Window => engine.window_principal(),
         Host::Server => Principal::Anonymous,
-    }
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -4,7 +4,7 @@ use super::{Answer, Page, moment, time, time_or_null};
 use crate::cursor;
 use crate::extract::{Asked, Ids, JsonBody, Params};
 use crate::failure::Failure;
-use crate::words::ApiKeyState;
+use crate::words::{ApiKeyState, KeyScope};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
@@ -34,6 +34,8 @@ pub(crate) struct ApiKeyView {
     expires_at: Option<String>,
     last_used_at: Option<String>,
     revoked_at: Option<String>,
+    /// What it may be used for.
+    scopes: Vec<KeyScope>,
 }
 
 impl ApiKeyView {
@@ -52,6 +54,7 @@ impl ApiKeyView {
             expires_at: time_or_null(key.expires_at),
             last_used_at: time_or_null(key.last_used_at),
             revoked_at: time_or_null(key.revoked_at),
+            scopes: key.scopes.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -71,6 +74,8 @@ pub(crate) struct CreateApiKeyBody {
     name: String,
     /// Null: not by itself.
     expires_at: Option<String>,
+    /// What it may be used for; calls through the gateway if absent.
+    scopes: Option<Vec<KeyScope>>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -106,7 +111,9 @@ async fn create_api_key(
     JsonBody(body): JsonBody<CreateApiKeyBody>,
 ) -> Result<(StatusCode, Json<CreatedApiKey>), Failure> {
     let expires_at = moment("expires_at", body.expires_at.as_deref())?;
-    let minted = engine.mint_api_key(&cx, tenant, &body.name, expires_at).await?;
+    let scopes = body.scopes.unwrap_or_else(|| vec![KeyScope::GatewayCall]);
+    let scopes = scopes.into_iter().map(Into::into).collect();
+    let minted = engine.mint_scoped_key(&cx, tenant, &body.name, expires_at, scopes).await?;
     let created = CreatedApiKey {
         api_key: ApiKeyView::new(minted.key, engine.now()),
         secret: minted.secret.to_string(),

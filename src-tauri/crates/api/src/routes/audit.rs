@@ -2,8 +2,10 @@
 
 mod export;
 mod filter;
+mod history;
 mod search;
 mod views;
+mod write;
 
 use super::{Answer, moment, time, time_or_null};
 use crate::cursor;
@@ -34,8 +36,10 @@ const DEFAULT_BUCKETS: usize = 72;
 
 pub(crate) fn router() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
-        .routes(routes!(list_audit_logs))
+        .routes(routes!(list_audit_logs, write::write_audit_logs))
         .routes(routes!(get_audit_log))
+        .routes(routes!(history::get_audit_entity))
+        .routes(routes!(history::get_audit_project))
         .routes(routes!(verify_audit))
         .routes(routes!(get_audit_health))
         .routes(routes!(accept_ledger))

@@ -3,6 +3,7 @@
 use super::state::Admission;
 use reeve_core::id::{ApiKeyId, TenantId};
 use reeve_core::peer::one_caller;
+use reeve_core::permission::KeyScope;
 use reeve_core::time::Millis;
 use reeve_store::table::api_keys::ApiKey;
 use sha2::{Digest, Sha256};
@@ -29,6 +30,7 @@ pub(crate) struct KnownKey {
     pub(crate) tenant: TenantId,
     hash: [u8; 32],
     expires_at: Option<Millis>,
+    scopes: Vec<KeyScope>,
     // The minute of use that was last written down.
     pub(crate) touched: i64,
     // The addresses it was last heard from, newest first.
@@ -44,6 +46,8 @@ pub struct Identified {
     pub first_this_minute: bool,
     /// Whether it was heard from this address before.
     pub is_known_here: bool,
+    /// Whether it may be used for calls.
+    pub may_call: bool,
 }
 
 #[derive(Default)]
@@ -58,6 +62,7 @@ impl KeyTable {
             tenant: key.tenant_id,
             hash: key.secret_hash,
             expires_at: key.expires_at,
+            scopes: key.scopes.clone(),
             touched: key.last_used_at.map_or(0, |t| t.0 / Millis::MINUTE),
             heard_from: [None; ADDRESSES],
         };
@@ -106,7 +111,13 @@ impl Admission {
             caller: Caller { key: known.id, tenant: known.tenant },
             first_this_minute: first,
             is_known_here: ip.is_none() || known.heard_from.contains(&ip),
+            may_call: known.scopes.contains(&KeyScope::GatewayCall),
         })
+    }
+
+    /// Whether a key, if there is one, may be used for `scope`. Looks at every key: not for the way of a call.
+    pub fn key_may(&self, id: ApiKeyId, scope: KeyScope) -> bool {
+        self.lock().keys.by_prefix.values().any(|key| key.id == id && key.scopes.contains(&scope))
     }
 
     /// Notes that a right key was heard from an address. The one it was not heard from for longest is forgotten for it.

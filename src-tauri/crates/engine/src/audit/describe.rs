@@ -68,6 +68,12 @@ pub struct Described {
     pub via: String,
     /// To what.
     pub resource: Option<Resource>,
+    /// With what, where it is about two.
+    pub related: Option<Resource>,
+    /// In which project of an application.
+    pub project: Option<String>,
+    /// When it happened, by the clock of the application that wrote it.
+    pub occurred_at: Option<String>,
     /// In which tenant: id and name.
     pub tenant: Option<(String, String)>,
     /// One sentence.
@@ -142,6 +148,17 @@ fn resource(leaf: &Leaf) -> Option<Resource> {
     Some(Resource { kind: kind.to_owned(), id: id.to_owned(), name })
 }
 
+/// Whether an application wrote it.
+fn is_app(leaf: &Leaf) -> bool {
+    leaf.kind.starts_with("app.")
+}
+
+fn related(leaf: &Leaf) -> Option<Resource> {
+    let related = leaf.x.get("related").filter(|_| is_app(leaf))?;
+    let part = |key: &str| related.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(Resource { kind: part("type")?, id: part("id")?, name: part("name") })
+}
+
 pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) -> Described {
     let leaf = &entry.leaf;
     let tenant = text(leaf, "tenant").map(|id| {
@@ -175,6 +192,9 @@ pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) ->
         actor: actor(leaf, people),
         via: leaf.via.clone(),
         resource,
+        related: related(leaf),
+        project: text(leaf, "project").filter(|_| is_app(leaf)),
+        occurred_at: text(leaf, "occurred_at").filter(|_| is_app(leaf)),
         tenant,
         summary: String::new(),
         trace_id: text(leaf, "trace"),
@@ -193,6 +213,9 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
     let what = d.resource.as_ref().map_or_else(String::new, |r| {
         r.name.clone().unwrap_or_else(|| format!("{} {}", r.kind, shortened(&r.id)))
     });
+    if is_app(leaf) {
+        return told_by_application(d, &what);
+    }
     let verb = match leaf.kind.as_str() {
         "user.create" => "Added",
         "vault.initialize" => return "Made the vault".to_owned(),
@@ -284,6 +307,26 @@ fn clock_jump(leaf: &Leaf) -> String {
     }
 }
 
+/// What an application did, in words made here: it cannot put its own into the sentence.
+fn told_by_application(d: &Described, what: &str) -> String {
+    let kind =
+        d.resource.as_ref().map_or_else(String::new, |r| r.kind.to_ascii_lowercase().replace('_', " "));
+    let with =
+        d.related.as_ref().map_or_else(String::new, |r| r.name.clone().unwrap_or_else(|| r.id.clone()));
+    let named = |what: &str| format!("{kind} {what}");
+    let id = d.resource.as_ref().map_or("", |r| r.id.as_str());
+    let what = if d.resource.as_ref().is_some_and(|r| r.name.is_some()) { what } else { id };
+    match d.action.as_str() {
+        "CREATE" => format!("Created {}", named(what)),
+        "UPDATE" => format!("Changed {}", named(what)),
+        "DELETE" => format!("Deleted {}", named(what)),
+        "LINK" => format!("Linked {} to {with}", named(what)),
+        "UNLINK" => format!("Unlinked {} from {with}", named(what)),
+        "VIEW" => format!("Looked at {}", named(what)),
+        _ => format!("Ran {}", named(what)),
+    }
+}
+
 /// `vault.slot_update` as "Vault slot update".
 fn sentence(kind: &str) -> String {
     let words = kind.replace(['.', '_'], " ");
@@ -291,27 +334,32 @@ fn sentence(kind: &str) -> String {
     letters.next().map_or(words.clone(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-pub(crate) fn detail(entry: &Entry, described: Described, private: Map<String, Value>) -> Detail {
-    let leaf = &entry.leaf;
-    let changes = leaf.x.get("changes").and_then(Value::as_array).cloned().unwrap_or_default();
+/// What an entry says was before and after.
+pub(crate) fn changes(leaf: &Leaf) -> Vec<Change> {
     let change = |c: &Value| {
         let part = |key: &str| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         Change { field: part("field"), before: part("before"), after: part("after") }
     };
+    leaf.x.get("changes").and_then(Value::as_array).into_iter().flatten().map(change).collect()
+}
+
+pub(crate) fn detail(entry: &Entry, described: Described, private: Map<String, Value>) -> Detail {
+    let leaf = &entry.leaf;
     let known =
         ["action", "severity", "tenant", "name", "changes", "trace", "session", "duration_ms", "message"];
-    let mut metadata: Map<String, Value> = leaf
-        .x
-        .iter()
-        .filter(|(key, _)| !known.contains(&key.as_str()))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
+    let of_app = ["related", "project", "occurred_at", "metadata", "key_name"];
+    let is_known = |key: &str| known.contains(&key) || (is_app(leaf) && of_app.contains(&key));
+    let mut metadata: Map<String, Value> =
+        leaf.x.iter().filter(|(key, _)| !is_known(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    if let Some(Value::Object(told)) = leaf.x.get("metadata").filter(|_| is_app(leaf)) {
+        metadata.extend(told.clone());
+    }
     let mut taken = private;
     let mut take = |key: &str| taken.remove(key).and_then(|v| v.as_str().map(str::to_owned));
     let (ip, user_agent) = (take("ip"), take("user_agent"));
     metadata.extend(taken);
     Detail {
-        changes: changes.iter().map(change).collect(),
+        changes: changes(leaf),
         metadata,
         session_id: text(leaf, "session"),
         ip,

@@ -4,6 +4,7 @@ use super::handles;
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::id::{ApiKeyId, TenantId};
+use reeve_core::permission::KeyScope;
 use reeve_core::time::Millis;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -30,9 +31,11 @@ pub struct ApiKey {
     pub revoked_at: Option<Millis>,
     /// Last use, to the minute.
     pub last_used_at: Option<Millis>,
+    /// What it may be used for.
+    pub scopes: Vec<KeyScope>,
 }
 
-const COLUMNS: &str = "SELECT id, tenant_id, name, prefix, secret_hash, created_at, expires_at, revoked_at, last_used_at FROM api_keys";
+const COLUMNS: &str = "SELECT id, tenant_id, name, prefix, secret_hash, created_at, expires_at, revoked_at, last_used_at, scopes FROM api_keys";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
     Ok(ApiKey {
@@ -45,7 +48,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         expires_at: sql::millis_opt(row, "expires_at")?,
         revoked_at: sql::millis_opt(row, "revoked_at")?,
         last_used_at: sql::millis_opt(row, "last_used_at")?,
+        scopes: scopes(&row.get::<_, String>("scopes")?),
     })
+}
+
+/// The words of the column, one space between two.
+fn scopes(text: &str) -> Vec<KeyScope> {
+    text.split(' ').filter_map(KeyScope::parse).collect()
 }
 
 impl Reads<'_> {
@@ -115,8 +124,8 @@ impl Writes<'_> {
     pub fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO api_keys (id, tenant_id, name, prefix, secret_hash, created_at, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO api_keys (id, tenant_id, name, prefix, secret_hash, created_at, expires_at, scopes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute(params![
                 key.id.0.as_bytes(),
@@ -125,7 +134,8 @@ impl Writes<'_> {
                 key.prefix,
                 key.secret_hash,
                 key.created_at.0,
-                key.expires_at.map(|t| t.0)
+                key.expires_at.map(|t| t.0),
+                key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
             ])?;
         Ok(())
     }

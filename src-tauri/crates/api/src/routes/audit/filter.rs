@@ -98,9 +98,9 @@ async fn actor_id(actor: &str, engine: &Engine) -> Result<Option<String>, Failur
     Ok(engine.actors_like(actor).await?.into_iter().next())
 }
 
-/// `type:id`, if both are known. The type of an id can be told from its beginning.
-fn resource(kind: Option<&str>, id: Option<&str>) -> Option<String> {
-    const KINDS: [(&str, &str); 8] = [
+/// What an id of Reeve's own is of, by how it begins.
+pub(super) fn kind_of(id: &str) -> Option<&'static str> {
+    const KINDS: [(&str, &str); 14] = [
         ("ten_", "tenant"),
         ("usr_", "user"),
         ("key_", "api_key"),
@@ -109,10 +109,20 @@ fn resource(kind: Option<&str>, id: Option<&str>) -> Option<String> {
         ("ses_", "session"),
         ("imp_", "import"),
         ("hld_", "hold"),
+        ("rte_", "route"),
+        ("cpl_", "pool"),
+        ("prc_", "own_price"),
+        ("lst_", "price_list"),
+        ("rrt_", "rerating"),
+        ("lim_", "limit"),
     ];
+    KINDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| *kind)
+}
+
+/// `type:id`, if both are known. The type of an id of Reeve's own can be told from its beginning.
+fn resource(kind: Option<&str>, id: Option<&str>) -> Option<String> {
     let id = id?;
-    let known = || KINDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| *kind);
-    Some(format!("{}:{id}", kind.or_else(known)?))
+    Some(format!("{}:{id}", kind.or_else(|| kind_of(id))?))
 }
 
 /// The number of an outcome, as entries are filtered by it.

@@ -30,6 +30,12 @@ pub(crate) struct AuditEntryView {
     #[schema(value_type = AuditVia)]
     via: String,
     resource: Option<AuditResource>,
+    /// The other resource of a LINK or UNLINK.
+    related: Option<AuditResource>,
+    /// Id of the project, where an application told one.
+    project: Option<String>,
+    /// When it happened, by the clock of the application that wrote it.
+    occurred_at: Option<String>,
     tenant: Option<AuditTenant>,
     /// What happened, in one sentence.
     summary: String,
@@ -64,6 +70,12 @@ pub(crate) struct AuditTenant {
     name: String,
 }
 
+impl From<audit::Resource> for AuditResource {
+    fn from(r: audit::Resource) -> Self {
+        Self { kind: r.kind, id: r.id, name: r.name }
+    }
+}
+
 impl From<Described> for AuditEntryView {
     fn from(d: Described) -> Self {
         Self {
@@ -76,7 +88,10 @@ impl From<Described> for AuditEntryView {
             outcome: d.outcome,
             actor: AuditActor { kind: d.actor.kind, id: d.actor.id, name: d.actor.name },
             via: d.via,
-            resource: d.resource.map(|r| AuditResource { kind: r.kind, id: r.id, name: r.name }),
+            resource: d.resource.map(Into::into),
+            related: d.related.map(Into::into),
+            project: d.project,
+            occurred_at: d.occurred_at,
             tenant: d.tenant.map(|(id, name)| AuditTenant { id, name }),
             summary: d.summary,
             duration_ms: d.duration_ms,
@@ -142,13 +157,17 @@ pub(crate) struct AuditChange {
     after: Value,
 }
 
+impl From<audit::Change> for AuditChange {
+    fn from(c: audit::Change) -> Self {
+        Self { field: c.field, before: c.before.into(), after: c.after.into() }
+    }
+}
+
 impl From<Detail> for AuditEntryDetail {
     fn from(detail: Detail) -> Self {
-        let change =
-            |c: audit::Change| AuditChange { field: c.field, before: c.before.into(), after: c.after.into() };
         Self {
             entry: detail.described.into(),
-            changes: detail.changes.into_iter().map(change).collect(),
+            changes: detail.changes.into_iter().map(Into::into).collect(),
             metadata: detail.metadata,
             session_id: detail.session_id,
             ip: detail.ip,

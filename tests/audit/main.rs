@@ -1,0 +1,7 @@
+//! The audit trail as something that others write to and listen to.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
+
+mod application;
+mod graph;
+mod hostile;
+mod writing;
