@@ -4,15 +4,15 @@ use reeve_tests::console::{Console, Door, Raw};
 use serde_json::{Value, json};
 
 /// A console with a tenant whose application may write.
-pub struct Application {
-    pub console: Console,
-    pub tenant: String,
-    pub key: String,
-    pub key_id: String,
+pub(crate) struct Application {
+    pub(crate) console: Console,
+    pub(crate) tenant: String,
+    pub(crate) key: String,
+    pub(crate) key_id: String,
 }
 
 impl Application {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let mut console = Console::start().await;
         let admin = json!({"workspace_name": "Meridian", "time_zone": "UTC", "name": "First Admin",
             "email": "admin@example.com", "password": "a long enough passphrase 1"});
@@ -25,15 +25,15 @@ impl Application {
     }
 
     /// Writes with the key.
-    pub async fn write(&self, body: &Value) -> Raw {
+    pub(crate) async fn write(&self, body: &Value) -> Raw {
         self.write_with(&self.key, &[], body).await
     }
 
-    pub async fn write_with(&self, key: &str, more: &[(&str, &str)], body: &Value) -> Raw {
+    pub(crate) async fn write_with(&self, key: &str, more: &[(&str, &str)], body: &Value) -> Raw {
         self.write_bytes(key, more, body.to_string().into_bytes()).await
     }
 
-    pub async fn write_bytes(&self, key: &str, more: &[(&str, &str)], body: Vec<u8>) -> Raw {
+    pub(crate) async fn write_bytes(&self, key: &str, more: &[(&str, &str)], body: Vec<u8>) -> Raw {
         let bearer = format!("Bearer {key}");
         let mut headers = vec![("authorization", bearer.as_str())];
         headers.extend_from_slice(more);
@@ -41,20 +41,20 @@ impl Application {
     }
 
     /// Reads as the administrator.
-    pub async fn read(&self, path: &str) -> Value {
+    pub(crate) async fn read(&self, path: &str) -> Value {
         let reply = self.console.ask(Door::Server, "GET", path, None).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.body);
         reply.body
     }
 
     /// Entries in the audit stream.
-    pub async fn size(&self) -> u64 {
+    pub(crate) async fn size(&self) -> u64 {
         self.read("/audit/checkpoint").await["size"].as_u64().unwrap()
     }
 }
 
 /// A tenant with a key of these scopes: the tenant's id, the key's id and the key.
-pub async fn tenant(console: &Console, name: &str, scopes: Value) -> (String, String, String) {
+pub(crate) async fn tenant(console: &Console, name: &str, scopes: Value) -> (String, String, String) {
     let made =
         console.ask(Door::Server, "POST", "/tenants", Some(json!({"name": name, "tier": "free"}))).await;
     let tenant = made.body["id"].as_str().unwrap().to_owned();
@@ -63,7 +63,7 @@ pub async fn tenant(console: &Console, name: &str, scopes: Value) -> (String, St
 }
 
 /// Another key of a tenant.
-pub async fn key(console: &Console, tenant: &str, scopes: Value) -> (String, String) {
+pub(crate) async fn key(console: &Console, tenant: &str, scopes: Value) -> (String, String) {
     let body = json!({"name": "application", "expires_at": null, "scopes": scopes});
     let made = console.ask(Door::Server, "POST", &format!("/tenants/{tenant}/api-keys"), Some(body)).await;
     assert_eq!(made.status, 201, "{}", made.body);
@@ -72,6 +72,6 @@ pub async fn key(console: &Console, tenant: &str, scopes: Value) -> (String, Str
 }
 
 /// An entry about a project.
-pub fn about(id: &str) -> Value {
+pub(crate) fn about(id: &str) -> Value {
     json!({"action": "CREATE", "resource": {"type": "PROJECT", "id": id}})
 }

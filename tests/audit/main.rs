@@ -4,4 +4,7 @@
 mod application;
 mod graph;
 mod hostile;
+mod killed;
+mod listening;
+mod receiver;
 mod writing;

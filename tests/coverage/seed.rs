@@ -12,20 +12,20 @@ use reeve_tests::console::Console;
 use uuid::Uuid;
 
 /// Mail address of the second person, whose password is the first one's.
-pub const SECOND: &str = "second@example.com";
+pub(crate) const SECOND: &str = "second@example.com";
 /// Pseudonym of the second person.
-pub const SUBJECT: &str = "u_second";
+pub(crate) const SUBJECT: &str = "u_second";
 
 /// Ids of what was sown.
 #[derive(Clone, Copy)]
-pub struct Sown {
-    pub user: UserId,
-    pub hold: HoldId,
-    pub charge: ChargeId,
+pub(crate) struct Sown {
+    pub(crate) user: UserId,
+    pub(crate) hold: HoldId,
+    pub(crate) charge: ChargeId,
 }
 
 /// Sows it.
-pub async fn sow(store: Store, tenant: TenantId) -> Sown {
+pub(crate) async fn sow(store: Store, tenant: TenantId) -> Sown {
     let sown = Sown {
         user: UserId(Uuid::from_u128(0x1_0001)),
         hold: HoldId(Uuid::from_u128(0x1_0002)),

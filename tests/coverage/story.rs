@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The password of everybody here.
-pub const PASSWORD: &str = "a long enough passphrase 1";
+pub(crate) const PASSWORD: &str = "a long enough passphrase 1";
 const ACTIONS: [&str; 7] = ["CREATE", "UPDATE", "DELETE", "LINK", "UNLINK", "VIEW", "EXECUTE"];
 
 /// What a request must leave: an event type, and for an update the fields it changed.
-pub type Left<'a> = (&'a str, &'a [&'a str]);
+pub(crate) type Left<'a> = (&'a str, &'a [&'a str]);
 
-pub struct Story {
-    pub console: Console,
-    pub tenant: String,
-    pub sown: Sown,
+pub(crate) struct Story {
+    pub(crate) console: Console,
+    pub(crate) tenant: String,
+    pub(crate) sown: Sown,
     /// What was asked of each changing route.
-    pub asked: BTreeMap<String, (String, Option<Value>)>,
+    pub(crate) asked: BTreeMap<String, (String, Option<Value>)>,
 }
 
 impl Story {
     /// Registers the first person, makes a tenant and sows what no request brings about.
-    pub async fn begin(mut console: Console) -> Self {
+    pub(crate) async fn begin(mut console: Console) -> Self {
         let admin = json!({"workspace_name": "Meridian", "time_zone": "Europe/Berlin", "name": "First Admin",
             "email": "admin@example.com", "password": PASSWORD});
         let session = console.ask(Door::Server, "POST", "/auth/register", Some(admin.clone())).await;
@@ -51,16 +51,16 @@ impl Story {
     }
 
     /// The changing routes that were asked.
-    pub fn told(&self) -> BTreeSet<String> {
+    pub(crate) fn told(&self) -> BTreeSet<String> {
         self.asked.keys().cloned().collect()
     }
 
-    pub fn note(&mut self, route: &str, path: &str, body: Option<Value>) {
+    pub(crate) fn note(&mut self, route: &str, path: &str, body: Option<Value>) {
         self.asked.insert(route.to_owned(), (path.to_owned(), body));
     }
 
     /// Signs somebody in, which is an entry.
-    pub async fn sign_in(&mut self, email: &str) -> Value {
+    pub(crate) async fn sign_in(&mut self, email: &str) -> Value {
         let body = json!({"email": email, "password": PASSWORD});
         self.console.sign_out();
         let before = size(&self.console, "audit").await;
@@ -75,7 +75,13 @@ impl Story {
     }
 
     /// Asks, and looks for what must be left.
-    pub async fn does(&mut self, route: &str, path: &str, body: Option<Value>, left: &[Left<'_>]) -> Value {
+    pub(crate) async fn does(
+        &mut self,
+        route: &str,
+        path: &str,
+        body: Option<Value>,
+        left: &[Left<'_>],
+    ) -> Value {
         let method = route.split(' ').next().unwrap().to_uppercase();
         let before = size(&self.console, "audit").await;
         let reply = self.console.ask(Door::Server, &method, path, body.clone()).await;
@@ -94,13 +100,13 @@ impl Story {
 }
 
 /// How many entries a stream has.
-pub async fn size(console: &Console, stream: &str) -> u64 {
+pub(crate) async fn size(console: &Console, stream: &str) -> u64 {
     let stream = reeve_engine::audit::Stream::parse(stream).unwrap();
     console.engine.audit_head(&reeve_engine::Cx::system(), stream).await.unwrap().size
 }
 
 /// The entries of a stream from `first` on, as a person at the command line would read them: in full.
-pub async fn entries(console: &Console, stream: &str, first: u64) -> Vec<Value> {
+pub(crate) async fn entries(console: &Console, stream: &str, first: u64) -> Vec<Value> {
     let stream = reeve_engine::audit::Stream::parse(stream).unwrap();
     let cx = reeve_engine::Cx::system();
     let mut found = Vec::new();
@@ -117,7 +123,12 @@ pub async fn entries(console: &Console, stream: &str, first: u64) -> Vec<Value> 
 }
 
 /// Finds what must be left, and sees to it that it says everything an entry must say.
-pub async fn assert_left(console: &Console, what: &str, new: &[Value], (event, changed): Left<'_>) -> Value {
+pub(crate) async fn assert_left(
+    console: &Console,
+    what: &str,
+    new: &[Value],
+    (event, changed): Left<'_>,
+) -> Value {
     let kinds: Vec<_> = new.iter().map(|e| e["event_type"].as_str().unwrap()).collect();
     let found = new.iter().rev().find(|e| e["event_type"] == event);
     let Some(found) = found else { panic!("{what} left {kinds:?} and no {event}") };
@@ -140,7 +151,7 @@ pub async fn assert_left(console: &Console, what: &str, new: &[Value], (event, c
 }
 
 /// What every entry says.
-pub fn whole(what: &str, entry: &Value) {
+pub(crate) fn whole(what: &str, entry: &Value) {
     let word = |key: &str| entry[key].as_str().unwrap_or_default();
     assert!(ACTIONS.contains(&word("action")), "{what}: {entry}");
     assert!(word("event_type").contains('.'), "{what}: {entry}");
@@ -161,6 +172,6 @@ pub fn whole(what: &str, entry: &Value) {
 }
 
 /// Whether a reply is a problem of this status and code.
-pub fn assert_problem(reply: &Reply, status: u16, code: &str, what: &str) {
+pub(crate) fn assert_problem(reply: &Reply, status: u16, code: &str, what: &str) {
     assert_eq!((reply.status, reply.body["code"].as_str()), (status, Some(code)), "{what}: {}", reply.body);
 }

@@ -8,7 +8,7 @@ fn id(made: &Value) -> String {
     made["id"].as_str().unwrap_or_else(|| panic!("no id in {made}")).to_owned()
 }
 
-pub async fn tell(mut story: Story) -> Story {
+pub(crate) async fn tell(mut story: Story) -> Story {
     let s = &mut story;
     tenants(s).await;
     keys_and_routes(s).await;
@@ -17,6 +17,7 @@ pub async fn tell(mut story: Story) -> Story {
     usage_and_prices(s).await;
     let code = workspace(s).await;
     applications(s).await;
+    listeners(s).await;
     reads(s).await;
     identity(s).await;
     unlock(story, &code).await
@@ -215,6 +216,25 @@ async fn applications(s: &mut Story) {
         "changes": [{"field": "state", "before": "draft", "after": "live"}]});
     let left: &[story::Left<'_>] = &[("app.project.update", &["state"])];
     s.does("post /audit/logs", "/audit/logs", Some(entry), left).await;
+}
+
+/// Nobody is at the address, which the entry of the test says.
+async fn listeners(s: &mut Story) {
+    let body =
+        json!({"name": "collector", "url": "http://127.0.0.1:1/secret-path", "event_types": ["nothing."]});
+    let made =
+        s.does("post /audit/listeners", "/audit/listeners", Some(body), &[("listener.create", &[])]).await;
+    let at = format!("/audit/listeners/{}", id(&made["listener"]));
+    let left: &[story::Left<'_>] = &[("listener.update", &["enabled", "name"])];
+    s.does("patch /audit/listeners/{id}", &at, Some(json!({"name": "other", "enabled": false})), left).await;
+    let (before, path) = (story::size(&s.console, "audit").await, format!("{at}/test"));
+    let reply = s.console.ask(Door::Server, "POST", &path, None).await;
+    assert_eq!((reply.status, &reply.body["ok"]), (200, &Value::Bool(false)), "{}", reply.body);
+    let new = story::entries(&s.console, "audit", before).await;
+    let test = story::assert_left(&s.console, "a test", &new, ("listener.test", &[])).await;
+    assert_eq!(test["outcome"], "failure", "{test}");
+    s.note("post /audit/listeners/{id}/test", &path, None);
+    s.does("delete /audit/listeners/{id}", &at, None, &[("listener.delete", &[])]).await;
 }
 
 /// Reads that an auditor asks for.

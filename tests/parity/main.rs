@@ -316,6 +316,21 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", "/audit/entity/f1?type=FILE", None).await;
     s.ask("GET", "/audit/project/p1?limit=1", None).await;
     s.ask("GET", &format!("/audit/entity/{tenant}"), None).await;
+    let listener = json!({"name": "collector", "url": "https://192.0.2.1/hook", "event_types": ["nothing."], "allow_private": true});
+    let made = s.ask("POST", "/audit/listeners", Some(listener.clone())).await;
+    let listener_id = made.body["listener"]["id"].as_str().unwrap().to_owned();
+    s.ask("POST", "/audit/listeners", Some(listener)).await;
+    s.ask("POST", "/audit/listeners", Some(json!({"name": "", "url": "http://example.com"}))).await;
+    s.ask(
+        "PATCH",
+        &format!("/audit/listeners/{listener_id}"),
+        Some(json!({"enabled": false, "min_severity": "warning"})),
+    )
+    .await;
+    s.ask("GET", &format!("/audit/listeners/{listener_id}"), None).await;
+    s.ask("GET", &format!("/audit/listeners/{listener_id}/deliveries"), None).await;
+    s.ask("DELETE", &format!("/audit/listeners/{listener_id}"), None).await;
+    s.ask("GET", "/audit/listeners", None).await;
     s.ask("GET", "/audit/logs?limit=100", None).await;
     s.ask("GET", "/audit/logs/audit.5", None).await;
     s.ask("GET", "/audit/export?format=bundle&first=0&end=4", None).await;

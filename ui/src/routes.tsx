@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect
 import { refreshSession, session } from "@/api";
 import { ErrorState, setupQuery, STATUSES, TIERS } from "@/components";
 import { AuditPage, type AuditSearch } from "@/features/audit";
+import { ListenersPage, type ListenersSearch } from "@/features/listeners";
 import { BUDGET_SCOPES, BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budgets";
 import { Shell } from "@/features/frame";
 import { KeysPage, type KeysSearch } from "@/features/keys";
@@ -117,6 +118,12 @@ const audit = createRoute({
   validateSearch: (s: Raw): AuditSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), entry: str(s.entry), of: str(s.of), in: str(s.in), stream: oneOf(s.stream, ["usage"]) }),
   component: AuditPage,
 });
+const listeners = createRoute({
+  getParentRoute: () => app,
+  path: "/listeners",
+  validateSearch: (s: Raw): ListenersSearch => ({ listener: str(s.listener), new: yes(s.new) }),
+  component: ListenersPage,
+});
 const keys = createRoute({
   getParentRoute: () => app,
   path: "/keys",
@@ -131,7 +138,7 @@ const routing = createRoute({
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, listeners, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

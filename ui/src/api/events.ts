@@ -13,7 +13,7 @@ const STALE: Record<EventView["type"], string[][]> = {
   budget: [["budgets"], ["pools"], ["overview"], ["holds"]],
   credential: [["credentials"], ["routes"], ["overview"]],
   route: [["routes"]],
-  settings: [["settings"], ["setup"], ["prices"]],
+  settings: [["settings"], ["setup"], ["prices"], ["listeners"]],
   ledger: [["audit", "health"]],
 };
 /** A busy gateway sends many hints a second; one round of questions every two is enough for people. */

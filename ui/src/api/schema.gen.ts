@@ -89,6 +89,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/listeners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All listeners, by name. */
+        get: operations["list_listeners"];
+        put?: never;
+        /** Adds a listener. What signs its messages is shown this once. */
+        post: operations["create_listener"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/listeners/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A listener. */
+        get: operations["get_listener"];
+        put?: never;
+        post?: never;
+        /** Removes a listener. */
+        delete: operations["delete_listener"];
+        options?: never;
+        head?: never;
+        /** Changes a listener. */
+        patch: operations["update_listener"];
+        trace?: never;
+    };
+    "/audit/listeners/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last 100 attempts to deliver to a listener, newest first. */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/listeners/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a listener a message that no entry stands behind. */
+        post: operations["test_listener"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/logs": {
         parameters: {
             query?: never;
@@ -1959,6 +2030,23 @@ export interface components {
             /** Format: int64 */
             tokens_per_minute?: number | null;
         };
+        /** @description A new listener. */
+        CreateListenerBody: {
+            /** @description Whether it may be at an address that is not public; not if absent. */
+            allow_private?: boolean | null;
+            /** @description How event types begin, such as tenant. or auth.failed; all if absent. */
+            event_types?: string[] | null;
+            /**
+             * Format: int64
+             * @description The first entry that is sent; those that are written from now on if absent.
+             */
+            first?: number | null;
+            min_severity?: components["schemas"]["AuditSeverity"] | null;
+            name: string;
+            stream?: components["schemas"]["Stream"] | null;
+            /** @description https, or http on this machine. */
+            url: string;
+        };
         /** @description Another limit for a while. */
         CreateOverrideBody: {
             ends_at: string;
@@ -2011,6 +2099,12 @@ export interface components {
         CreatedApiKey: {
             api_key: components["schemas"]["ApiKeyView"];
             /** @description The whole key, shown this once. */
+            secret: string;
+        };
+        /** @description A fresh listener. */
+        CreatedListener: {
+            listener: components["schemas"]["ListenerView"];
+            /** @description What signs the messages, shown this once. */
             secret: string;
         };
         /** @description How a provider key has served lately. */
@@ -2096,6 +2190,27 @@ export interface components {
         /** @description Of how many calls bodies were deleted. */
         DeletedBodies: {
             calls: number;
+        };
+        /** @description An attempt to deliver. */
+        DeliveryView: {
+            /**
+             * Format: int64
+             * @description Which attempt for this entry, from 1.
+             */
+            attempt: number;
+            /** Format: int64 */
+            duration_ms: number;
+            /** @description Null for a test. */
+            entry_id: string | null;
+            /** @description What went wrong. */
+            error: string | null;
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description Null where there was no answer.
+             */
+            status: number | null;
+            time: string;
         };
         /**
          * @description What a built-in detector is called.
@@ -2405,6 +2520,58 @@ export interface components {
             /** @description `new`, `changed`, `removed` (it keeps the price it has) or `disputed`. */
             what: string;
         };
+        /**
+         * @description What becomes of a listener: it is sent entries, tried again and again, paused by a person, or stopped by Reeve.
+         * @enum {string}
+         */
+        ListenerState: "sending" | "retrying" | "paused" | "stopped";
+        /** @description How a test ended. */
+        ListenerTestView: {
+            /** Format: int64 */
+            duration_ms: number;
+            error: string | null;
+            ok: boolean;
+            /** Format: int32 */
+            status: number | null;
+        };
+        /** @description A listener: an address that is sent entries as they are written. */
+        ListenerView: {
+            /** @description Whether it may be at an address that is not public. */
+            allow_private: boolean;
+            /**
+             * Format: int64
+             * @description Entries of its stream that it has not got to.
+             */
+            behind: number;
+            created_at: string;
+            /** Format: int64 */
+            delivered: number;
+            /** @description How the event types begin that are sent; empty for all. */
+            event_types: string[];
+            failing_since: string | null;
+            /**
+             * Format: int64
+             * @description Failed attempts in a row.
+             */
+            failures: number;
+            id: string;
+            last_delivered_at: string | null;
+            /** @description The least severity that is sent. */
+            min_severity: components["schemas"]["AuditSeverity"];
+            name: string;
+            /**
+             * Format: int64
+             * @description The next entry it gets to.
+             */
+            next_sequence: number;
+            state: components["schemas"]["ListenerState"];
+            /** @description Why Reeve stopped, if it was Reeve who did. */
+            stopped_why: string | null;
+            stream: components["schemas"]["Stream"];
+            updated_at: string;
+            /** @description In full for who may change it; else without what stands behind the host, which may be a secret. */
+            url: string;
+        };
         /** @description A call on its way. */
         LiveRequestView: {
             api_key_id: string;
@@ -2607,6 +2774,18 @@ export interface components {
         /** @description A page of a list. */
         Page_CredentialView: {
             items: components["schemas"]["CredentialView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_DeliveryView: {
+            items: components["schemas"]["DeliveryView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_ListenerView: {
+            items: components["schemas"]["ListenerView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -3480,6 +3659,17 @@ export interface components {
             /** Format: int64 */
             tokens_per_minute?: number | null;
         };
+        /** @description A change of a listener. */
+        UpdateListenerBody: {
+            allow_private?: boolean;
+            /** @description Enabled again, it goes on where it stopped. */
+            enabled?: boolean;
+            /** @description Null for all. */
+            event_types?: string[] | null;
+            min_severity?: components["schemas"]["AuditSeverity"];
+            name?: string;
+            url?: string;
+        };
         /** @description A change of an own price: absent stays, null clears. */
         UpdateOwnPriceBody: {
             confirm?: boolean;
@@ -3842,6 +4032,218 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditHealthView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_listeners: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ListenerView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_listener: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateListenerBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedListener"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_listener: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListenerView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_listener: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_listener: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateListenerBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListenerView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_listener: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListenerTestView"];
                 };
             };
             /** @description What went wrong */

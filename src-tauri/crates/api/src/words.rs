@@ -228,6 +228,8 @@ listed! {
     ApiKeyState { Active, Revoked, Expired }
     /// What a circuit breaker does with calls: lets them pass, keeps them away, lets one try.
     BreakerState { Closed, Open, HalfOpen }
+    /// What becomes of a listener: it is sent entries, tried again and again, paused by a person, or stopped by Reeve.
+    ListenerState { Sending, Retrying, Paused, Stopped }
     /// Whether a credential is in use.
     CredentialState { Current, Revoked }
 }

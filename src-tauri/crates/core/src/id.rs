@@ -117,6 +117,9 @@ id!(/// A custom rate limit.
     LimitId, "lim_");
 id!(/// A request, on either listener.
     RequestId, "req_");
+id!(
+    /// A listener of the audit trail.
+    ListenerId, "lsn_");
 
 #[cfg(test)]
 mod tests {

@@ -38,6 +38,8 @@ words! {
         AuditRead = "audit:read",
         /// Write entries of applications into the audit trail.
         AuditWrite = "audit:write",
+        /// Say who is sent entries as they are written.
+        ListenerWrite = "listener:write",
         /// Export what is personal in the audit trail, opened.
         AuditPrivate = "audit:private",
         /// See captured bodies of requests.
@@ -85,8 +87,8 @@ impl Role {
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
             ApiKeyWrite, AuditPrivate, AuditRead, AuditWrite, BudgetRead, BudgetWrite, CaptureRead,
-            CaptureWrite, CredentialRead, CredentialWrite, LimitRead, LimitWrite, PriceWrite, RouteRead,
-            RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
+            CaptureWrite, CredentialRead, CredentialWrite, LimitRead, LimitWrite, ListenerWrite, PriceWrite,
+            RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -102,6 +104,7 @@ impl Role {
                 CaptureWrite,
                 AuditRead,
                 AuditWrite,
+                ListenerWrite,
                 AuditPrivate,
                 SettingsRead,
             ],

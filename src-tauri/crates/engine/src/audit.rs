@@ -10,6 +10,7 @@ mod verdicts;
 mod words;
 
 pub use anchors::{Anchor, Anchored, AnchoredHead, Contradiction, Finding, Place};
+pub(crate) use describe::outcome as outcome_word;
 pub use describe::{Actor, Change, Described, Detail, Resource};
 pub use export::{Export, ExportAudit, ExportFormat, ExportRange};
 pub use history::{History, HistoryOf, LinkNow};

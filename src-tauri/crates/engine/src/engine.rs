@@ -63,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) keeping: crate::audit::keeping::Keeping,
     /// Names this run of the process in the ledger.
     pub(crate) boot: uuid::Uuid,
+    pub(crate) listeners: crate::listeners::Listeners,
     pub(crate) upstream: Upstream,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
 }
@@ -117,6 +118,7 @@ impl Engine {
             settling: Default::default(),
             verdicts: Default::default(),
             denials: Default::default(),
+            listeners: Default::default(),
             gateway_url: Default::default(),
             store,
             clock,
@@ -132,6 +134,7 @@ impl Engine {
         engine.load().await?;
         engine.resume_reratings().await?;
         engine.start_tasks();
+        engine.start_listeners().await?;
         Ok(engine)
     }
 

@@ -203,7 +203,7 @@ fn action(kind: &str) -> Option<&'static str> {
         "delete" | "revoke" | "remove" | "key_revoke" => "DELETE",
         "access" | "export" | "verify" => "VIEW",
         "update" | "suspend" | "resume" | "archive" | "role_change" | "rotate" | "changed"
-        | "slot_update" | "recovery_rotate" | "hold_release" | "key_rotate" => "UPDATE",
+        | "slot_update" | "recovery_rotate" | "disable" | "hold_release" | "key_rotate" => "UPDATE",
         _ => return None,
     })
 }

@@ -214,6 +214,7 @@ impl Engine {
                 link: "/budgets".to_owned(),
             });
         }
+        needs.extend(self.failing_listeners().await?);
         needs.sort_by_key(|n| n.severity != "critical");
         Ok(needs)
     }

@@ -143,6 +143,11 @@ impl Log {
         Ok(())
     }
 
+    /// Entries of each stream that are in the tree.
+    pub(crate) fn sizes(&self) -> [u64; 2] {
+        self.streams.each_ref().map(StreamLog::size)
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         let [audit, usage] = &self.streams;
         Mark { staged: [audit.staged(), usage.staged()], words: self.dict.fresh() }

@@ -147,6 +147,8 @@ tables! {
     price_lists,
     /// Sums of calls that a rate limit refused.
     limit_refusals,
+    /// Who is sent entries as they are written.
+    listeners,
     /// Rate limits that people have set.
     limits,
     /// Quota overrides.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Closures waiting at most; beyond it, writers wait.
 const QUEUE: usize = 4_096;
@@ -31,16 +31,18 @@ enum Job {
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Job>,
+    heads: watch::Receiver<[u64; 2]>,
 }
 
 impl Writer {
     pub(crate) fn start(conn: Connection, log: Log, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let (heads, watched) = watch::channel(log.sizes());
         std::thread::Builder::new()
             .name("reeve-store-writer".to_owned())
-            .spawn(move || Loop { conn, log, clock }.run(jobs))
+            .spawn(move || Loop { conn, log, clock, heads }.run(jobs))
             .map_err(|e| StoreError::Path { path: "writer thread".to_owned(), source: Arc::new(e) })?;
-        Ok(Self { queue })
+        Ok(Self { queue, heads: watched })
     }
 
     pub(crate) async fn close(&self) {
@@ -135,6 +137,12 @@ impl Store {
         }
     }
 
+    /// How many entries of each stream are on disk: changes after the commit that wrote them. Looking never holds up the writer.
+    #[must_use]
+    pub fn heads(&self) -> watch::Receiver<[u64; 2]> {
+        self.writer.heads.clone()
+    }
+
     /// Gives the ledger its signing key: from the next commit on, heads are signed. The first one ever decides the
     /// streams' origin.
     ///
@@ -202,6 +210,8 @@ struct Loop {
     conn: Connection,
     log: Log,
     clock: Arc<dyn Clock>,
+    // How many entries of each stream are on disk, for whoever follows.
+    heads: watch::Sender<[u64; 2]>,
 }
 
 impl Loop {
@@ -257,6 +267,8 @@ impl Loop {
             next = if answers.len() < BATCH && Instant::now() < until { jobs.try_recv().ok() } else { None };
         }
         let committed = began.and_then(|()| self.commit());
+        let sizes = self.log.sizes();
+        self.heads.send_if_modified(|heads| std::mem::replace(heads, sizes) != sizes);
         for answer in answers {
             answer(committed.as_ref().map(|_| ()));
         }

@@ -24,6 +24,8 @@ pub enum Purpose {
     SubjectKey,
     /// The data key of a tenant's captured bodies; losing it deletes them.
     CaptureKey,
+    /// The secret that signs what a listener is sent.
+    ListenerSecret,
     /// A second factor's seed.
     TotpSeed,
     /// A provider's administrative credential.
@@ -37,6 +39,7 @@ impl Purpose {
             Self::LogKey => "log-key",
             Self::SubjectKey => "subject-key",
             Self::CaptureKey => "capture-key",
+            Self::ListenerSecret => "listener-secret",
             Self::TotpSeed => "totp-seed",
             Self::AdminCred => "admin-cred",
         }

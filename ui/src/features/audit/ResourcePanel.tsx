@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { AuditLinkView } from "@/api";
-import { ErrorState, Id, Inspector, Section, SkeletonRows, TimeAgo } from "@/components";
+import { ErrorState, Id, Inspector, Outcome, Section, SkeletonRows, TimeAgo } from "@/components";
 import { plural } from "@/lib/number";
-import { Button, Chip, Empty } from "@/ui";
+import { Button, Empty } from "@/ui";
 import { Diff } from "./EntryInspector";
 import { resourceQuery, type ResourceRef } from "./queries";
 
@@ -56,7 +56,7 @@ export function ResourcePanel({ of, onClose, onEntry, onOpen, onFilter }: { of: 
               <li key={e.id}>
                 <div className="row" style={{ gap: 8 }}>
                   <button type="button" className="linkish plain clip" onClick={() => onEntry(e.id)}>{e.summary}</button>
-                  {e.outcome !== "success" && <Chip tone="warn">{e.outcome === "denied" ? "refused" : e.outcome}</Chip>}
+                  {e.outcome !== "success" && <Outcome value={e.outcome} />}
                   <span className="faint push"><TimeAgo at={e.time} /></span>
                 </div>
                 <div className="faint">{e.actor.name}{inside && e.resource && e.resource.id !== of.id ? ` · ${kindWords(e.resource.type)}` : ""}</div>

@@ -34,6 +34,7 @@ function useEntries(): Group[] {
   const mayUsage = useMay("usage:write");
   const mayPrice = useMay("price:write");
   const mayRoute = useMay("route:write");
+  const mayListener = useMay("listener:write");
   return useMemo(() => [
     { title: "Do", entries: [
       { id: "do-tenant", label: "New tenant", icon: "plus", blocked: mayTenant, run: () => void navigate({ to: "/tenants", search: { new: true } }) },
@@ -41,6 +42,7 @@ function useEntries(): Group[] {
       { id: "do-limit", label: "New rate limit", icon: "plus", blocked: mayLimit, run: () => void navigate({ to: "/limits", search: { new: true } }) },
       { id: "do-key", label: "Add a provider key", icon: "plus", blocked: mayKey, run: () => void navigate({ to: "/keys", search: { new: true } }) },
       { id: "do-route", label: "New route", icon: "plus", blocked: mayRoute, run: () => void navigate({ to: "/routing", search: { new: true } }) },
+      { id: "do-listener", label: "New listener", icon: "plus", blocked: mayListener, run: () => void navigate({ to: "/listeners", search: { new: true } }) },
       { id: "do-import", label: "Import usage", icon: "import", blocked: mayUsage, run: () => void navigate({ to: "/usage", search: { import: true } }) },
       { id: "do-price", label: "New own price", icon: "plus", blocked: mayPrice, run: () => void navigate({ to: "/prices", search: { tab: "own", new: "yes" } }) },
       { id: "do-verify", label: "Verify ledger", icon: "shield", run: openVerify },
@@ -50,7 +52,7 @@ function useEntries(): Group[] {
     { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))) },
     { title: "Tenants", entries: (tenants.data?.items ?? []).map((t): Entry => ({ id: t.id, label: t.name, note: t.slug, icon: "tenants", run: () => void navigate({ to: "/tenants/$id", params: { id: t.id } }) })) },
     { title: "Provider keys", entries: (keys.data?.items ?? []).map((k): Entry => ({ id: k.id, label: `${k.provider} / ${k.name}`, note: `…${k.last4}`, icon: "keys", run: () => void navigate({ to: "/keys" }) })) },
-  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute]);
+  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute, mayListener]);
 }
 
 function PaletteBody() {

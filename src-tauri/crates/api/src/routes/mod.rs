@@ -12,6 +12,7 @@ pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod imports;
 pub(crate) mod limits;
+pub(crate) mod listeners;
 pub(crate) mod model_rules;
 pub(crate) mod overview;
 pub(crate) mod own_prices;
@@ -74,6 +75,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(price_lists::router())
         .merge(reratings::router())
         .merge(audit::router())
+        .merge(listeners::router())
         .merge(overview::router())
         .merge(settings::router())
         .merge(sample::router())

@@ -151,6 +151,11 @@ impl StreamLog {
     }
 
     /// Index and clock of the next entry.
+    /// Entries in the tree.
+    pub(crate) fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
     pub(crate) fn next(&self, now: Millis) -> (u64, Hlc) {
         (self.frontier.size() + self.staged.len() as u64, self.hlc.next(now.0))
     }

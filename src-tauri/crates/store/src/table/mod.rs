@@ -20,6 +20,7 @@ pub mod exposures;
 pub mod holds;
 pub mod limit_refusals;
 pub mod limits;
+pub mod listeners;
 pub mod model_rules;
 pub mod own_prices;
 pub mod pools;

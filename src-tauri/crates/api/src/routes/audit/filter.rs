@@ -100,7 +100,7 @@ async fn actor_id(actor: &str, engine: &Engine) -> Result<Option<String>, Failur
 
 /// What an id of Reeve's own is of, by how it begins.
 pub(super) fn kind_of(id: &str) -> Option<&'static str> {
-    const KINDS: [(&str, &str); 14] = [
+    const KINDS: [(&str, &str); 15] = [
         ("ten_", "tenant"),
         ("usr_", "user"),
         ("key_", "api_key"),
@@ -115,6 +115,7 @@ pub(super) fn kind_of(id: &str) -> Option<&'static str> {
         ("lst_", "price_list"),
         ("rrt_", "rerating"),
         ("lim_", "limit"),
+        ("lsn_", "listener"),
     ];
     KINDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| *kind)
 }

@@ -98,7 +98,7 @@ pub(crate) struct WriteEntryBody {
 #[expect(dead_code, reason = "only the document reads it")]
 pub(crate) enum WriteEntriesSchema {
     /// One.
-    One(WriteEntryBody),
+    One(Box<WriteEntryBody>),
     /// Many: all are written, or none.
     Many(Vec<WriteEntryBody>),
 }

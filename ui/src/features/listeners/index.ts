@@ -1,0 +1,1 @@
+export { ListenersPage, type ListenersSearch } from "./ListenersPage";
