@@ -166,6 +166,19 @@ CREATE TABLE credentials (
     CHECK ((revoked_at IS NULL) = (sealed IS NOT NULL))
 ) STRICT;
 
+CREATE TABLE deliveries (
+    listener_id BLOB    NOT NULL REFERENCES listeners (id) ON DELETE CASCADE,
+    n           INTEGER NOT NULL,
+    seq         INTEGER, -- NULL: a test
+    at          INTEGER NOT NULL,
+    attempt     INTEGER NOT NULL,
+    ok          INTEGER NOT NULL,
+    status      INTEGER,
+    took_ms     INTEGER NOT NULL,
+    error       TEXT,
+    PRIMARY KEY (listener_id, n)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE dict (
     id INTEGER PRIMARY KEY,
     ns INTEGER NOT NULL, -- 1 kind, 2 actor, 3 resource, 4 tenant
@@ -249,6 +262,26 @@ CREATE TABLE limits (
     concurrent_requests INTEGER CHECK (concurrent_requests > 0),
     created_at          INTEGER NOT NULL,
     updated_at          INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE listeners (
+    id              BLOB    PRIMARY KEY,
+    name            TEXT    NOT NULL UNIQUE,
+    url             TEXT    NOT NULL,
+    sealed          BLOB    NOT NULL, -- the secret that signs
+    stream          TEXT    NOT NULL CHECK (stream IN ('audit', 'usage')),
+    event_types     TEXT    NOT NULL, -- JSON list of how event types begin; empty: all
+    min_severity    TEXT    NOT NULL,
+    allow_private   INTEGER NOT NULL, -- whether it may be at an address that is not public
+    enabled         INTEGER NOT NULL,
+    disabled_why    TEXT,
+    next_seq        INTEGER NOT NULL, -- the first entry that was not looked at
+    delivered       INTEGER NOT NULL DEFAULT 0,
+    last_delivered  INTEGER,
+    failures        INTEGER NOT NULL DEFAULT 0, -- in a row
+    failing_since   INTEGER,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE log_keys (
