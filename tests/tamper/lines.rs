@@ -104,7 +104,17 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("budget_thresholds", NotFound("which thresholds were told: each is an entry")),
     ("imports", NotFound("which files were imported: each is an entry, and so is every charge in it")),
     ("reratings", NotFound("which periods were rated again: each is an entry, and so is every correction")),
+    (
+        "entry_mentions",
+        NotFound(
+            "which entries name a resource: what is shown are the entries; the list finds one that is gone here",
+        ),
+    ),
+    ("resource_links", NotFound("a link is shown only as the entry that made it tells it")),
+    ("idempotency_keys", NotFound("what was sent before: changed, an entry is written twice at most")),
+    ("deliveries", NotFound("the last attempts to deliver, for people to look at")),
     // State.
+    ("listeners", NotFound(SETTING)),
     ("tenants", NotFound(SETTING)),
     ("budgets", NotFound(SETTING)),
     ("budget_overrides", NotFound(SETTING)),
