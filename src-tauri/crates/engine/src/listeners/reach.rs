@@ -143,14 +143,12 @@ mod tests {
             "https://[::ffff:10.0.0.1]/",
             "https://100.64.0.1/",
             "https://0.0.0.0/",
-            "https://0x7f.1/x/../@10.0.0.1:x",
-            "https://2130706433x/ y",
+            "https://0xa000001/",
+            "https://167772161/",
             "http://127.0.0.1.example.com/",
             "gopher://127.0.0.1",
         ] {
-            let read = checked(bad, false);
-            let is_name = read.as_ref().is_ok_and(|url| url.host_str().is_some_and(|h| literal(h).is_none()));
-            assert!(read.is_err() || is_name, "{bad}");
+            assert!(checked(bad, false).is_err(), "{bad}");
         }
         assert!(
             checked("http://127.0.0.1.example.com/", false).is_err(),
