@@ -18,9 +18,9 @@ CREATE TABLE api_keys (
     last_used_at INTEGER
 , scopes TEXT NOT NULL DEFAULT 'gateway:call') STRICT;
 
-CREATE TABLE applied_prices (
+CREATE TABLE "applied_prices" (
     seq   INTEGER PRIMARY KEY, -- index of that entry; of charges from before there were such entries, the first one's own
-    price TEXT    NOT NULL UNIQUE
+    price TEXT    NOT NULL
 ) STRICT;
 
 CREATE TABLE breaker_rules (
@@ -206,6 +206,23 @@ CREATE TABLE entry_mentions (
     PRIMARY KEY (id, seq, type)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE erased_keys (
+    id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE erasures (
+    id            BLOB    PRIMARY KEY,
+    subject       TEXT    NOT NULL,
+    state         TEXT    NOT NULL CHECK (state IN ('requested', 'blocked', 'refused', 'done')),
+    ground        TEXT,             -- why it was refused, or which holds block it
+    requested_at  INTEGER NOT NULL,
+    requested_seq INTEGER NOT NULL, -- index of the entry in the audit stream
+    decided_at    INTEGER,
+    decided_seq   INTEGER,
+    keys          INTEGER NOT NULL DEFAULT 0,
+    sections      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 CREATE TABLE exposures (
     tenant_id  BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
     bound_nano INTEGER NOT NULL CHECK (bound_nano >= 0),
@@ -240,6 +257,21 @@ CREATE TABLE imports (
     cost_nano  INTEGER NOT NULL,
     sample     INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE legal_holds (
+    id             BLOB    PRIMARY KEY,
+    name           TEXT    NOT NULL,
+    scope          TEXT    NOT NULL CHECK (scope IN ('workspace', 'tenant', 'subject', 'time')),
+    target         TEXT    NOT NULL, -- a tenant's id, a subject; empty for the others
+    from_time      INTEGER,
+    to_time        INTEGER,
+    reason         TEXT    NOT NULL,
+    placed_at      INTEGER NOT NULL,
+    released_at    INTEGER,
+    release_reason TEXT,
+    CHECK ((scope = 'time') = (from_time IS NOT NULL AND to_time IS NOT NULL)),
+    CHECK ((scope IN ('tenant', 'subject')) = (target <> ''))
 ) STRICT;
 
 CREATE TABLE limit_refusals (
@@ -301,7 +333,7 @@ CREATE TABLE log_state (
     min_index INTEGER NOT NULL DEFAULT 0,
     last_hlc  INTEGER NOT NULL,
     head      TEXT    NOT NULL  -- newest signed checkpoint
-, kept BLOB) STRICT;
+, kept BLOB, pruned_by INTEGER, pruned_at INTEGER) STRICT;
 
 CREATE TABLE model_rules (
     tenant_id  BLOB    PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,
@@ -427,6 +459,18 @@ CREATE TABLE resource_links (
     PRIMARY KEY (from_id, from_type, to_id, to_type, tenant)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE retention_policies (
+    stream        TEXT    PRIMARY KEY CHECK (stream IN ('audit', 'usage')),
+    entries_days  INTEGER CHECK (entries_days > 0),  -- NULL: for ever
+    personal_days INTEGER CHECK (personal_days > 0), -- NULL: as long as the entries
+    updated_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE retention_runs (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    ran_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE routes (
     id         BLOB    PRIMARY KEY,
     tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- NULL: for all tenants
@@ -472,6 +516,13 @@ CREATE TABLE subject_keys (
     wrapped BLOB    NOT NULL,
     UNIQUE (subject, month)
 ) STRICT;
+
+CREATE TABLE subjects (
+    subject       TEXT    PRIMARY KEY,
+    user_id       BLOB,
+    erased_at     INTEGER,
+    restricted_at INTEGER
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tenants (
     id         BLOB    PRIMARY KEY,
@@ -571,6 +622,8 @@ CREATE INDEX adjustments_original ON adjustments (original_id);
 
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 
+CREATE INDEX applied_prices_price ON applied_prices (price);
+
 CREATE INDEX budget_overrides_budget ON budget_overrides (budget_id, id);
 
 CREATE UNIQUE INDEX budgets_tenant ON budgets (tenant_id, scope, target, period) WHERE tenant_id IS NOT NULL;
@@ -621,9 +674,13 @@ CREATE INDEX entries_tenant ON entries (tenant);
 
 CREATE INDEX entries_who ON entries (who);
 
+CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('requested', 'blocked');
+
 CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 
 CREATE INDEX idempotency_keys_at ON idempotency_keys (at);
+
+CREATE UNIQUE INDEX legal_holds_name ON legal_holds (name COLLATE NOCASE) WHERE released_at IS NULL;
 
 CREATE UNIQUE INDEX limits_subject ON limits (scope, coalesce(subject, ''));
 
@@ -631,7 +688,7 @@ CREATE UNIQUE INDEX own_prices_start ON own_prices (coalesce(tenant_id, x''), pr
 
 CREATE INDEX pool_credentials_pool ON pool_credentials (pool_id);
 
-CREATE INDEX private_sections_key ON private_sections (key_id);
+CREATE INDEX private_sections_key ON private_sections (key_id) WHERE sealed IS NOT NULL;
 
 CREATE INDEX refusal_slots_budget ON refusal_slots (budget_id, slot);
 

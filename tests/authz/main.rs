@@ -52,6 +52,8 @@ async fn a_stranger_is_turned_away_from_every_route() {
             .replace("{scope}", "tenant")
             .replace("{key_id}", "key_00000000000000000000000000")
             .replace("{override_id}", "ovr_00000000000000000000000000")
+            .replace("{stream}", "audit")
+            .replace("{subject}", "anonymous")
             .replace("{provider}", "openai")
             .replace("{model}", "gpt-4o");
         // A body that is not even JSON for the route: who asks comes before what is asked.

@@ -66,18 +66,29 @@ fn question(route: &str, s: &Story) -> String {
         "audit" => "audit.0".to_owned(),
         "usage" | "requests" => s.sown.charge.to_string(),
         _ => {
-            let prefix = [("budgets", "bud"), ("limits", "lim"), ("pools", "cpl"), ("routes", "rte")];
+            let prefix = [
+                ("budgets", "bud"),
+                ("limits", "lim"),
+                ("pools", "cpl"),
+                ("routes", "rte"),
+                ("erasures", "era"),
+            ];
             let prefix = prefix.iter().find(|(noun, _)| *noun == kind).map_or("ten", |(_, prefix)| prefix);
             format!("{prefix}_00000000000000000000000000")
         }
     };
     let query = match path {
         "/audit/export" | "/requests/export" => "?format=csv",
+        "/audit/evidence" => "?framework=soc2&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z",
         "/usage/summary" => "?group_by=day",
         "/limits/status" => "?scope=tenant",
         _ => "",
     };
-    path.replace("{id}", &id).replace("{provider}", "openai").replace("{model}", "gpt-4o") + query
+    path.replace("{id}", &id)
+        .replace("{stream}", "usage")
+        .replace("{provider}", "openai")
+        .replace("{model}", "gpt-4o")
+        + query
 }
 
 fn body(route: &str, s: &Story) -> Option<serde_json::Value> {

@@ -39,10 +39,8 @@ pub(crate) async fn sow(store: Store, tenant: TenantId) -> Sown {
     sown
 }
 
-fn write(tx: &mut reeve_store::Tx<'_>, tenant: TenantId, sown: Sown) -> Result<(), StoreError> {
-    let admin = tx.read().users().all()?.into_iter().next().unwrap();
-    let now = tx.now();
-    let recorded = tx.record(&NewEntry {
+fn seed_entry() -> NewEntry {
+    NewEntry {
         kind: "test.seed".to_owned(),
         who: "system".to_owned(),
         via: "system".to_owned(),
@@ -51,7 +49,17 @@ fn write(tx: &mut reeve_store::Tx<'_>, tenant: TenantId, sown: Sown) -> Result<(
         sid: None,
         details: serde_json::Map::new(),
         private: Vec::new(),
-    })?;
+    }
+}
+
+fn write(tx: &mut reeve_store::Tx<'_>, tenant: TenantId, sown: Sown) -> Result<(), StoreError> {
+    // A bundle of the usage stream that can be pruned.
+    for _ in 0..300 {
+        tx.meter(&seed_entry())?;
+    }
+    let admin = tx.read().users().all()?.into_iter().next().unwrap();
+    let now = tx.now();
+    let recorded = tx.record(&seed_entry())?;
     let mut second = admin;
     second.id = sown.user;
     second.subject = SUBJECT.to_owned();

@@ -19,6 +19,7 @@ pub(crate) async fn tell(mut story: Story) -> Story {
     applications(s).await;
     listeners(s).await;
     reads(s).await;
+    privacy(s).await;
     identity(s).await;
     unlock(story, &code).await
 }
@@ -100,6 +101,57 @@ async fn keys_and_routes(s: &mut Story) {
     s.does("put /routing/breaker", "/routing/breaker", Some(breaker), left).await;
     let revoke = format!("{at}/revoke");
     s.does("post /credentials/{id}/revoke", &revoke, None, &[("key.revoke", &["state"])]).await;
+}
+
+/// Retention, legal holds and erasure.
+async fn privacy(s: &mut Story) {
+    let policy = json!({"entries_days": 2192, "personal_days": 90});
+    let left: &[story::Left<'_>] = &[("retention.update", &["entries", "personal"])];
+    s.does("put /retention/{stream}", "/retention/audit", Some(policy), left).await;
+    let hold = json!({"name": "Case 7", "scope": "workspace", "target": null, "from": null, "to": null, "reason": "court order"});
+    let hold = s.does("post /legal-holds", "/legal-holds", Some(hold), &[("legal_hold.create", &[])]).await;
+    let release = format!("/legal-holds/{}/release", id(&hold));
+    let left: &[story::Left<'_>] = &[("legal_hold.release", &["state"])];
+    s.does("post /legal-holds/{id}/release", &release, Some(json!({"reason": "over"})), left).await;
+    s.console.sign_out();
+    let stranger = json!({"email": "nobody@example.com", "password": "wrong, wrong, wrong"});
+    assert_eq!(s.console.ask(Door::Server, "POST", "/auth/login", Some(stranger)).await.status, 401);
+    s.sign_in("admin@example.com").await;
+    let left: &[story::Left<'_>] = &[("privacy.restrict", &["personal"])];
+    let restriction = "/privacy/subjects/anonymous/restriction";
+    s.does(
+        "put /privacy/subjects/{subject}/restriction",
+        restriction,
+        Some(json!({"restricted": true})),
+        left,
+    )
+    .await;
+    for (step, body, event) in [
+        ("refuse", Some(json!({"ground": "legal_claims"})), "privacy.refuse"),
+        ("carry-out", None, "privacy.done"),
+    ] {
+        let request = json!({"subject": "anonymous"});
+        let made = s.does("post /erasures", "/erasures", Some(request), &[("privacy.request", &[])]).await;
+        let path = format!("/erasures/{}/{step}", id(&made));
+        if step == "refuse" {
+            let before = story::size(&s.console, "audit").await;
+            let refused = s.console.ask(Door::Server, "POST", &path, body.clone()).await;
+            assert_eq!(refused.status, 200, "{}", refused.body);
+            let new = story::entries(&s.console, "audit", before).await;
+            let refusal = story::assert_left(&s.console, step, &new, (event, &[])).await;
+            assert_eq!(refusal["outcome"], "denied", "{refusal}");
+            s.note("post /erasures/{id}/refuse", &path, body);
+        } else {
+            s.does("post /erasures/{id}/carry-out", &path, body, &[(event, &[])]).await;
+        }
+    }
+    // What was sown of the usage stream has become old.
+    s.console.clock.advance(91 * 86_400_000);
+    s.sign_in("admin@example.com").await;
+    let preview = s.console.ask(Door::Server, "GET", "/retention/usage/preview", None).await;
+    let to = json!({"to": preview.body["to"]});
+    s.does("post /retention/{stream}/prune", "/retention/usage/prune", Some(to), &[("retention.prune", &[])])
+        .await;
 }
 
 /// Nobody answers there, which the entry says.

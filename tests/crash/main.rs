@@ -11,6 +11,7 @@
 )]
 
 mod load;
+mod prune;
 
 use load::Load;
 use reeve_core::budget::{BudgetKind, BudgetLevel, BudgetScope, Limit};

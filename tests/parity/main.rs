@@ -32,7 +32,7 @@ impl Redact {
                         }
                         // The leaf repeats the entry, with the channel, address and program inside.
                         "leaf" | "leaf_hash" | "origin" | "root" | "hashes" | "note" | "ip"
-                        | "user_agent" | "checkpoint" | "metadata" => *v = Value::Null,
+                        | "user_agent" | "checkpoint" | "metadata" | "vkey" => *v = Value::Null,
                         _ => self.value(v),
                     }
                 }
@@ -51,7 +51,7 @@ impl Redact {
         let id = prefix.len() == 3
             && rest.len() >= 12
             && rest.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-        let random = id || text.starts_with("u:");
+        let random = id || text.starts_with("u_");
         random.then(|| {
             let next = format!("<{prefix} {}>", self.seen.len());
             self.seen.entry(text.to_owned()).or_insert(next).clone()
@@ -88,6 +88,50 @@ impl Story {
 
 fn text<'v>(reply: &'v Reply, key: &str) -> &'v str {
     reply.body[key].as_str().unwrap_or_else(|| panic!("no {key} in {}", reply.body))
+}
+
+/// Retention, legal holds, erasure and evidence.
+async fn privacy(s: &mut Story, tenant: &str, session: &Value) {
+    s.ask("GET", "/retention", None).await;
+    s.ask("PUT", "/retention/audit", Some(json!({"entries_days": 2192, "personal_days": 90}))).await;
+    s.ask("PUT", "/retention/audit", Some(json!({"entries_days": 3, "personal_days": null}))).await;
+    s.ask("PUT", "/retention/nothing", Some(json!({"entries_days": 90, "personal_days": null}))).await;
+    s.ask("GET", "/retention/usage/preview", None).await;
+    s.ask("POST", "/retention/usage/prune", Some(json!({"to": 256}))).await;
+    s.ask("POST", "/retention/usage/prune", Some(json!({"to": 0}))).await;
+    let hold = json!({"name": "Case 7", "scope": "tenant", "target": tenant, "from": null, "to": null, "reason": "court order"});
+    let placed = s.ask("POST", "/legal-holds", Some(hold.clone())).await;
+    let placed = text(&placed, "id").to_owned();
+    s.ask("POST", "/legal-holds", Some(hold)).await;
+    s.ask("GET", "/legal-holds", None).await;
+    s.ask("POST", &format!("/legal-holds/{placed}/release"), Some(json!({"reason": " "}))).await;
+    s.ask("POST", &format!("/legal-holds/{placed}/release"), Some(json!({"reason": "over"}))).await;
+    s.console.sign_out();
+    s.ask(
+        "POST",
+        "/auth/login",
+        Some(json!({"email": "nobody@example.com", "password": "wrong, wrong, wrong"})),
+    )
+    .await;
+    s.console.sign(session);
+    s.ask("GET", "/privacy/subjects", None).await;
+    s.ask("PUT", "/privacy/subjects/anonymous/restriction", Some(json!({"restricted": true}))).await;
+    s.ask("PUT", "/privacy/subjects/nobody/restriction", Some(json!({"restricted": true}))).await;
+    let request = s.ask("POST", "/erasures", Some(json!({"subject": "anonymous"}))).await;
+    let request = format!("/erasures/{}", text(&request, "id"));
+    s.ask("POST", "/erasures", Some(json!({"subject": "anonymous"}))).await;
+    s.ask("POST", &format!("{request}/refuse"), Some(json!({"ground": "no time"}))).await;
+    s.ask("POST", &format!("{request}/carry-out"), None).await;
+    s.ask("POST", &format!("{request}/carry-out"), None).await;
+    s.ask("GET", &request, None).await;
+    s.ask("GET", &format!("{request}/proof"), None).await;
+    s.ask("GET", "/erasures", None).await;
+    s.ask("GET", "/audit/evidence?framework=soc2&from=2026-11-21T00:00:00Z&to=2026-11-22T00:00:00Z", None)
+        .await;
+    s.ask("GET", "/audit/evidence?framework=soc2&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z", None)
+        .await;
+    s.ask("GET", "/audit/evidence?framework=iso&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z", None)
+        .await;
 }
 
 async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
@@ -304,6 +348,7 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("POST", &format!("/tenants/{tenant}/suspend"), Some(json!({"reason": "test"}))).await;
     s.ask("POST", &format!("/tenants/{tenant}/archive"), None).await;
     s.ask("POST", &format!("/tenants/{tenant}/resume"), None).await;
+    privacy(&mut s, &tenant, &session.body).await;
     s.ask("GET", "/no-such-thing", None).await;
     s.ask("PUT", "/tenants", Some(json!({}))).await;
     let project = json!({"type": "PROJECT", "id": "p1", "name": "Atlas"});

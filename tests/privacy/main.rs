@@ -1,7 +1,9 @@
 //! What is personal in the audit trail: where it may stand, and how it goes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+mod erasures;
 mod leaves;
+mod retention;
 
 use reeve_tests::console::{Console, Door, Reply};
 use serde_json::{Value, json};
@@ -27,4 +29,12 @@ async fn did(console: &Console, method: &str, path: &str, body: Option<Value>) -
 /// An id of an answer.
 fn id(reply: &Reply) -> String {
     reply.body["id"].as_str().unwrap().to_owned()
+}
+
+/// Somebody at the door whom nobody knows.
+async fn stranger(console: &Console, email: &str) {
+    let body = json!({"email": email, "password": "wrong, wrong, wrong"}).to_string();
+    let url = format!("http://{}/api/v1/auth/login", console.address);
+    let request = console.client().post(url).header("content-type", "application/json").body(body);
+    assert_eq!(request.send().await.unwrap().status(), 401);
 }

@@ -36,6 +36,11 @@ pub(crate) const LINES: &[(&str, Line)] = &[
                 "only rises: a higher one makes later entries carry later clocks, never earlier ones",
             ),
             ("duplicate", "a third stream is nobody's: no entry leads to it"),
+            (
+                "pruned_by",
+                "which entry says what was pruned: where something was, that entry is read and must say it",
+            ),
+            ("pruned_at", "shown beside the entry that says what was pruned, and when"),
         ]),
     ),
     ("dict", Found(&[("duplicate", "a word that no entry uses says nothing")])),
@@ -142,6 +147,15 @@ pub(crate) const LINES: &[(&str, Line)] = &[
             "the keys of private sections: one that is gone or changed makes its sections unreadable, as an erasure does; what they said cannot be made to be something else",
         ),
     ),
+    ("subjects", NotFound(SETTING)),
+    ("erasures", NotFound(SETTING)),
+    ("legal_holds", NotFound(SETTING)),
+    ("retention_policies", NotFound(SETTING)),
+    (
+        "retention_runs",
+        NotFound("when the nightly task last ran: another time makes it run again, or a day later"),
+    ),
+    ("erased_keys", NotFound("what is still to be overwritten; what it was sealed by is gone already")),
     ("vault_header", NotFound(CRYPTO)),
     ("vault_slots", NotFound(CRYPTO)),
 ];

@@ -11,6 +11,7 @@ import { KeysPage, type KeysSearch } from "@/features/keys";
 import { LimitsPage, type LimitsSearch } from "@/features/limits";
 import { OverviewPage } from "@/features/overview";
 import { PRICE_TABS, PricesPage, type PricesSearch } from "@/features/prices";
+import { PRIVACY_TABS, PrivacyPage, type PrivacySearch } from "@/features/privacy";
 import { RoutesPage, type RoutesSearch } from "@/features/routes";
 import { RequestsPage, type RequestsSearch } from "@/features/requests";
 import { SettingsPage } from "@/features/settings";
@@ -124,6 +125,12 @@ const listeners = createRoute({
   validateSearch: (s: Raw): ListenersSearch => ({ listener: str(s.listener), new: yes(s.new) }),
   component: ListenersPage,
 });
+const privacy = createRoute({
+  getParentRoute: () => app,
+  path: "/privacy",
+  validateSearch: (s: Raw): PrivacySearch => ({ tab: oneOf(s.tab, PRIVACY_TABS) }),
+  component: PrivacyPage,
+});
 const keys = createRoute({
   getParentRoute: () => app,
   path: "/keys",
@@ -138,7 +145,7 @@ const routing = createRoute({
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, listeners, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, privacy, listeners, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

@@ -15,6 +15,7 @@ const STALE: Record<EventView["type"], string[][]> = {
   route: [["routes"]],
   settings: [["settings"], ["setup"], ["prices"], ["listeners"]],
   ledger: [["audit", "health"]],
+  privacy: [["privacy"]],
 };
 /** A busy gateway sends many hints a second; one round of questions every two is enough for people. */
 const GATHER_MS = 2_000;

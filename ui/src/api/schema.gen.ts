@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An evidence pack of a period: a report to read and print, and the entries to verify it by. It is an entry itself. */
+        get: operations["get_evidence_pack"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/export": {
         parameters: {
             query?: never;
@@ -577,6 +594,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests for erasure, newest first. */
+        get: operations["list_erasures"];
+        put?: never;
+        /** Notes a request for erasure. Nothing is erased yet. */
+        post: operations["request_erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A request for erasure. */
+        get: operations["get_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/erasures/{id}/carry-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erases, for good; where a legal hold keeps it, the answer is a request that is blocked. */
+        post: operations["carry_out_erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/erasures/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The entries of a request with the proofs that they are in the trail. */
+        get: operations["get_erasure_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/erasures/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuses a request on a ground of the law. */
+        post: operations["refuse_erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -622,6 +725,41 @@ export interface paths {
         put?: never;
         /** Releases a hold: its money is free again. */
         post: operations["release_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/legal-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Legal holds, newest first; released ones stay in the list. */
+        get: operations["list_legal_holds"];
+        put?: never;
+        /** Places a hold: from now on nothing that it covers is erased or pruned. */
+        post: operations["place_legal_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/legal-holds/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Releases a hold. What it kept may be erased and pruned again. */
+        post: operations["release_legal_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -909,6 +1047,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/privacy/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The subjects that the audit trail knows. */
+        get: operations["list_subjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/privacy/subjects/{subject}/restriction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps what is personal of a subject without showing or exporting it (GDPR Art. 18), or shows it again. */
+        put: operations["restrict_subject"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/providers": {
         parameters: {
             query?: never;
@@ -1007,6 +1179,74 @@ export interface paths {
         post?: never;
         /** Deletes the captured bodies of a request. */
         delete: operations["delete_bodies"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long the audit trail is kept. */
+        get: operations["get_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/{stream}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets how long a stream is kept. What is beyond goes with the next nightly run. */
+        put: operations["set_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/{stream}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What pruning would delete now. */
+        get: operations["preview_prune"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/{stream}/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prunes what a preview said, for good. The entry that says so is signed before the first row is deleted. */
+        post: operations["prune"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2217,11 +2457,51 @@ export interface components {
          * @enum {string}
          */
         DetectorWord: "bearer" | "api_key" | "email" | "iban" | "card" | "phone";
+        /** @description What shows that a request was carried out: its entries, each provably in the trail. */
+        ErasureProofView: {
+            entries: components["schemas"]["ProvenEntryView"][];
+            erasure: components["schemas"]["ErasureView"];
+            format: string;
+            /** @description The log that signed. */
+            origin: string;
+            statement: string;
+            /** @description The key that its checkpoints are verified with. */
+            vkey: string;
+        };
+        /**
+         * @description How a request for erasure stands.
+         * @enum {string}
+         */
+        ErasureState: "requested" | "blocked" | "refused" | "done";
+        /** @description A request for erasure. */
+        ErasureView: {
+            decided_at: string | null;
+            /** @description The entry that says what was decided. */
+            decided_entry: string | null;
+            /** @description Why it was refused, or the names of the legal holds that block it. */
+            ground: string | null;
+            id: string;
+            /**
+             * Format: int64
+             * @description Keys destroyed.
+             */
+            keys: number;
+            requested_at: string;
+            /** @description The entry that notes the request. */
+            requested_entry: string;
+            /**
+             * Format: int64
+             * @description Sealed sections that nothing opens any more.
+             */
+            sections: number;
+            state: components["schemas"]["ErasureState"];
+            subject: string;
+        };
         /**
          * @description What changed.
          * @enum {string}
          */
-        EventKind: "audit" | "charge" | "tenant" | "budget" | "limit" | "credential" | "route" | "settings" | "ledger";
+        EventKind: "audit" | "charge" | "tenant" | "budget" | "limit" | "credential" | "route" | "settings" | "ledger" | "privacy";
         /** @description Something changed: a hint to ask again. */
         EventView: {
             /** @description Id of the thing, where there is one. */
@@ -2233,6 +2513,11 @@ export interface components {
             sequence: number | null;
             type: components["schemas"]["EventKind"];
         };
+        /**
+         * @description Whose words a pack uses.
+         * @enum {string}
+         */
+        EvidenceFramework: "soc2" | "hipaa";
         /** @description Quantity x rate of one unit. */
         ExplainLine: {
             amount_usd: string;
@@ -2393,6 +2678,25 @@ export interface components {
             status: number | null;
             text: string;
             time: string;
+        };
+        /**
+         * @description What a legal hold covers.
+         * @enum {string}
+         */
+        LegalHoldScope: "workspace" | "tenant" | "subject" | "time";
+        /** @description What may be neither erased nor pruned while a case is open. */
+        LegalHoldView: {
+            from: string | null;
+            id: string;
+            name: string;
+            placed_at: string;
+            reason: string;
+            release_reason: string | null;
+            released_at: string | null;
+            scope: components["schemas"]["LegalHoldScope"];
+            /** @description The tenant's id, or the subject. */
+            target: string | null;
+            to: string | null;
         };
         /** @description A bucket. */
         LimitBucket: {
@@ -2784,6 +3088,18 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_ErasureView: {
+            items: components["schemas"]["ErasureView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_LegalHoldView: {
+            items: components["schemas"]["LegalHoldView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_ListenerView: {
             items: components["schemas"]["ListenerView"][];
             /** @description Ask with it for the next page; null on the last. */
@@ -2854,6 +3170,18 @@ export interface components {
          * @enum {string}
          */
         PeriodKind: "day" | "month";
+        /** @description A new legal hold. */
+        PlaceLegalHoldBody: {
+            /** @description Where it covers a span of time. */
+            from?: string | null;
+            /** @description Such as that of the case; one of a name stands at a time. */
+            name: string;
+            reason: string;
+            scope: components["schemas"]["LegalHoldScope"];
+            /** @description The tenant's id, or the subject, where it covers one. */
+            target?: string | null;
+            to?: string | null;
+        };
         /** @description Provider keys that share budgets, because they share an account at the provider. */
         PoolView: {
             created_at: string;
@@ -2967,6 +3295,12 @@ export interface components {
             /** Format: int64 */
             tree_size: number;
         };
+        /** @description An entry, byte for byte, and the proof that it is in the trail. */
+        ProvenEntryView: {
+            /** @description The exact bytes of the entry; its hash is SHA-256 over a zero byte and these. */
+            leaf: string;
+            proof: components["schemas"]["ProofView"];
+        };
         /** @description A provider that a credential may be for. */
         ProviderView: {
             /** @description Empty where every customer has an address of their own. */
@@ -2979,6 +3313,50 @@ export interface components {
         /** @description The providers: few, so not paged. */
         ProvidersView: {
             items: components["schemas"]["ProviderView"][];
+        };
+        /** @description What is to be pruned, as a preview said. */
+        PruneBody: {
+            /**
+             * Format: int64
+             * @description The preview's.
+             */
+            to: number;
+        };
+        /** @description What pruning would delete now. */
+        PrunePreviewView: {
+            /** @description Entries of before this moment may go; null: they are kept for ever. */
+            before: string | null;
+            /** Format: int64 */
+            entries: number;
+            /**
+             * Format: int64
+             * @description The first that is kept now.
+             */
+            from: number;
+            /** @description The legal hold that keeps the next ones. */
+            held_by: string | null;
+            /**
+             * Format: int64
+             * @description Sealed personal sections among them.
+             */
+            sections: number;
+            stream: components["schemas"]["Stream"];
+            /**
+             * Format: int64
+             * @description The first that would be kept; a multiple of 256.
+             */
+            to: number;
+        };
+        /** @description What was pruned. */
+        PrunedView: {
+            /** Format: int64 */
+            entries: number;
+            /** @description The entry that says so; null: there was nothing to prune. */
+            entry: string | null;
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            to: number;
         };
         /** @description What the tenant's quota had left once the request was admitted. */
         QuotaDecisionView: {
@@ -3132,6 +3510,11 @@ export interface components {
             unusual: number;
             version: string;
         };
+        /** @description A refusal. */
+        RefuseErasureBody: {
+            /** @description `legal_obligation`, `legal_claims`, `public_interest`, `free_expression`, `public_health`, `not_identified` or `unfounded`. */
+            ground: string;
+        };
         /** @description A caller whose calls the budget refused in its current period. */
         RefusedCallerView: {
             /** @description Null for several, in a flood. */
@@ -3170,6 +3553,10 @@ export interface components {
             time_zone: string;
             workspace_name: string;
         };
+        /** @description The end of a hold. */
+        ReleaseLegalHoldBody: {
+            reason: string;
+        };
         /** @description A provider key. */
         RequestCredential: {
             id: string;
@@ -3186,6 +3573,11 @@ export interface components {
             quota: components["schemas"]["QuotaDecisionView"] | null;
             request: components["schemas"]["RequestView"];
             timing: components["schemas"]["RequestTiming"];
+        };
+        /** @description A request for erasure. */
+        RequestErasureBody: {
+            /** @description The pseudonym in the trail. */
+            subject: string;
         };
         /**
          * @description How a request ended.
@@ -3351,6 +3743,28 @@ export interface components {
             tenant_name: string | null;
             to: string;
         };
+        /** @description Whether what is personal of a subject is shown. */
+        RestrictSubjectBody: {
+            restricted: boolean;
+        };
+        /** @description How the trail is kept. */
+        RetentionView: {
+            /**
+             * Format: int32
+             * @description Entries are kept for so many days at least.
+             */
+            floor_days: number;
+            last_run_at: string | null;
+            next_run_at: string;
+            /**
+             * Format: int32
+             * @description What is personal is kept for so many days at least.
+             */
+            personal_floor_days: number;
+            streams: components["schemas"]["StreamRetentionView"][];
+            /** @description Whether rows are still being deleted. */
+            sweeping: boolean;
+        };
         /**
          * @description What a person may do.
          * @enum {string}
@@ -3459,6 +3873,19 @@ export interface components {
             allow: string[];
             deny: string[];
         };
+        /** @description How long a stream is to be kept. */
+        SetRetentionBody: {
+            /**
+             * Format: int32
+             * @description Null: for ever.
+             */
+            entries_days?: number | null;
+            /**
+             * Format: int32
+             * @description Null: as long as the entries. Only of the audit stream.
+             */
+            personal_days?: number | null;
+        };
         /** @description The workspace's settings, and what the host decides. */
         SettingsView: {
             ceiling_input_usd_per_million: string | null;
@@ -3510,6 +3937,67 @@ export interface components {
          * @enum {string}
          */
         Stream: "audit" | "usage";
+        /** @description How a stream is kept and how it stands. */
+        StreamRetentionView: {
+            /**
+             * Format: int32
+             * @description Days that entries are kept; null: for ever.
+             */
+            entries_days: number | null;
+            /**
+             * Format: int64
+             * @description The first that is kept.
+             */
+            first: number;
+            /** @description When it was written. */
+            oldest_at: string | null;
+            /**
+             * Format: int32
+             * @description Days that what is personal in them is kept; null: as long as the entries.
+             */
+            personal_days: number | null;
+            /** @description When the stream was last pruned. */
+            pruned_at: string | null;
+            /** @description The entry that says so. */
+            pruned_entry: string | null;
+            /**
+             * Format: int64
+             * @description Entries ever written.
+             */
+            size: number;
+            stream: components["schemas"]["Stream"];
+        };
+        /**
+         * @description What kind of subject the trail knows.
+         * @enum {string}
+         */
+        SubjectKind: "person" | "api_key" | "anonymous" | "system";
+        /** @description A subject of whom something personal is kept in the audit trail, or was. */
+        SubjectView: {
+            /** @description Whether a request for erasure is open. */
+            asked: boolean;
+            erased_at: string | null;
+            /** @description The first of them, such as 2026-09. */
+            first_month: string | null;
+            /** @description Names of the legal holds that keep it. */
+            held_by: string[];
+            kind: components["schemas"]["SubjectKind"];
+            last_month: string | null;
+            /**
+             * Format: int64
+             * @description Months of which something is kept.
+             */
+            months: number;
+            name: string;
+            /** @description Since when it is kept, but neither shown nor exported. */
+            restricted_at: string | null;
+            /** @description The pseudonym in the trail. */
+            subject: string;
+        };
+        /** @description The subjects: few, so not paged. */
+        SubjectsView: {
+            items: components["schemas"]["SubjectView"][];
+        };
         /** @description Sums of a span of time. */
         SummaryFigure: {
             cost_usd: string;
@@ -3949,6 +4437,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditHistoryView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_evidence_pack: {
+        parameters: {
+            query: {
+                framework: components["schemas"]["EvidenceFramework"];
+                /** @description From this time. */
+                from: string;
+                /** @description Before this time. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
                 };
             };
             /** @description What went wrong */
@@ -5230,6 +5752,194 @@ export interface operations {
             };
         };
     };
+    list_erasures: {
+        parameters: {
+            query?: {
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ErasureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestErasureBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    carry_out_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_erasure_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureProofView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuse_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefuseErasureBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listen: {
         parameters: {
             query: {
@@ -5303,6 +6013,104 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_legal_holds: {
+        parameters: {
+            query?: {
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LegalHoldView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_legal_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceLegalHoldBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalHoldView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_legal_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseLegalHoldBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalHoldView"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -6094,6 +6902,68 @@ export interface operations {
             };
         };
     };
+    list_subjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectsView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restrict_subject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subject: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestrictSubjectBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_providers: {
         parameters: {
             query?: never;
@@ -6327,6 +7197,132 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream: components["schemas"]["Stream"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRetentionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamRetentionView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_prune: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream: components["schemas"]["Stream"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrunePreviewView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prune: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream: components["schemas"]["Stream"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PruneBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrunedView"];
+                };
             };
             /** @description What went wrong */
             default: {

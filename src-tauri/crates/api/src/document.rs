@@ -2,7 +2,9 @@
 
 use crate::failure::Problem;
 use crate::routes::events::EventView;
-use crate::routes::{self, audit::AuditExportFormat, requests::ExportFormat, usage::SummaryGroup};
+use crate::routes::{
+    self, audit::AuditExportFormat, audit::EvidenceFramework, requests::ExportFormat, usage::SummaryGroup,
+};
 use crate::words::{RequestOutcome, Stream};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOf, Schema};
@@ -44,6 +46,7 @@ pub fn openapi() -> OpenApi {
     add_schema::<RequestOutcome>(components);
     add_schema::<ExportFormat>(components);
     add_schema::<AuditExportFormat>(components);
+    add_schema::<EvidenceFramework>(components);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for (name, schema) in &mut components.schemas {

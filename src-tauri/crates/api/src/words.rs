@@ -65,6 +65,18 @@ mirrored! {
     Role = reeve_core::permission::Role { Admin, Security, Operator, Finance, Developer, User }
 }
 mirrored! {
+    /// What a legal hold covers.
+    LegalHoldScope = reeve_core::retention::HoldScope { Workspace, Tenant, Subject, Time }
+}
+mirrored! {
+    /// How a request for erasure stands.
+    ErasureState = reeve_core::retention::ErasureState { Requested, Blocked, Refused, Done }
+}
+mirrored! {
+    /// What kind of subject the trail knows.
+    SubjectKind = reeve_engine::erasures::KnownKind { Person, ApiKey, Anonymous, System }
+}
+mirrored! {
     /// How an import went.
     ImportState = reeve_engine::import::ImportState { Preview, Imported, Rejected }
 }
@@ -103,6 +115,15 @@ impl From<reeve_core::permission::KeyScope> for KeyScope {
 pub(crate) enum Stream {
     Audit,
     Usage,
+}
+
+impl From<reeve_engine::audit::Stream> for Stream {
+    fn from(stream: reeve_engine::audit::Stream) -> Self {
+        match stream {
+            reeve_engine::audit::Stream::Audit => Self::Audit,
+            reeve_engine::audit::Stream::Usage => Self::Usage,
+        }
+    }
 }
 
 impl From<Stream> for reeve_engine::audit::Stream {
@@ -213,7 +234,7 @@ listed! {
     /// How urgent something is.
     Urgency { Critical, Warning, Info }
     /// What changed.
-    EventKind { Audit, Charge, Tenant, Budget, Limit, Credential, Route, Settings, Ledger }
+    EventKind { Audit, Charge, Tenant, Budget, Limit, Credential, Route, Settings, Ledger, Privacy }
     /// Whether somebody has set Reeve up.
     SetupState { NeedsAdmin, Ready }
     /// Whether this host needs a sign-in.

@@ -115,6 +115,10 @@ id!(/// A re-rating of a period.
     ReratingId, "rrt_");
 id!(/// A custom rate limit.
     LimitId, "lim_");
+id!(/// A request for erasure.
+    ErasureId, "era_");
+id!(/// A legal hold.
+    LegalHoldId, "lgh_");
 id!(/// A request, on either listener.
     RequestId, "req_");
 id!(

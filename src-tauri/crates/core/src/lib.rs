@@ -16,6 +16,7 @@ pub mod period;
 pub mod permission;
 pub mod price;
 pub mod principal;
+pub mod retention;
 pub mod route;
 pub mod slug;
 pub mod tenant;

@@ -42,6 +42,10 @@ words! {
         ListenerWrite = "listener:write",
         /// Export what is personal in the audit trail, opened.
         AuditPrivate = "audit:private",
+        /// See requests for erasure, legal holds and how long the trail is kept.
+        PrivacyRead = "privacy:read",
+        /// Erase people, place and release legal holds, say how long the trail is kept, and prune it.
+        PrivacyWrite = "privacy:write",
         /// See captured bodies of requests.
         CaptureRead = "capture:read",
         /// Say which bodies are captured, and delete them.
@@ -88,7 +92,8 @@ impl Role {
         use Permission::{
             ApiKeyWrite, AuditPrivate, AuditRead, AuditWrite, BudgetRead, BudgetWrite, CaptureRead,
             CaptureWrite, CredentialRead, CredentialWrite, LimitRead, LimitWrite, ListenerWrite, PriceWrite,
-            RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite, UsageRead, UsageWrite,
+            PrivacyRead, PrivacyWrite, RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite,
+            UsageRead, UsageWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -106,6 +111,8 @@ impl Role {
                 AuditWrite,
                 ListenerWrite,
                 AuditPrivate,
+                PrivacyRead,
+                PrivacyWrite,
                 SettingsRead,
             ],
             Self::Operator => &[

@@ -19,10 +19,11 @@ pub use words::{Claim, Proof as ProofOf};
 
 use crate::Engine;
 use crate::cx::Cx;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 use reeve_ledger::Hash;
+use reeve_store::Read;
 pub use reeve_store::Stream;
 pub use reeve_store::table::entries::{Bucket, Entry, EntryFilter, Head};
 
@@ -33,7 +34,7 @@ pub struct AuditPage {
     pub entries: Vec<Described>,
     /// Whether there are more behind the last.
     pub more: bool,
-    /// Entries in the stream.
+    /// Entries that are kept of the stream.
     pub total: u64,
 }
 
@@ -50,6 +51,31 @@ pub struct Proof {
     pub head: Head,
 }
 
+/// An entry as a row of a list.
+pub(crate) fn described(entry: &Entry, people: &describe::People, engine: &Engine) -> Described {
+    describe::describe(entry, people, &engine.inner.admission)
+}
+
+/// An entry that is there; of one that was pruned, when and by which entry.
+pub(crate) fn kept(r: &Read<'_>, stream: Stream, n: u64) -> Result<Entry, Error> {
+    let head = r.entries().head(stream)?;
+    if n < head.min_index {
+        return Err(Error::new(Code::NotFound, pruned_words(stream, n, &head)));
+    }
+    r.entries().get(stream, n)?.ok_or_else(|| Error::not_found("entry"))
+}
+
+/// That entry `n` was pruned, when, and by which entry.
+pub(crate) fn pruned_words(stream: Stream, n: u64, head: &Head) -> String {
+    let said =
+        head.pruned.map_or_else(String::new, |(by, at)| format!(" on {} by entry audit.{by}", day(at)));
+    format!("Entry {}.{n} was pruned{said}. The first that is kept is {}.", stream.as_str(), head.min_index)
+}
+
+fn day(at: Millis) -> String {
+    at.to_datetime().format("%Y-%m-%d").to_string()
+}
+
 impl Engine {
     /// Entries, newest first.
     ///
@@ -62,7 +88,8 @@ impl Engine {
             .inner
             .store
             .read(move |r| {
-                Ok::<_, Error>((r.entries().page(&filter, limit)?, r.entries().head(stream)?.size))
+                let head = r.entries().head(stream)?;
+                Ok::<_, Error>((r.entries().page(&filter, limit)?, head.size - head.min_index))
             })
             .await?;
         let people = self.people().await?;
@@ -81,7 +108,7 @@ impl Engine {
             .inner
             .store
             .read(move |r| {
-                let entry = r.entries().get(stream, n)?.ok_or_else(|| Error::not_found("entry"))?;
+                let entry = kept(r, stream, n)?;
                 let sections = r.entries().private(stream, n)?.into_iter();
                 let keyed =
                     sections.map(|(key_id, sealed)| Ok((r.subject_keys().get(&key_id)?, key_id, sealed)));
@@ -119,13 +146,18 @@ impl Engine {
         Ok(self.inner.store.read(move |r| r.entries().histogram(&filter, from, to, count)).await?)
     }
 
-    /// When the first entry of a stream was written.
+    /// When the first entry that is kept of a stream was written.
     ///
     /// # Errors
     /// If `cx` may not read the audit trail.
     pub async fn audit_begin(&self, cx: &Cx, stream: Stream) -> Result<Option<Millis>, Error> {
         self.require(cx, Permission::AuditRead).await?;
-        Ok(self.inner.store.read(move |r| r.entries().get(stream, 0)).await?.map(|e| Millis(e.leaf.t)))
+        Ok(self
+            .inner
+            .store
+            .read(move |r| r.entries().get(stream, r.entries().head(stream)?.min_index))
+            .await?
+            .map(|e| Millis(e.leaf.t)))
     }
 
     /// The newest signed head of a stream.
@@ -147,7 +179,7 @@ impl Engine {
             .store
             .read(move |r| {
                 let (entries, head) = (r.entries(), r.entries().head(stream)?);
-                let entry = entries.get(stream, n)?.ok_or_else(|| Error::not_found("entry"))?;
+                let entry = kept(r, stream, n)?;
                 let hashes = entries.inclusion_proof(stream, n, head.size)?;
                 Ok(Proof { sequence: n, leaf_hash: reeve_ledger::leaf_hash(&entry.bytes), hashes, head })
             })
@@ -156,8 +188,14 @@ impl Engine {
 
     /// The pseudonym of a person, a key id, or a word such as `system`, for the actor filter.
     pub(crate) async fn people(&self) -> Result<describe::People, Error> {
-        let users = self.inner.store.read(|r| r.users().all()).await?;
-        Ok(users.into_iter().map(|u| (u.subject, (u.id, u.name))).collect())
+        let read = |r: &Read<'_>| Ok::<_, Error>((r.users().all()?, r.subjects().all()?));
+        let (users, subjects) = self.inner.store.read(read).await?;
+        // The erased have an id and a name of their own, so that what one of them did can still be told from another's.
+        let erased = subjects.into_iter().filter(|s| s.erased_at.is_some()).filter_map(|s| {
+            let name = crate::erasures::erased_name(&s.subject);
+            Some((s.subject, (s.user_id?, name)))
+        });
+        Ok(erased.chain(users.into_iter().map(|u| (u.subject, (u.id, u.name)))).collect())
     }
 
     /// The actor ids whose name or id holds `text`: people are known by name only here.

@@ -67,9 +67,11 @@ impl<'e> ChargeBatch<'e> {
         if let Some((_, seq)) = self.prices.iter().find(|(known, _)| known == price) {
             return Ok(*seq);
         }
+        // An entry that was pruned tells nobody any more: the price is told again.
+        let kept = tx.read().entries().head(reeve_store::Stream::Usage)?.min_index;
         let seq = match tx.read().applied_prices().find(price)? {
-            Some(seq) => seq,
-            None => self.tell_price(tx, charge, price)?,
+            Some(seq) if seq >= kept => seq,
+            _ => self.tell_price(tx, charge, price)?,
         };
         self.prices.push((price.to_owned(), seq));
         Ok(seq)

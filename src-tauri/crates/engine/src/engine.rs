@@ -86,10 +86,13 @@ impl Engine {
         let OpenEngine { data_dir, keys, clock } = options;
         let store_clock = Arc::clone(&clock);
         let folder = data_dir.clone();
-        let store =
-            blocking(move || Store::open(OpenStore { folder: data_dir, clock: store_clock, readers: 4 }))
-                .await??;
         let vault = Arc::new(VaultCell::default());
+        let own_vault = Arc::clone(&vault);
+        let (store, privacy) = blocking(move || {
+            let store = Store::open(OpenStore { folder: data_dir.clone(), clock: store_clock, readers: 4 })?;
+            Ok::<_, Error>((store, Privacy::open_beside(own_vault, &data_dir)?))
+        })
+        .await??;
         let now = clock.now();
         let upstream = Upstream::new(upstream)
             .map_err(|e| Error::new(Code::Internal, "The client for providers cannot start.").because(e))?;
@@ -101,7 +104,7 @@ impl Engine {
             ids,
             events: Events::default(),
             tasks: Tasks::default(),
-            privacy: Arc::new(Privacy::new(Arc::clone(&vault))),
+            privacy: Arc::new(privacy),
             admission: Arc::new(Admission::new(Zone::UTC, now)),
             routing: Default::default(),
             recounting: Default::default(),
@@ -133,6 +136,7 @@ impl Engine {
         engine.recover().await?;
         engine.load().await?;
         engine.resume_reratings().await?;
+        engine.resume_sweep();
         engine.start_tasks();
         engine.start_listeners().await?;
         Ok(engine)
@@ -188,6 +192,11 @@ impl Engine {
                 engine.flush_rate_refusals().await;
                 engine.flush_foreign().await;
             }
+        });
+        let engine = self.clone();
+        self.inner.tasks.repeat(Duration::from_secs(60), move || {
+            let engine = engine.clone();
+            async move { engine.keep_retention().await }
         });
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(3_600), move || {

@@ -199,11 +199,14 @@ impl Draft {
 /// What a verb at the end of an event type does, in the words of the audit trail, where it is more than to execute.
 fn action(kind: &str) -> Option<&'static str> {
     Some(match kind.rsplit('.').next().unwrap_or(kind) {
-        "create" | "import" | "load" | "register" | "key_create" | "initialize" | "hold_open" => "CREATE",
-        "delete" | "revoke" | "remove" | "key_revoke" => "DELETE",
+        "create" | "import" | "load" | "register" | "key_create" | "initialize" | "hold_open" | "request" => {
+            "CREATE"
+        }
+        "delete" | "revoke" | "remove" | "key_revoke" | "prune" | "forget" | "done" => "DELETE",
         "access" | "export" | "verify" => "VIEW",
         "update" | "suspend" | "resume" | "archive" | "role_change" | "rotate" | "changed"
-        | "slot_update" | "recovery_rotate" | "disable" | "hold_release" | "key_rotate" => "UPDATE",
+        | "slot_update" | "recovery_rotate" | "disable" | "hold_release" | "key_rotate" | "restrict"
+        | "release" => "UPDATE",
         _ => return None,
     })
 }

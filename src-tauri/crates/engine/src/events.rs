@@ -36,6 +36,8 @@ pub enum EventKind {
     Settings,
     /// The ledger was verified.
     Ledger,
+    /// A request for erasure, a legal hold, or how long the trail is kept changed.
+    Privacy,
 }
 
 /// The hub of live events.

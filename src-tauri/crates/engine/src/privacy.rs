@@ -1,13 +1,19 @@
 //! Personal data of entries: sealed under a key per person and month, so that destroying the key erases it while every
 //! hash stays true.
 
+mod destroy;
+pub mod device_key;
+
+use crate::error::Error;
 use crate::vault::VaultCell;
+use device_key::DeviceKeys;
 use parking_lot::Mutex;
 use reeve_ledger::commitment;
 use reeve_store::{NewEntry, Private, Recorded, StoreError, Tx};
-use reeve_vault::Purpose;
+use reeve_vault::{Purpose, Vault};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -16,14 +22,19 @@ pub struct Privacy {
     vault: Arc<VaultCell>,
     // Unwrapped keys by id; a handful a month.
     keys: Mutex<HashMap<String, Arc<Zeroizing<[u8; 32]>>>>,
+    device: DeviceKeys,
+    // Keys are destroyed for one reason at a time.
+    destroying: tokio::sync::Mutex<()>,
 }
 
 /// A key's id, its bytes, and its wrapped form if it was just made.
 type SubjectKey = (String, Arc<Zeroizing<[u8; 32]>>, Option<Vec<u8>>);
 
 impl Privacy {
-    pub(crate) fn new(vault: Arc<VaultCell>) -> Self {
-        Self { vault, keys: Mutex::default() }
+    /// Reads the wrapping key beside the store, or makes it. Blocks.
+    pub(crate) fn open_beside(vault: Arc<VaultCell>, folder: &Path) -> Result<Self, Error> {
+        let device = DeviceKeys::open(folder)?;
+        Ok(Self { vault, keys: Mutex::default(), device, destroying: Default::default() })
     }
 
     /// Records `entry` with `private` sealed. While the vault is locked nothing personal can be kept; the entry says so.
@@ -62,7 +73,7 @@ impl Privacy {
             return Ok(None);
         };
         let (id, key) = (data_encoding::HEXLOWER.encode(&id), Zeroizing::new(bytes));
-        let wrapped = vault.seal(Purpose::SubjectKey, &id, key.as_slice()).ok();
+        let wrapped = self.wrap(&vault, &id, &key);
         Ok(wrapped.map(|wrapped| (id, Arc::new(key), Some(wrapped))))
     }
 
@@ -70,10 +81,33 @@ impl Privacy {
         if let Some(key) = self.keys.lock().get(id) {
             return Some(Arc::clone(key));
         }
-        let opened = self.vault.unlocked()?.open(Purpose::SubjectKey, id, wrapped).ok()?;
-        let key = Arc::new(Zeroizing::new(<[u8; 32]>::try_from(opened.expose()).ok()?));
+        let key = Arc::new(self.unwrap(&self.vault.unlocked()?, id, wrapped)?);
         self.keys.lock().insert(id.to_owned(), Arc::clone(&key));
         Some(key)
+    }
+
+    /// A key under the newest wrapping key, and that under the vault's.
+    fn wrap(&self, vault: &Vault, id: &str, key: &[u8; 32]) -> Option<Vec<u8>> {
+        let device = self.device.current()?;
+        let inner = reeve_vault::seal_with(&device.bytes, &wrapping_aad(id), key).ok()?;
+        vault.seal(Purpose::SubjectKey, id, &[&device.id[..], &inner].concat()).ok()
+    }
+
+    fn unwrap(&self, vault: &Vault, id: &str, wrapped: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let opened = vault.open(Purpose::SubjectKey, id, wrapped).ok()?;
+        // From before there was a wrapping key beside the vault's: the key itself.
+        if let Ok(key) = <[u8; 32]>::try_from(opened.expose()) {
+            return Some(Zeroizing::new(key));
+        }
+        let (device, inner) = opened.expose().split_first_chunk()?;
+        let key = reeve_vault::open_with(&self.device.get(*device)?.bytes, &wrapping_aad(id), inner).ok()?;
+        Some(Zeroizing::new(<[u8; 32]>::try_from(key.expose()).ok()?))
+    }
+
+    /// Forgets keys that are destroyed.
+    fn forget(&self, ids: &[String]) {
+        let mut keys = self.keys.lock();
+        ids.iter().for_each(|id| drop(keys.remove(id)));
     }
 
     /// Opens a sealed section; `None` if its key is erased, or the vault locked.
@@ -118,6 +152,22 @@ fn aad(key_id: &str) -> Vec<u8> {
     [b"reeve.audit.priv.v1\n", key_id.as_bytes()].concat()
 }
 
-fn month_of(now: reeve_core::time::Millis) -> i64 {
+fn wrapping_aad(key_id: &str) -> Vec<u8> {
+    [b"reeve.privacy.wrap.v1\n", key_id.as_bytes()].concat()
+}
+
+/// The month of a moment, as keys name it: 202611.
+pub(crate) fn month_of(now: reeve_core::time::Millis) -> i64 {
     reeve_core::period::day_number(reeve_core::period::local_day(reeve_core::period::Zone::UTC, now)) / 100
+}
+
+#[cfg(test)]
+impl Privacy {
+    pub(crate) fn begin_change_for_test(&self) {
+        self.device.begin_change().unwrap();
+    }
+
+    pub(crate) fn changing_for_test(&self) -> bool {
+        self.device.changing()
+    }
 }

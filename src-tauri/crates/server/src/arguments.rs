@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_engine::audit::{ExportFormat, Stream};
+use reeve_engine::evidence::Framework;
 use std::path::PathBuf;
 
 /// Reeve without a window.
@@ -162,6 +163,41 @@ pub(crate) struct RefreshFlags {
 pub(crate) enum AuditCommand {
     /// Export entries: as a bundle that a third party can verify with reeve-verify, or as a feed.
     Export(ExportFlags),
+    /// Make an evidence pack of a period: a report to read and print, and the entries to verify it by.
+    Evidence(EvidenceFlags),
+}
+
+#[derive(Args)]
+pub(crate) struct EvidenceFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// The file to write; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Whose words the report uses.
+    #[arg(long, value_enum)]
+    pub(crate) framework: FrameworkWord,
+    /// From this moment, such as 2026-11-01T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: DateTime<Utc>,
+    /// Before this moment.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum FrameworkWord {
+    Soc2,
+    Hipaa,
+}
+
+impl From<FrameworkWord> for Framework {
+    fn from(word: FrameworkWord) -> Self {
+        match word {
+            FrameworkWord::Soc2 => Self::Soc2,
+            FrameworkWord::Hipaa => Self::Hipaa,
+        }
+    }
 }
 
 #[derive(Args)]

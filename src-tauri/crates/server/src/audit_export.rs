@@ -1,16 +1,20 @@
 //! `audit export`: entries as a file, from a data folder that no other Reeve has open.
 
-use crate::arguments::{AuditCommand, ExportFlags};
+use crate::arguments::{AuditCommand, EvidenceFlags, ExportFlags};
 use crate::failure::Failure;
 use crate::{data, output};
 use reeve_core::time::Millis;
 use reeve_engine::audit::{EntryFilter, Export, ExportAudit, ExportRange};
+use reeve_engine::evidence::AskEvidence;
 use reeve_engine::{Cx, Engine};
 use std::path::Path;
 use tokio::io::AsyncWriteExt as _;
 
 pub(crate) async fn run(command: AuditCommand) -> Result<(), Failure> {
-    let AuditCommand::Export(flags) = command;
+    let flags = match command {
+        AuditCommand::Export(flags) => flags,
+        AuditCommand::Evidence(flags) => return evidence(flags).await,
+    };
     let (to, ask) = (flags.to.clone(), asked(&flags)?);
     // Before anything is noted: nobody's file is written over.
     let file = tokio::fs::File::create_new(&to)
@@ -29,6 +33,36 @@ pub(crate) async fn run(command: AuditCommand) -> Result<(), Failure> {
         let _ = tokio::fs::remove_file(&to).await;
     }
     written
+}
+
+async fn evidence(flags: EvidenceFlags) -> Result<(), Failure> {
+    let EvidenceFlags { folder, to, framework, since, until } = flags;
+    let failed = |source| Failure::File { path: to.clone(), source };
+    let file = tokio::fs::File::create_new(&to).await.map_err(failed)?;
+    let ask = AskEvidence { framework: framework.into(), from: millis(since), to: millis(until) };
+    let made = match data::open(folder.data).await {
+        Ok(engine) => {
+            let made = Box::pin(engine.evidence_pack(&Cx::cli(), ask)).await;
+            engine.close().await;
+            made.map_err(Failure::from)
+        }
+        Err(failure) => Err(failure),
+    };
+    let written = match made {
+        Ok(pack) => written(file, &pack.bytes).await.map(|()| pack.entries).map_err(failed),
+        Err(failure) => Err(failure),
+    };
+    if written.is_err() {
+        // Half a pack is none.
+        let _ = tokio::fs::remove_file(&to).await;
+    }
+    output::line(&format!("Evidence    {} entries in {}", written?, to.display()))
+}
+
+async fn written(mut file: tokio::fs::File, bytes: &[u8]) -> std::io::Result<()> {
+    file.write_all(bytes).await?;
+    file.flush().await?;
+    file.sync_all().await
 }
 
 fn asked(flags: &ExportFlags) -> Result<ExportAudit, Failure> {

@@ -25,6 +25,7 @@ pub mod writer;
 pub use error::StoreError;
 pub use guard::schema_digest;
 pub use log::keys::LogKey;
+pub use log::prune::{Prunable, Swept};
 pub use log::{NewEntry, Private, Stream};
 pub use open::{OpenStore, Store};
 pub use reader::Read;

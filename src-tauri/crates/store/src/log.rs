@@ -3,6 +3,7 @@
 pub(crate) mod dict;
 pub(crate) mod kept;
 pub(crate) mod keys;
+pub mod prune;
 pub(crate) mod stream;
 
 use crate::error::StoreError;
@@ -229,6 +230,17 @@ impl Log {
     /// Deletes kept heads that newer ones stand for; how many.
     pub(crate) fn thin(&mut self, conn: &Connection, now: Millis) -> Result<usize, StoreError> {
         self.streams.iter_mut().map(|stream| stream.thin(conn, now)).sum()
+    }
+
+    /// Deletes kept heads of a stream below `to` that cannot be proven any more.
+    pub(crate) fn drop_heads(
+        &mut self,
+        conn: &Connection,
+        stream: Stream,
+        to: u64,
+    ) -> Result<(), StoreError> {
+        let [audit, usage] = &mut self.streams;
+        if stream == Stream::Audit { audit.drop_heads(conn, to) } else { usage.drop_heads(conn, to) }
     }
 
     pub(crate) fn retain(&mut self, conn: &Connection, reason: &str, now: Millis) -> Result<(), StoreError> {

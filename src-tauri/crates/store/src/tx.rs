@@ -150,10 +150,14 @@ tables! {
     charges,
     /// Provider credentials.
     credentials,
+    /// Requests for erasure.
+    erasures,
     /// Exposure bounds.
     exposures,
     /// Holds left by crashes.
     holds,
+    /// Legal holds.
+    legal_holds,
     /// Which models tenants may call.
     model_rules,
     /// Provider keys that share budgets.
@@ -174,6 +178,8 @@ tables! {
     refusal_slots,
     /// Re-ratings.
     reratings,
+    /// How long the ledger is kept.
+    retention_policies,
     /// Routes.
     routes,
     /// Refused calls.
@@ -186,6 +192,8 @@ tables! {
     settings,
     /// Data keys of the ledger's private sections.
     subject_keys,
+    /// People of the ledger that something was decided about.
+    subjects,
     /// Tenants.
     tenants,
     /// Models that were asked for without a price.

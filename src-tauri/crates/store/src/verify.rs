@@ -1,9 +1,11 @@
 //! Verification: everything is computed again from the leaves, and no copy is trusted.
 
 mod copies;
+mod pruned;
 mod state;
 
 use crate::error::StoreError;
+use crate::log::prune::frontier_at;
 use crate::log::stream::load_tile;
 use crate::log::{Namespace, Stream, columns};
 use crate::reader::Read;
@@ -20,6 +22,8 @@ pub struct Verdict {
     pub head: Head,
     /// Entries read.
     pub entries: u64,
+    /// Entries before them that were pruned; their hashes are what the first root is computed from.
+    pub pruned: u64,
     /// Retained checkpoints whose root and signature were checked.
     pub checkpoints: u64,
     /// The first thing that does not fit; `None` if everything does.
@@ -45,17 +49,22 @@ impl Read<'_> {
         let head = self.entries().head(stream)?;
         let mut walk = Walk::new(self, stream, &head)?;
         let fault = match state::keys(self, stream, &head)? {
-            Ok(keys) => {
-                walk.keys = keys;
-                walk.run()?
-            }
+            Ok(keys) => match pruned::fault(self, stream, &head)? {
+                Some(reason) => Some(Fault { sequence: head.min_index, reason }),
+                None => {
+                    walk.keys = keys;
+                    walk.frontier = frontier_at(self, stream, head.min_index)?;
+                    walk.run()?
+                }
+            },
             Err(fault) => Some(fault),
         };
         let fault = match fault {
             None => state::state(self, stream, &walk.frontier, walk.hlc)?,
             fault => fault,
         };
-        Ok(Verdict { entries: walk.frontier.size(), checkpoints: walk.checked, first_bad: fault, head })
+        let entries = walk.frontier.size().saturating_sub(head.min_index);
+        Ok(Verdict { entries, pruned: head.min_index, checkpoints: walk.checked, first_bad: fault, head })
     }
 }
 
@@ -116,7 +125,7 @@ impl<'r, 'c> Walk<'r, 'c> {
             words: HashMap::new(),
             notes,
             keys: None,
-            copies: Copies::new(read, stream),
+            copies: Copies::new(read, stream, head.min_index)?,
             checked: 0,
         })
     }
@@ -126,10 +135,11 @@ impl<'r, 'c> Walk<'r, 'c> {
             .read
             .conn
             .prepare_cached("SELECT id, t, kind, who, res, tenant, ok, leaf FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
-        let mut rows = rows.query(params![self.stream.entry_id(0), self.stream.entry_id(1 << 47)])?;
-        // A head may have been kept before the first entry.
-        if let Some(reason) = self.checkpoint() {
-            return Ok(Some(Fault { sequence: 0, reason }));
+        let mut rows =
+            rows.query(params![self.stream.entry_id(self.head.min_index), self.stream.entry_id(1 << 47)])?;
+        // Heads may have been kept before the first entry.
+        if let Some(fault) = self.checkpoints_of_the_pruned()? {
+            return Ok(Some(fault));
         }
         while let Some(row) = rows.next()? {
             if let Some(reason) = self.entry(&from_row(row)?)? {
@@ -225,6 +235,20 @@ impl<'r, 'c> Walk<'r, 'c> {
             Err(StoreError::Ledger { what }) => Ok(Some(what)),
             Err(other) => Err(other),
         }
+    }
+
+    /// Checks the retained checkpoints up to the first entry that is kept.
+    fn checkpoints_of_the_pruned(&mut self) -> Result<Option<Fault>, StoreError> {
+        let kept = self.frontier.clone();
+        while let Some((size, _)) = self.notes.front().filter(|(size, _)| *size < kept.size()) {
+            let sequence = *size;
+            self.frontier = frontier_at(self.read, self.stream, sequence)?;
+            if let Some(reason) = self.checkpoint() {
+                return Ok(Some(Fault { sequence, reason }));
+            }
+        }
+        self.frontier = kept;
+        Ok(self.checkpoint().map(|reason| Fault { sequence: self.frontier.size(), reason }))
     }
 
     /// Checks the retained checkpoint of this size, if there is one.

@@ -143,6 +143,35 @@ impl Store {
         self.writer.heads.clone()
     }
 
+    /// Deletes one piece of what was pruned, and overwrites one piece of what no key opens any more; short enough that no other
+    /// write waits long. Ask again while there is more.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub async fn sweep(&self) -> Result<crate::Swept, StoreError> {
+        self.write(|tx| crate::log::prune::sweep(tx.conn)).await
+    }
+
+    /// Moves the write-ahead log into the file and empties it, so that nothing that was deleted is left in it. Writes go on
+    /// meanwhile. `false` if somebody still reads from the log; ask again.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub async fn empty_log(&self) -> Result<bool, StoreError> {
+        let path = self.path().to_owned();
+        let folded = tokio::task::spawn_blocking(move || {
+            let conn = crate::open::connect(&path)?;
+            let run = |mode: &str, wait: &str| {
+                conn.pragma_update(None, "busy_timeout", wait)?;
+                conn.query_row(mode, [], |r| r.get::<_, i64>(0))
+            };
+            // The long part beside the writer; then, for a moment, in its place.
+            run("PRAGMA wal_checkpoint(PASSIVE)", "0")?;
+            Ok::<_, StoreError>(run("PRAGMA wal_checkpoint(TRUNCATE)", "15")? == 0)
+        });
+        folded.await.map_err(|_| StoreError::Panicked)?
+    }
+
     /// Gives the ledger its signing key: from the next commit on, heads are signed. The first one ever decides the
     /// streams' origin.
     ///

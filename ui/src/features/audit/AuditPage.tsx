@@ -10,6 +10,7 @@ import { formatCount, plural } from "@/lib/number";
 import { absolute, clockMillis, clockTime, RANGE_WORDS, rangeWords, shortDay, dayKey } from "@/lib/time";
 import { Button, Empty, MenuButton } from "@/ui";
 import { EntryInspector } from "./EntryInspector";
+import { EvidenceForm } from "./EvidenceForm";
 import { ExportForm } from "./ExportForm";
 import { Histogram } from "./Histogram";
 import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, readResource, type AuditSearch, type AuditView, type ResourceRef } from "./queries";
@@ -62,6 +63,7 @@ export function AuditPage() {
   const zone = useZone();
   const [live, setLive] = useState(true);
   const [exporting, setExporting] = useState(false);
+  const [packing, setPacking] = useState(false);
   const tenants = useTenantOptions();
   const view: AuditView = useMemo(
     () => ({ tokens: decodeTokens(search.filters, AUDIT_FIELDS), q: search.q, range: search.range, stream: search.stream }),
@@ -100,6 +102,7 @@ export function AuditPage() {
       actions={
         <>
           <Button kind="ghost" pressed={live} onPress={() => setLive(!live)}><span className="live-dot" /> {live ? "Live" : "Paused"}</Button>
+          <Button onPress={() => setPacking(true)}>Evidence pack</Button>
           <Button onPress={() => setExporting(true)}>Export</Button>
           <Button kind="primary" onPress={openVerify}>Verify ledger</Button>
         </>
@@ -134,6 +137,7 @@ export function AuditPage() {
           />
         )}
       </div>
+      {packing && <EvidenceForm onClose={() => setPacking(false)} />}
       {exporting && <ExportForm view={view} onClose={() => setExporting(false)} />}
     </Page>
   );

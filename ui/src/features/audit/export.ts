@@ -23,7 +23,7 @@ export function listBlocked(view: AuditView): string | null {
   return has("resource") && !has("resource_id") ? "A kind of thing alone cannot be exported; add an id, or use the other filters." : null;
 }
 
-const dayAfter = (day: string): string => {
+export const dayAfter = (day: string): string => {
   const date = new Date(`${day}T00:00:00Z`);
   return Number.isNaN(date.getTime()) ? "" : new Date(date.getTime() + 86_400_000).toISOString().slice(0, 10);
 };

@@ -1,5 +1,6 @@
 //! The audit trail.
 
+mod evidence;
 mod export;
 mod filter;
 mod history;
@@ -15,6 +16,7 @@ use crate::words::Stream;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+pub(crate) use evidence::EvidenceFramework;
 pub(crate) use export::AuditExportFormat;
 use filter::{AuditFilterQuery, Wanted};
 use http::StatusCode;
@@ -25,11 +27,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-pub(crate) use views::AuditEntryView;
 use views::{
     AcceptLedger, AuditBucket, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView, CheckpointView,
-    ProofView, VerifyView,
+    VerifyView,
 };
+pub(crate) use views::{AuditEntryView, ProofView};
 
 const MAX_BUCKETS: usize = 1_000;
 const DEFAULT_BUCKETS: usize = 72;
@@ -47,6 +49,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(get_checkpoint))
         .routes(routes!(get_proof))
         .routes(routes!(export_audit))
+        .routes(routes!(get_evidence_pack))
 }
 
 /// Reads `audit.12` or `usage.12`.
@@ -209,6 +212,16 @@ async fn export_audit(
     Params(query): Params<export::AuditExportQuery>,
 ) -> Result<Response, Failure> {
     export::answer(engine, &cx, query).await
+}
+
+/// An evidence pack of a period: a report to read and print, and the entries to verify it by. It is an entry itself.
+#[utoipa::path(get, path = "/audit/evidence", tag = "audit", params(evidence::EvidenceQuery), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
+async fn get_evidence_pack(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Params(query): Params<evidence::EvidenceQuery>,
+) -> Result<Response, Failure> {
+    evidence::answer(&engine, &cx, query).await
 }
 
 #[cfg(test)]

@@ -137,6 +137,7 @@ impl Listener {
             Kind::Credential => Permission::CredentialRead,
             Kind::Route => Permission::RouteRead,
             Kind::Settings => Permission::SettingsRead,
+            Kind::Privacy => Permission::PrivacyRead,
         })
     }
 

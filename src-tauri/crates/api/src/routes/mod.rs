@@ -7,10 +7,12 @@ pub(crate) mod breaker;
 pub(crate) mod budgets;
 pub(crate) mod captures;
 pub(crate) mod credentials;
+pub(crate) mod erasures;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod imports;
+pub(crate) mod legal_holds;
 pub(crate) mod limits;
 pub(crate) mod listeners;
 pub(crate) mod model_rules;
@@ -22,6 +24,7 @@ pub(crate) mod prices;
 pub(crate) mod quotas;
 pub(crate) mod requests;
 pub(crate) mod reratings;
+pub(crate) mod retention;
 pub(crate) mod routing;
 pub(crate) mod sample;
 pub(crate) mod settings;
@@ -76,6 +79,9 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(reratings::router())
         .merge(audit::router())
         .merge(listeners::router())
+        .merge(erasures::router())
+        .merge(legal_holds::router())
+        .merge(retention::router())
         .merge(overview::router())
         .merge(settings::router())
         .merge(sample::router())

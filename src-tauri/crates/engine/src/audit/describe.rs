@@ -181,6 +181,16 @@ pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) ->
     {
         r.name = people.values().find(|(id, _)| id.to_string() == r.id).map(|(_, name)| name.clone());
     }
+    if let Some(r) = &mut resource {
+        match r.kind.as_str() {
+            "subject" => {
+                r.name =
+                    Some(people.get(&r.id).map_or_else(|| plain_subject(&r.id), |(_, name)| name.clone()))
+            }
+            "ledger" => r.name = Some(r.id.clone()),
+            _ => {}
+        }
+    }
     let mut described = Described {
         stream: entry.stream,
         sequence: leaf.n,
@@ -203,6 +213,14 @@ pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) ->
     };
     described.summary = summary(leaf, &described);
     described
+}
+
+/// A subject of the trail that is no person of Reeve's.
+fn plain_subject(subject: &str) -> String {
+    match subject {
+        "anonymous" => "people who were not signed in".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 /// What happened, in one sentence.
@@ -235,6 +253,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "anchor.accept" => return "Took the ledger as it is, although an anchor contradicted it".to_owned(),
         "key.probe_intent" => "About to test the provider key",
         "audit.verify" => return "Verified the ledger".to_owned(),
+        "evidence.export" => return "Made an evidence pack".to_owned(),
         "audit.export" => return "Exported entries of the ledger".to_owned(),
         "sample.load" => return "Loaded the sample data".to_owned(),
         "sample.remove" => return "Removed the sample data".to_owned(),
@@ -283,6 +302,16 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "listener.delete" => "Removed the listener",
         "listener.disable" => "Stopped sending to the listener",
         "listener.test" => "Sent a test to the listener",
+        "privacy.request" => "Noted a request for erasure of",
+        "privacy.block" => "A legal hold keeps what a request asks to erase of",
+        "privacy.refuse" => "Refused the request for erasure of",
+        "privacy.done" => "Erased what was personal of",
+        "privacy.restrict" => "Changed whether what is personal is shown of",
+        "legal_hold.create" => "Placed the legal hold",
+        "legal_hold.release" => "Released the legal hold",
+        "retention.update" => "Changed how long is kept the stream",
+        "retention.prune" => "Pruned the stream",
+        "retention.forget" => return "Forgot what was personal in months that are over".to_owned(),
         "config.changed" => "Changed",
         kind if kind.ends_with(".update") => "Changed",
         kind => return format!("{} {what}", sentence(kind)).trim().to_owned(),

@@ -75,6 +75,13 @@ impl Verification {
                 (Proof::Refuted, format!("The ledger does not fit at entry {sequence}: {reason}."))
             }
             None if !self.faults.is_empty() => (Proof::Refuted, self.faults.join(" ")),
+            None if v.pruned > 0 && !v.head.note.is_empty() => (
+                Proof::Proven,
+                format!(
+                    "All {} entries that are kept fit together and, with the hashes of the {} that were pruned, lead to the head that this workspace signed; {} kept checkpoints agree.",
+                    v.entries, v.pruned, v.checkpoints
+                ),
+            ),
             None if v.head.note.is_empty() => (
                 Proof::Proven,
                 format!(

@@ -37,6 +37,10 @@ impl People {
         self.0.insert(user.id, person);
     }
 
+    fn remove(&mut self, id: UserId) {
+        self.0.remove(&id);
+    }
+
     pub(super) fn has_password_now(&mut self, id: UserId) {
         if let Some(person) = self.0.get_mut(&id) {
             person.has_password = true;
@@ -80,6 +84,14 @@ impl Engine {
             .owner_without_password()
             .and_then(|id| people.principal(id, None))
             .unwrap_or(Principal::Anonymous)
+    }
+
+    /// Forgets a person who is removed, and ends what is open of them.
+    pub(crate) fn forget_person(&self, id: UserId) {
+        for session in self.inner.sessions.others_of(id, None) {
+            self.inner.sessions.ended(session);
+        }
+        self.inner.sessions.people.write().remove(id);
     }
 
     /// The person who asks.

@@ -293,6 +293,19 @@ impl StreamLog {
         Ok(gone.len())
     }
 
+    /// Deletes kept heads below `to` that cannot be proven without the entries that are pruned.
+    pub(crate) fn drop_heads(&mut self, conn: &Connection, to: u64) -> Result<(), StoreError> {
+        let heads = kept::all(conn, self.stream)?;
+        let provable = |h: &kept::KeptHead| {
+            h.size >= to || h.size.is_multiple_of(TILE_WIDTH) || h.reason == kept::HANDED_OVER
+        };
+        for head in heads.iter().filter(|head| !provable(head)) {
+            kept::delete(conn, self.stream, head.size)?;
+            head.turn(self.stream, &mut self.kept);
+        }
+        self.save(conn)
+    }
+
     fn save(&self, conn: &Connection) -> Result<(), StoreError> {
         let hlc = i64::from_ne_bytes(self.hlc.0.to_ne_bytes());
         let root = self.frontier.root();

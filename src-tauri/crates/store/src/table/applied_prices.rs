@@ -3,18 +3,19 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 handles!();
 
 impl Reads<'_> {
-    /// The index of the entry that tells `price`, if it was ever applied.
+    /// The index of the newest entry that tells `price`, if it was ever applied.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn find(&self, price: &str) -> Result<Option<u64>, StoreError> {
-        let mut rows = self.conn.prepare_cached("SELECT seq FROM applied_prices WHERE price = ?1")?;
-        Ok(rows.query_row([price], |r| sql::unsigned(r, "seq")).optional()?)
+        let mut rows =
+            self.conn.prepare_cached("SELECT max(seq) AS seq FROM applied_prices WHERE price = ?1")?;
+        Ok(rows.query_row([price], |r| sql::unsigned_opt(r, "seq"))?)
     }
 }
 
@@ -22,7 +23,7 @@ impl Writes<'_> {
     /// Adds a price that entry `seq` of the usage ledger tells.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`]; a conflict if it was applied before.
+    /// [`StoreError::Sqlite`].
     pub fn insert(&self, seq: u64, price: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO applied_prices (seq, price) VALUES (?1, ?2)";
         self.conn.prepare_cached(sql)?.execute(params![sql::signed(seq), price])?;

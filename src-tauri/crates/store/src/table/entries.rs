@@ -46,6 +46,10 @@ pub struct Head {
     pub root: Hash,
     /// Newest signed checkpoint; empty where the last commit had no key.
     pub note: String,
+    /// The first index that is kept: what is below it was pruned. A multiple of 256.
+    pub min_index: u64,
+    /// Which entry of the audit stream says what was pruned, and when that was; `None` where nothing was.
+    pub pruned: Option<(u64, Millis)>,
 }
 
 /// Counts in a span of time.
@@ -69,7 +73,45 @@ fn entry((id, bytes): (i64, Vec<u8>)) -> Result<Entry, StoreError> {
     Ok(Entry { stream, leaf, bytes })
 }
 
+/// A checkpoint that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// How many entries it covers.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+    /// Why it was kept.
+    pub reason: String,
+    /// When.
+    pub at: Millis,
+}
+
 impl Reads<'_> {
+    /// The checkpoints that were kept in `[from, to)`, oldest first, at most 1,000.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn checkpoints(
+        &self,
+        stream: Stream,
+        from: Millis,
+        to: Millis,
+    ) -> Result<Vec<Checkpoint>, StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT size, note, reason, created_at FROM checkpoints WHERE stream = ?1 AND created_at >= ?2 AND created_at < ?3
+             ORDER BY size LIMIT 1000",
+        )?;
+        let rows = rows.query_map(params![stream.number(), from.0, to.0], |r| {
+            Ok(Checkpoint {
+                size: sql::unsigned(r, "size")?,
+                note: r.get("note")?,
+                reason: r.get("reason")?,
+                at: sql::millis(r, "created_at")?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// An entry by stream and index.
     ///
     /// # Errors
@@ -86,7 +128,7 @@ impl Reads<'_> {
     pub fn head(&self, stream: Stream) -> Result<Head, StoreError> {
         let mut rows = self
             .conn
-            .prepare_cached("SELECT origin, vkey, size, root, head FROM log_state WHERE stream = ?1")?;
+            .prepare_cached("SELECT origin, vkey, size, root, head, min_index, pruned_by, pruned_at FROM log_state WHERE stream = ?1")?;
         let head = rows.query_row([stream.number()], |r| {
             Ok(Head {
                 origin: r.get("origin")?,
@@ -94,6 +136,8 @@ impl Reads<'_> {
                 size: sql::unsigned(r, "size")?,
                 root: r.get("root")?,
                 note: r.get("head")?,
+                min_index: sql::unsigned(r, "min_index")?,
+                pruned: sql::unsigned_opt(r, "pruned_by")?.zip(sql::millis_opt(r, "pruned_at")?),
             })
         });
         let empty = Head {
@@ -102,6 +146,8 @@ impl Reads<'_> {
             size: 0,
             root: Frontier::new().root(),
             note: String::new(),
+            min_index: 0,
+            pruned: None,
         };
         Ok(head.optional()?.unwrap_or(empty))
     }

@@ -116,4 +116,14 @@ impl Writes<'_> {
             .execute(params![id.0.as_bytes(), hash, now.0])?;
         Ok(())
     }
+
+    /// Removes a person with their sessions. The pseudonym stays in the ledger, with nobody behind it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn delete(&self, id: UserId) -> Result<(), StoreError> {
+        self.conn.prepare_cached("DELETE FROM sessions WHERE user_id = ?1")?.execute([id.0.as_bytes()])?;
+        self.conn.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([id.0.as_bytes()])?;
+        Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::log::Stream;
-use crate::log::stream::load_tile;
+use crate::log::stream::{load_tile, tile_id};
 use crate::reader::Read;
 use reeve_ledger::{Hash, Leaf, TILE_WIDTH, tile_root};
 use rusqlite::{OptionalExtension as _, params};
@@ -11,6 +11,7 @@ use rusqlite::{OptionalExtension as _, params};
 pub(super) struct Copies<'r, 'c> {
     read: &'r Read<'c>,
     stream: Stream,
+    first: u64,
     // Roots of full tiles that are not yet in a full tile themselves, by level from 1.
     edge: Vec<Vec<Hash>>,
     tiles: u64,
@@ -21,8 +22,17 @@ pub(super) struct Copies<'r, 'c> {
 }
 
 impl<'r, 'c> Copies<'r, 'c> {
-    pub(super) fn new(read: &'r Read<'c>, stream: Stream) -> Self {
-        Self { read, stream, edge: Vec::new(), tiles: 0, times: None, bundles: 0, sections: 0 }
+    /// From entry `first` on: those before it were pruned.
+    pub(super) fn new(read: &'r Read<'c>, stream: Stream, first: u64) -> Result<Self, StoreError> {
+        let tiles = first / TILE_WIDTH;
+        let (mut edge, mut level, mut full) = (Vec::new(), 8, tiles);
+        while full > 0 {
+            let begun = full - full % TILE_WIDTH;
+            let roots = (begun..full).map(|i| read.entries().subtree(stream, level, i));
+            edge.push(roots.collect::<Result<Vec<_>, _>>()?);
+            (level, full) = (level + 8, full / TILE_WIDTH);
+        }
+        Ok(Self { read, stream, first, edge, tiles, times: None, bundles: 0, sections: 0 })
     }
 
     /// Takes note of leaf `n`; what of its copies does not fit.
@@ -94,14 +104,17 @@ impl<'r, 'c> Copies<'r, 'c> {
         {
             return Ok(Some(reason));
         }
-        let (first, behind) = (self.stream.entry_id(0), self.stream.entry_id(1 << 47));
+        let (first, behind) = (self.stream.entry_id(self.first), self.stream.entry_id(1 << 47));
+        let kept = self.first / TILE_WIDTH;
+        let leaves = (size / TILE_WIDTH).saturating_sub(kept);
         let mut tiles = 0;
-        let mut full = size / TILE_WIDTH;
+        let mut full = size / TILE_WIDTH / TILE_WIDTH;
         while full > 0 {
             tiles += full;
             full /= TILE_WIDTH;
         }
-        let (tile, behind_tiles) = (self.stream.number() << 56, (self.stream.number() + 1) << 56);
+        let (tile, above) = (tile_id(self.stream, 0, kept), tile_id(self.stream, 1, 0));
+        let behind_tiles = (self.stream.number() + 1) << 56;
         let counts = [
             (
                 "SELECT count(*) AS n FROM bundles WHERE id >= ?1 AND id < ?2",
@@ -113,6 +126,13 @@ impl<'r, 'c> Copies<'r, 'c> {
             (
                 "SELECT count(*) AS n FROM tiles WHERE id >= ?1 AND id < ?2",
                 tile,
+                above,
+                leaves,
+                "tiles of leaves",
+            ),
+            (
+                "SELECT count(*) AS n FROM tiles WHERE id >= ?1 AND id < ?2",
+                above,
                 behind_tiles,
                 tiles,
                 "tiles",

@@ -56,22 +56,20 @@ pub(super) fn state(
     tree: &Frontier,
     last: Hlc,
 ) -> Result<Option<Fault>, StoreError> {
-    let mut rows = read
-        .conn
-        .prepare_cached("SELECT frontier, last_hlc, min_index, kept FROM log_state WHERE stream = ?1")?;
+    let mut rows =
+        read.conn.prepare_cached("SELECT frontier, last_hlc, kept FROM log_state WHERE stream = ?1")?;
     let row = rows
         .query_row([stream.number()], |r| {
             let hlc: i64 = r.get("last_hlc")?;
             Ok((
                 r.get::<_, Vec<u8>>("frontier")?,
                 Hlc(u64::from_ne_bytes(hlc.to_ne_bytes())),
-                r.get::<_, i64>("min_index")?,
                 r.get::<_, Option<[u8; 32]>>("kept")?,
             ))
         })
         .optional()?;
     let size = tree.size();
-    let Some((frontier, hlc, min_index, kept)) = row else {
+    let Some((frontier, hlc, kept)) = row else {
         return Ok(if size == 0 { None } else { at(size, "the state of the log is missing") });
     };
     if frontier != tree.to_bytes() {
@@ -79,9 +77,6 @@ pub(super) fn state(
     }
     if hlc < last {
         return Ok(at(size, "the clock it goes on from is behind its last entry"));
-    }
-    if min_index != 0 {
-        return Ok(at(size, "it says that entries were pruned, and none were"));
     }
     let rows = kept::all(read.conn, stream)?;
     if kept.is_some_and(|kept| kept != kept::sum(stream, &rows)) {

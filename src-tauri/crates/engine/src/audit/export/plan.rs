@@ -52,7 +52,7 @@ impl Plan {
                 "The newest head of this stream is not signed yet.",
             ));
         }
-        let (first, end) = range(r, &ask, head.size)?;
+        let (first, end) = range(r, &ask, &head)?;
         let selected = match (selected, &ask.filter) {
             (None, Some(filter)) => Some(select(r, &ask, filter.clone(), first, end)?),
             (selected, _) => selected,
@@ -118,9 +118,11 @@ impl Plan {
 }
 
 /// The range in numbers.
-fn range(r: &Read<'_>, ask: &ExportAudit, size: u64) -> Result<(u64, u64), Error> {
+fn range(r: &Read<'_>, ask: &ExportAudit, head: &Head) -> Result<(u64, u64), Error> {
+    let size = head.size;
     match ask.range {
-        ExportRange::All => Ok((0, size)),
+        // What was pruned is a frontier of hashes before the first entry: the range proves itself all the same.
+        ExportRange::All => Ok((head.min_index, size)),
         ExportRange::Sequence { first, end } => {
             let end = end.unwrap_or(size);
             if first > end || end > size {
@@ -129,6 +131,9 @@ fn range(r: &Read<'_>, ask: &ExportAudit, size: u64) -> Result<(u64, u64), Error
                     field,
                     format!("is not in the stream, which has {size} entries now"),
                 ));
+            }
+            if first < head.min_index {
+                return Err(Error::field("first", crate::audit::pruned_words(ask.stream, first, head)));
             }
             Ok((first, end))
         }

@@ -42,13 +42,19 @@ impl Read<'_> {
         let mut entries = self
             .conn
             .prepare_cached("SELECT id, leaf FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
-        let mut entries = entries.query(params![stream.entry_id(0), stream.entry_id(1 << 47)])?;
+        let kept = self.entries().head(stream)?.min_index;
+        let mut entries = entries.query(params![stream.entry_id(kept), stream.entry_id(1 << 47)])?;
         let sql = const_str::concat!(columns!("SELECT seq"), ", price_seq FROM charges ORDER BY seq");
         let mut rows = self.conn.prepare_cached(sql)?;
         let mut rows = rows.query_map([], |r| Ok((from_row(r)?, r.get::<_, Option<i64>>("price_seq")?)))?;
         let mut prices = self.conn.prepare_cached("SELECT price FROM applied_prices WHERE seq = ?1")?;
         let tenants: HashSet<String> = self.tenants().all()?.into_iter().map(|t| t.id.to_string()).collect();
         let mut next = rows.next().transpose()?;
+        // Charges outlive entries that are pruned: there is nothing any more to hold them against but the sums.
+        while let Some((charge, _)) = next.take_if(|(charge, _)| charge.seq < kept) {
+            counted.add(&charge);
+            next = rows.next().transpose()?;
+        }
         while let Some(entry) = entries.next()? {
             let n = entry.get::<_, i64>("id")? & INDEX;
             let bytes: Vec<u8> = entry.get("leaf")?;

@@ -84,7 +84,8 @@ fn id_range(
     from: i64,
     to: i64,
 ) -> Result<(i64, i64), StoreError> {
-    let (mut first, mut end) = (stream.entry_id(0), stream.entry_id(1 << 47));
+    let kept = super::Reads { conn }.head(stream)?.min_index;
+    let (mut first, mut end) = (stream.entry_id(kept), stream.entry_id(1 << 47));
     if filter.from.is_some() || filter.to.is_some() {
         let mut rows = conn.prepare_cached(
             "SELECT min(id) AS first, max(id) AS last FROM bundles WHERE id >= ?1 AND id < ?2 AND t_max >= ?3 AND t_min < ?4",

@@ -75,7 +75,8 @@ impl Reads<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn run_of(&self, stream: Stream, from: Millis, to: Millis) -> Result<Option<(u64, u64)>, StoreError> {
-        let (lowest, highest) = (stream.entry_id(0) >> 8, stream.entry_id(1 << 47) >> 8);
+        let kept = self.head(stream)?.min_index;
+        let (lowest, highest) = (stream.entry_id(kept) >> 8, stream.entry_id(1 << 47) >> 8);
         let bundles = self
             .conn
             .prepare_cached(

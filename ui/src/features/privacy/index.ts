@@ -1,0 +1,1 @@
+export { PRIVACY_TABS, PrivacyPage, type PrivacySearch } from "./PrivacyPage";
