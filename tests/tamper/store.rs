@@ -27,10 +27,12 @@ impl Written {
         self.folder.path().join("reeve.db")
     }
 
-    /// The file alone, in a folder of its own: what remembers it elsewhere is another test's.
+    /// The file and the key beside it, in a folder of their own: what remembers it elsewhere is another test's.
     pub(crate) fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         std::fs::copy(self.file(), copy.path().join("reeve.db")).unwrap();
+        // Without it nobody could open a private section, and see whether it is the one that was written.
+        std::fs::copy(self.folder.path().join("privacy.key"), copy.path().join("privacy.key")).unwrap();
         copy
     }
 }

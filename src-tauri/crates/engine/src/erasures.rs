@@ -44,6 +44,8 @@ pub const GROUNDS: [&str; 7] = [
 pub struct ErasureProof {
     /// The request.
     pub erasure: Erasure,
+    /// The key that signs the log now.
+    pub vkey: String,
     /// The entry of the request, and that of what was decided: the leaf byte for byte, and its proof.
     pub entries: Vec<(Vec<u8>, Proof)>,
 }
@@ -216,9 +218,12 @@ impl Engine {
                 let leaf_hash = reeve_ledger::leaf_hash(&entry.bytes);
                 Ok((entry.bytes, Proof { sequence: n, leaf_hash, hashes, head: head.clone() }))
             };
-            numbers.into_iter().map(proven).collect::<Result<Vec<_>, Error>>()
+            let entries = numbers.into_iter().map(proven).collect::<Result<Vec<_>, Error>>()?;
+            let vkey = r.entries().keys(Stream::Audit)?.pop().map(|(_, key)| key).unwrap_or_default();
+            Ok((vkey, entries))
         };
-        Ok(ErasureProof { erasure, entries: self.inner.store.read(read).await? })
+        let (vkey, entries) = self.inner.store.read(read).await?;
+        Ok(ErasureProof { erasure, vkey, entries })
     }
 
     /// What decides whether a subject can be erased.

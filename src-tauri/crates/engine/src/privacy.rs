@@ -110,6 +110,11 @@ impl Privacy {
         ids.iter().for_each(|id| drop(keys.remove(id)));
     }
 
+    /// Whether a key opens, so that what it sealed can be read.
+    pub(crate) fn opens(&self, key_id: &str, wrapped: &[u8]) -> bool {
+        self.unwrapped(key_id, wrapped).is_some()
+    }
+
     /// Opens a sealed section; `None` if its key is erased, or the vault locked.
     #[must_use]
     pub fn open(

@@ -144,8 +144,8 @@ impl From<ErasureProof> for ErasureProofView {
         Self {
             format: "reeve-erasure-proof v1",
             erasure: proof.erasure.into(),
-            origin: head.as_ref().map_or_else(String::new, |h| h.origin.clone()),
-            vkey: head.map_or_else(String::new, |h| h.vkey),
+            origin: head.map_or_else(String::new, |h| h.origin),
+            vkey: proof.vkey,
             entries: proof.entries.into_iter().map(entry).collect(),
             statement: "Each entry is in the tree of the signed checkpoint (RFC 9162, 2.1.3). The entry of the erasure names the \
                         keys that were destroyed. That no copy of them exists elsewhere cannot be proven.",

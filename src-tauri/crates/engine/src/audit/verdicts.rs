@@ -178,7 +178,8 @@ impl Engine {
         }
         let mut fault = None;
         r.entries().visit_sections(Stream::Audit, |n, i, key, wrapped, sealed| {
-            if fault.is_some() {
+            // What no key opens any more is unreadable, as after an erasure, and no fault.
+            if fault.is_some() || !self.inner.privacy.opens(key, wrapped) {
                 return Ok(());
             }
             let entry = r.entries().get(Stream::Audit, n)?;

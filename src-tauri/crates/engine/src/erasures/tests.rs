@@ -22,7 +22,7 @@ const ADDRESS: &str = "203.0.113.201";
 async fn open(folder: &Path, keyring: &Arc<MemoryKeyring>) -> Engine {
     let keyring = Arc::clone(keyring);
     let of: crate::vault::KeyringOf = Arc::new(move |_| Arc::clone(&keyring) as Arc<dyn Keyring>);
-    let keys = VaultKeys { keyring: Some(of), env: None };
+    let keys = VaultKeys { keyring: Some(of), ..VaultKeys::default() };
     Engine::open(OpenEngine { data_dir: folder.to_owned(), keys, clock: Arc::new(SystemClock) })
         .await
         .unwrap()

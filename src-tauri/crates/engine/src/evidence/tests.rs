@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 async fn engine(folder: &tempfile::TempDir) -> Engine {
     let keyring: Arc<dyn Keyring> = Arc::new(MemoryKeyring::new());
-    let keys = VaultKeys { keyring: Some(Arc::new(move |_| Arc::clone(&keyring))), env: None };
+    let keys = VaultKeys { keyring: Some(Arc::new(move |_| Arc::clone(&keyring))), ..VaultKeys::default() };
     Engine::open(OpenEngine { data_dir: folder.path().to_owned(), keys, clock: Arc::new(SystemClock) })
         .await
         .unwrap()
