@@ -78,12 +78,15 @@ async fn pruning_by_hand_says_what_goes_and_leaves_what_verifies() {
     swept(&console).await;
 
     let after = stream(&console, "usage").await;
-    assert_eq!((&after["first"], &after["size"]), (&json!(to), &before["size"]));
+    assert_eq!(after["first"], json!(to));
+    assert!(after["size"].as_u64() >= before["size"].as_u64(), "what was written is still counted");
     assert_eq!(after["pruned_entry"], pruned.body["entry"]);
     let verified = did(&console, "GET", "/audit/verify?stream=usage", None).await;
     assert_eq!(verified.body["intact"], true, "{}", verified.body);
     assert!(verified.body["statement"].as_str().unwrap().contains("pruned"), "{}", verified.body);
-    assert_eq!(exported(&console, "usage").await, after["size"].as_u64().unwrap() - to);
+    // An hour of silence is an entry, whenever Reeve notices it.
+    let (entries, least) = (exported(&console, "usage").await, after["size"].as_u64().unwrap() - to);
+    assert!((least..least + 5).contains(&entries), "{entries} of {least}");
     let gone = console.ask(Door::Server, "GET", "/audit/logs/usage.7", None).await;
     assert_eq!(gone.status, 404);
     let words = gone.body["detail"].as_str().unwrap();
