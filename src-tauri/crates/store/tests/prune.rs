@@ -216,7 +216,6 @@ async fn pruning_goes_forward_by_whole_bundles_only() {
 /// waits meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures, and proves nothing"]
-#[expect(clippy::print_stderr, reason = "what it measures is what it is for")]
 async fn a_hundred_thousand_entries() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
