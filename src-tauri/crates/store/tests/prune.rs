@@ -130,6 +130,29 @@ async fn what_is_kept_is_provable_also_beyond_a_full_tile_of_level_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_handed_over_long_ago_can_still_be_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    fill(&store, 700).await;
+    let origin = store.read(|r| r.entries().head(Stream::Usage)).await.unwrap().origin;
+    let next = reeve_ledger::Signer::from_seed(origin, &[8; 32]).unwrap();
+    let vkey = Map::from_iter([("vkey".to_owned(), next.verifier_key().to_string().into())]);
+    let naming = NewEntry {
+        who: "system".to_owned(),
+        via: "system".to_owned(),
+        on: "ledger:usage".to_owned(),
+        ..entry("key.rotate", vkey)
+    };
+    // In the middle of a bundle, as keys do.
+    store.write(move |tx| tx.hand_over(Stream::Usage, naming, next).map(|_| ())).await.unwrap();
+    fill(&store, 66_000).await;
+    let to = prune(&store, |to| to).await;
+    assert_eq!(verified(&store).await, Ok(66_701 - to));
+    sweep(&store).await;
+    assert_eq!(verified(&store).await, Ok(66_701 - to));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_that_was_cut_short_goes_on_and_nothing_below_is_read_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;

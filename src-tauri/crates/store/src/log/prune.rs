@@ -7,7 +7,7 @@
 //! 256 entries, so that every later entry, and every checkpoint at a multiple of 256, stays provable.
 
 use super::Stream;
-use super::stream::tile_id;
+use super::stream::{load_tile, tile_id};
 use crate::error::StoreError;
 use crate::reader::Read;
 use crate::sql::{signed, unsigned};
@@ -171,7 +171,8 @@ fn first_below(conn: &Connection, stream: Stream, min_index: u64) -> Result<Opti
     Ok(rows.query_row(params![range.0, range.1, stream.number()], |r| r.get("id")).optional()?)
 }
 
-/// The frontier of the tree of the first `size` entries, from full subtrees; `size` is a multiple of 256.
+/// The frontier of the tree of the first `size` entries, from full subtrees. Where `size` is no multiple of 256, the tile of leaves in
+/// which it ends must be there: it is where a key handed over.
 pub(crate) fn frontier_at(read: &Read<'_>, stream: Stream, size: u64) -> Result<Frontier, StoreError> {
     let mut frontier = Frontier::new();
     let damaged =
@@ -179,6 +180,13 @@ pub(crate) fn frontier_at(read: &Read<'_>, stream: Stream, size: u64) -> Result<
     for level in (8..53).rev().filter(|level| size >> level & 1 == 1) {
         let root = read.entries().subtree(stream, level, frontier.size() >> level)?;
         frontier.push_subtree(level, root).map_err(damaged)?;
+    }
+    let rest = usize::try_from(size % TILE_WIDTH).unwrap_or(0);
+    if rest > 0 {
+        load_tile(read.conn, stream, 0, size / TILE_WIDTH)?
+            .into_iter()
+            .take(rest)
+            .for_each(|hash| frontier.push(hash));
     }
     Ok(frontier)
 }
