@@ -26,6 +26,8 @@ impl Redact {
                         // How long it took and which process answered are no part of the answer.
                         "duration_ms" | "took_ms" | "data_dir" | "host" | "sign_in" | "access_token"
                         | "secret" | "prefix" | "fingerprint" => *v = Value::Null,
+                        // How far a listener has come is a matter of moments.
+                        "behind" | "next_sequence" => *v = Value::Null,
                         // The channel is what it is there for.
                         "via" if v == "ui" || v == "api" || v == "window" || v == "session" => {
                             *v = "door".into()
