@@ -206,6 +206,13 @@ CREATE TABLE entry_mentions (
     PRIMARY KEY (id, seq, type)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE entry_sets (
+    word   INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
+    part   INTEGER NOT NULL, -- entries.id >> 13
+    places BLOB    NOT NULL, -- 1,024 bytes of bits, or the places as big-endian numbers of two bytes where that is shorter
+    PRIMARY KEY (word, part)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE erased_keys (
     id TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
@@ -664,15 +671,7 @@ CREATE INDEX charges_user ON charges (user, time) WHERE user IS NOT NULL;
 
 CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
 
-CREATE INDEX entries_kind ON entries (kind);
-
-CREATE INDEX entries_not_ok ON entries (ok) WHERE ok <> 0;
-
-CREATE INDEX entries_res ON entries (res);
-
-CREATE INDEX entries_tenant ON entries (tenant);
-
-CREATE INDEX entries_who ON entries (who);
+CREATE INDEX entry_sets_part ON entry_sets (part);
 
 CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('requested', 'blocked');
 

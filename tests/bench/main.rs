@@ -1,11 +1,12 @@
 //! The figures Reeve promises, measured in one run: ratios where a figure would depend on the machine.
 //!
-//! `cargo run --release -p reeve-tests --bin bench [gateway] [million] [streams] [audit] [store]`; `bench profile [bare]` only loads the gateway, for a profiler.
+//! `cargo run --release -p reeve-tests --bin bench [gateway] [million] [streams] [audit] [ledger] [store]`, where `ledger` is `audit` with ten million entries and only runs when it is named; `bench profile [bare]` only loads the gateway, for a profiler.
 
 mod audit;
 mod gateway;
 mod load;
 mod proxy;
+mod raw;
 mod store;
 mod streams;
 mod table;
@@ -37,7 +38,10 @@ async fn main() -> Outcome {
         streams::measure(&mut table).await?;
     }
     if wants("audit") {
-        audit::measure(&mut table).await?;
+        audit::measure(&mut table, 1_000_000).await?;
+    }
+    if chosen.iter().any(|c| c == "ledger") {
+        audit::measure(&mut table, 10_000_000).await?;
     }
     if wants("store") {
         store::measure(&mut table).await?;

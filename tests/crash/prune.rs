@@ -4,6 +4,7 @@ use super::{SECRET, load::Random};
 use reeve_core::time::Millis;
 use reeve_engine::SystemClock;
 use reeve_ledger::leaf::Ok as Outcome;
+use reeve_store::verify::Verify;
 use reeve_store::{NewEntry, OpenStore, Store, Stream};
 use reeve_tests::child::Child;
 use serde_json::{Map, Value, json};
@@ -67,10 +68,9 @@ async fn killed_while_it_prunes_it_goes_on_and_what_is_kept_verifies() {
         tokio::time::sleep(Duration::from_millis(random.next() % 60)).await;
         child.kill();
         let store = store(folder.path());
-        let (verdict, unswept) = store
-            .read(|r| Ok::<_, reeve_store::StoreError>((r.verify(Stream::Usage)?, r.unswept()?)))
-            .await
-            .unwrap();
+        let verify = Verify { stream: Stream::Usage, since: None, workers: 1, progress: Arc::default() };
+        let verdict = store.verify(verify).await.unwrap().0;
+        let unswept = store.read(|r| r.unswept()).await.unwrap();
         assert_eq!(verdict.first_bad, None);
         assert_eq!(verdict.pruned, to);
         assert_eq!(verdict.entries, verdict.head.size - to);

@@ -253,7 +253,6 @@ async fn what_cannot_be_exported_is_refused_by_field_and_not_noted() {
         ("format=bundle&from=yesterday", "from"),
         ("format=csv&private=true", "private"),
         ("format=bundle&actor=nobody-of-that-name", "actor"),
-        ("format=bundle&resource_type=tenant", "resource_type"),
         ("format=bundle&outcome=maybe", "outcome"),
         ("format=bundle&q=text", "q"),
     ];

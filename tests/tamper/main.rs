@@ -72,7 +72,10 @@ async fn every_table_and_column_is_checked_or_has_a_reason() {
                 Some(Ok(())) => unseen.push(format!("{act} {more:?}")),
             }
         }
-        assert!(tried > 0 || table == "log_keys", "{table}: nothing could be tried, the store is too empty");
+        assert!(
+            tried > 0 || ["log_keys", "entry_sets"].contains(&table.as_str()),
+            "{table}: nothing could be tried, the store is too empty"
+        );
         for (name, _) in *reasons {
             let known = columns.iter().any(|c| c == name) || acts.iter().any(|(act, _)| act == name);
             assert!(known, "{table}: there is no {name}");

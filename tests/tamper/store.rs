@@ -7,6 +7,7 @@ use reeve_core::time::Clock;
 use reeve_engine::audit::{EntryFilter, Stream};
 use reeve_engine::vault::{KeyringOf, VaultKeys};
 use reeve_engine::{Cx, Engine, OpenEngine};
+use reeve_store::verify::Verify;
 use reeve_store::{OpenStore, Read, Store, StoreError};
 use reeve_tests::app::{Options, SetClock, TestApp};
 use reeve_vault::{Keyring, MemoryKeyring};
@@ -105,18 +106,20 @@ pub(crate) async fn judge_store(folder: &Path) -> Result<(), String> {
     let clock = Arc::new(SetClock::new(reeve_tests::app::START.parse().unwrap())) as Arc<dyn Clock>;
     let options = OpenStore { folder: folder.to_owned(), clock, readers: 1 };
     let store = Store::open(options).map_err(|error| format!("it does not open: {error}"))?;
-    let check = |r: &Read<'_>| {
-        let mut said = r.schema_faults()?;
-        for stream in Stream::ALL {
-            said.extend(r.verify(stream)?.first_bad.map(|bad| bad.reason));
-        }
-        said.extend(r.charge_fault()?);
-        Ok::<_, StoreError>(said)
-    };
-    let said = store.read(check).await.map_err(|error| format!("it cannot be read: {error}"));
+    let said = said_of(&store).await.map_err(|error| format!("it cannot be read: {error}"));
     store.close().await;
     let said = said?;
     if said.is_empty() { Ok(()) } else { Err(said.join(" ")) }
+}
+
+async fn said_of(store: &Store) -> Result<Vec<String>, StoreError> {
+    let mut said = store.read(|r: &Read<'_>| r.schema_faults()).await?;
+    for stream in Stream::ALL {
+        let verify = Verify { stream, since: None, workers: 1, progress: Arc::default() };
+        said.extend(store.verify(verify).await?.0.first_bad.map(|bad| bad.reason));
+    }
+    said.extend(store.read(|r: &Read<'_>| r.charge_fault()).await?);
+    Ok(said)
 }
 
 /// What Reeve says of a store: nothing, or what is wrong with it.

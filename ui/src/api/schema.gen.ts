@@ -1818,6 +1818,19 @@ export interface components {
             before: unknown;
             field: string;
         };
+        /** @description How far a verification is. */
+        AuditChecking: {
+            /**
+             * Format: int64
+             * @description Entries read.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Entries that there are.
+             */
+            of: number;
+        };
         /** @description An entry with everything that is known of it. */
         AuditEntryDetail: components["schemas"]["AuditEntryView"] & {
             changes: components["schemas"]["AuditChange"][];
@@ -1867,6 +1880,7 @@ export interface components {
         AuditExportFormat: "bundle" | "csv" | "jsonl";
         /** @description What the footer shows. */
         AuditHealthView: {
+            checking: components["schemas"]["AuditChecking"] | null;
             /** Format: int64 */
             entries: number;
             /** @description Null until it was verified since the start. */

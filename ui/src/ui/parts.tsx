@@ -96,10 +96,11 @@ export function Empty({ title, children, action, tight, level = 2 }: { title: st
   );
 }
 
-export function Progress({ label }: { label: string }) {
+/** How far something is, in percent; without a value, only that it goes on. */
+export function Progress({ label, value }: { label: string; value?: number | undefined }) {
   return (
-    <div className="progress" role="progressbar" aria-label={label}>
-      <i />
+    <div className="progress" role="progressbar" aria-label={label} aria-valuenow={value}>
+      <i style={value === undefined ? undefined : { animation: "none", width: `${value}%` }} />
     </div>
   );
 }

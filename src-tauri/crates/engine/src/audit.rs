@@ -6,6 +6,7 @@ mod epochs;
 mod export;
 mod history;
 pub(crate) mod keeping;
+mod search;
 mod verdicts;
 mod words;
 
@@ -14,6 +15,7 @@ pub(crate) use describe::outcome as outcome_word;
 pub use describe::{Actor, Change, Described, Detail, Resource};
 pub use export::{Export, ExportAudit, ExportFormat, ExportRange};
 pub use history::{History, HistoryOf, LinkNow};
+pub use search::SearchPage;
 pub use verdicts::{Health, Verdicts, Verification};
 pub use words::{Claim, Proof as ProofOf};
 
@@ -36,6 +38,8 @@ pub struct AuditPage {
     pub more: bool,
     /// Entries that are kept of the stream.
     pub total: u64,
+    /// Entries that match; told with the first page.
+    pub matched: Option<u64>,
 }
 
 /// Proof that an entry is in the tree.
@@ -84,18 +88,23 @@ impl Engine {
     pub async fn audit_page(&self, cx: &Cx, filter: EntryFilter, limit: usize) -> Result<AuditPage, Error> {
         self.require(cx, Permission::AuditRead).await?;
         let stream = filter.stream.unwrap_or(Stream::Audit);
-        let (page, total) = self
+        let (page, total, matched) = self
             .inner
             .store
             .read(move |r| {
                 let head = r.entries().head(stream)?;
-                Ok::<_, Error>((r.entries().page(&filter, limit)?, head.size - head.min_index))
+                let matched = match filter.before {
+                    None => Some(r.entries().count(&filter)?),
+                    Some(0) => Some(0),
+                    Some(_) => None,
+                };
+                Ok::<_, Error>((r.entries().page(&filter, limit)?, head.size - head.min_index, matched))
             })
             .await?;
         let people = self.people().await?;
         let entries =
             page.entries.iter().map(|e| describe::describe(e, &people, &self.inner.admission)).collect();
-        Ok(AuditPage { entries, more: page.more, total })
+        Ok(AuditPage { entries, more: page.more, total, matched })
     }
 
     /// One entry with everything that is known of it.

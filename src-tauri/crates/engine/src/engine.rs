@@ -13,7 +13,7 @@ use crate::vault::{VaultCell, VaultKeys};
 use reeve_core::period::Zone;
 use reeve_core::time::{Clock, Millis};
 use reeve_providers::upstream::{Upstream, UpstreamConfig};
-use reeve_store::{OpenStore, Store};
+use reeve_store::{OpenStore, Store, TextIndex};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     /// Names this run of the process in the ledger.
     pub(crate) boot: uuid::Uuid,
     pub(crate) listeners: crate::listeners::Listeners,
+    pub(crate) texts: TextIndex,
     pub(crate) upstream: Upstream,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
 }
@@ -88,9 +89,10 @@ impl Engine {
         let folder = data_dir.clone();
         let vault = Arc::new(VaultCell::default());
         let own_vault = Arc::clone(&vault);
-        let (store, privacy) = blocking(move || {
+        let (store, privacy, texts) = blocking(move || {
+            // The store locks the folder: what lies beside it is opened behind it.
             let store = Store::open(OpenStore { folder: data_dir.clone(), clock: store_clock, readers: 4 })?;
-            Ok::<_, Error>((store, Privacy::open_beside(own_vault, &data_dir)?))
+            Ok::<_, Error>((store, Privacy::open_beside(own_vault, &data_dir)?, TextIndex::open(&data_dir)?))
         })
         .await??;
         let now = clock.now();
@@ -123,6 +125,7 @@ impl Engine {
             denials: Default::default(),
             listeners: Default::default(),
             gateway_url: Default::default(),
+            texts,
             store,
             clock,
             vault,
@@ -213,6 +216,11 @@ impl Engine {
         self.inner.tasks.repeat(crate::audit::keeping::EVERY, move || {
             let engine = engine.clone();
             async move { engine.tend_ledger().await }
+        });
+        let engine = self.clone();
+        self.inner.tasks.repeat(Duration::from_secs(1), move || {
+            let engine = engine.clone();
+            async move { engine.index_texts().await }
         });
         self.verify_in_background();
     }

@@ -156,7 +156,7 @@ impl std::error::Error for Error {
 impl From<StoreError> for Error {
     fn from(source: StoreError) -> Self {
         let (code, message) = match &source {
-            StoreError::Closed => (Code::Unavailable, "Reeve is shutting down."),
+            StoreError::Closed | StoreError::Stopped => (Code::Unavailable, "Reeve is shutting down."),
             StoreError::InUse { .. } => (Code::Unavailable, "Another Reeve has this folder open."),
             StoreError::Leaf(_) => {
                 (Code::Invalid, "The change is too large to be written to the audit trail.")

@@ -38,5 +38,5 @@ pub use note::{NoteError, Signer, VerifierKey};
 pub use proof::{
     HashSource, ProofError, consistency_proof, inclusion_proof, root_at, verify_consistency, verify_inclusion,
 };
-pub use tile::{TILE_WIDTH, tile_root};
+pub use tile::{TILE_HEIGHT, TILE_WIDTH, tile_root};
 pub use tree::{EMPTY_ROOT, Frontier, Hash, TreeError, leaf_hash, node_hash};

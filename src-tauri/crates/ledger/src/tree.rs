@@ -117,6 +117,19 @@ impl Frontier {
         Ok(())
     }
 
+    /// Appends the leaves of another tree, known by its frontier, that begin where a subtree of its size may start: at a
+    /// multiple of the next power of two.
+    pub fn extend(&mut self, next: &Self) {
+        let levels = (0..u64::BITS).rev().filter(|level| next.size >> level & 1 == 1);
+        for (level, root) in levels.zip(&next.roots) {
+            debug_assert!(
+                self.size.is_multiple_of(1 << level),
+                "the other tree begins where its subtree may"
+            );
+            self.append(level, *root);
+        }
+    }
+
     /// The size is a multiple of 2^`level`. As in adding two binary numbers, every set bit carries.
     fn append(&mut self, level: u32, root: Hash) {
         let mut merged = root;

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
+    /// Long work was asked to end.
+    #[error("it was stopped before it was done")]
+    Stopped,
     /// A write closure panicked; its changes were rolled back.
     #[error("a write failed unexpectedly and was rolled back")]
     Panicked,

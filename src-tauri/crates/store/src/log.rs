@@ -3,7 +3,9 @@
 pub(crate) mod dict;
 pub(crate) mod kept;
 pub(crate) mod keys;
+pub(crate) mod places;
 pub mod prune;
+pub(crate) mod sets;
 pub(crate) mod stream;
 
 use crate::error::StoreError;
@@ -186,6 +188,10 @@ impl Log {
         let bytes = leaf.encode().map_err(|e| StoreError::Leaf(Arc::new(e)))?;
         let id = stream.entry_id(n);
         self.insert(conn, id, &leaf, &bytes)?;
+        if stream == Stream::Audit && !leaf.on.is_empty() {
+            // Known before its first part is full, so that a resource can be found by its id alone.
+            self.dict.id(conn, Namespace::Noun, sets::noun(&leaf.on))?;
+        }
         insert_private(conn, id, &entry.private)?;
         self.of(stream).stage(reeve_ledger::leaf_hash(&bytes), hlc, now);
         Ok(n)

@@ -5,6 +5,7 @@ use crate::guard::{self, Files};
 use crate::log::Log;
 use crate::migrations;
 use crate::reader::Readers;
+use crate::verify::Verifiers;
 use crate::writer::Writer;
 use reeve_core::time::Clock;
 use rusqlite::Connection;
@@ -28,6 +29,7 @@ pub struct Store {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) files: Arc<Files>,
+    pub(crate) verifiers: Arc<Verifiers>,
     path: Arc<Path>,
     // Held for as long as any clone lives: one process a file.
     _lock: Arc<File>,
@@ -43,14 +45,15 @@ impl Store {
         let OpenStore { folder, clock, readers } = options;
         make_private_folder(&folder)?;
         let lock = lock_folder(&folder)?;
-        let path = folder.join("reeve.db");
+        let path: Arc<Path> = folder.join("reeve.db").into();
         let mut conn = connect(&path)?;
         migrations::apply(&mut conn)?;
         let log = Log::load(&conn)?;
         let readers = Readers::open(&path, readers)?;
         let files = Arc::new(Files::remember(&path));
+        let verifiers = Arc::new(Verifiers::open(Arc::clone(&path))?);
         let writer = Writer::start(conn, log, clock)?;
-        Ok(Self { writer, readers, files, path: path.into(), _lock: Arc::new(lock) })
+        Ok(Self { writer, readers, files, verifiers, path, _lock: Arc::new(lock) })
     }
 
     /// The file of the store.
@@ -62,6 +65,7 @@ impl Store {
     /// Finishes what is read and queued, folds the write-ahead log into the file and closes it: once this is answered,
     /// the file may be copied or deleted.
     pub async fn close(&self) {
+        self.verifiers.close();
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -1,26 +1,33 @@
-//! Verification: everything is computed again from the leaves, and no copy is trusted.
+//! Verification: everything is computed again from the leaves, and no copy is trusted. The work is done part by part, on
+//! connections of its own, so that it takes as many processors as it is given and no reader waits for it.
 
-mod copies;
+mod note;
+mod part;
 mod pruned;
 mod state;
+mod whole;
 
 use crate::error::StoreError;
-use crate::log::prune::frontier_at;
-use crate::log::stream::load_tile;
-use crate::log::{Namespace, Stream, columns};
+use crate::log::Stream;
+use crate::open::{Store, connect};
 use crate::reader::Read;
 use crate::table::entries::Head;
-use copies::Copies;
-use reeve_ledger::{CheckpointError, Frontier, Hash, Hlc, KeyChain, Leaf, TILE_WIDTH};
-use rusqlite::{Row, params};
-use std::collections::HashMap;
+use parking_lot::Mutex;
+use part::{Checked, Parts};
+use reeve_ledger::{Hash, Hlc};
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The stream's state that was checked.
     pub head: Head,
-    /// Entries read.
+    /// Entries that are kept and fit, counted from the first of them.
     pub entries: u64,
     /// Entries before them that were pruned; their hashes are what the first root is computed from.
     pub pruned: u64,
@@ -39,262 +46,171 @@ pub struct Fault {
     pub reason: String,
 }
 
-impl Read<'_> {
-    /// Checks a whole stream: leaves, order, clock, filter columns, tiles, bundles, private sections, root, keys, head, kept
+/// What is to be verified.
+pub struct Verify {
+    /// Stream.
+    pub stream: Stream,
+    /// Where an earlier verification found everything to fit: full parts before are not read again.
+    pub since: Option<Arc<Known>>,
+    /// Threads.
+    pub workers: usize,
+    /// How far it is.
+    pub progress: Arc<Progress>,
+}
+
+/// How far a verification is, for whoever waits; and the way to end it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    entries: AtomicU64,
+    of: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl Progress {
+    /// Entries that were read or were known, and how many there are.
+    #[must_use]
+    pub fn entries(&self) -> (u64, u64) {
+        (self.entries.load(Ordering::Relaxed), self.of.load(Ordering::Relaxed))
+    }
+
+    /// Ends the verification without a verdict.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    fn begin(&self, known: u64, of: u64) {
+        self.entries.store(known, Ordering::Relaxed);
+        self.of.store(of, Ordering::Relaxed);
+    }
+
+    fn add(&self, entries: u64) {
+        self.entries.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// What an intact verification leaves for the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Roots of the level-0 tiles of the full parts, or of what was pruned.
+    tiles: Vec<Hash>,
+    /// Clock of the last entry in them.
+    hlc: Hlc,
+    /// Retained checkpoints in them.
+    checkpoints: u64,
+}
+
+impl Store {
+    /// Checks a stream: leaves, order, clock, filter columns, sets, tiles, bundles, private sections, root, keys, head, kept
     /// checkpoints and the state that it goes on from.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`] if the file cannot be read; what does not fit is in the verdict, not an error.
-    pub fn verify(&self, stream: Stream) -> Result<Verdict, StoreError> {
-        let head = self.entries().head(stream)?;
-        let mut walk = Walk::new(self, stream, &head)?;
-        let fault = match state::keys(self, stream, &head)? {
-            Ok(keys) => match pruned::fault(self, stream, &head)? {
-                Some(reason) => Some(Fault { sequence: head.min_index, reason }),
-                None => {
-                    walk.keys = keys;
-                    walk.frontier = frontier_at(self, stream, head.min_index)?;
-                    walk.run()?
-                }
-            },
-            Err(fault) => Some(fault),
-        };
-        let fault = match fault {
-            None => state::state(self, stream, &walk.frontier, walk.hlc)?,
-            fault => fault,
-        };
-        let entries = walk.frontier.size().saturating_sub(head.min_index);
-        Ok(Verdict { entries, pruned: head.min_index, checkpoints: walk.checked, first_bad: fault, head })
+    /// [`StoreError::Sqlite`] if the file cannot be read, [`StoreError::Stopped`]; what does not fit is in the verdict, not an
+    /// error.
+    pub async fn verify(&self, verify: Verify) -> Result<(Verdict, Known), StoreError> {
+        let store = self.clone();
+        let work = tokio::task::spawn_blocking(move || run(&store.verifiers, &verify));
+        work.await.map_err(|_| StoreError::Panicked)?
     }
 }
 
-struct Walk<'r, 'c> {
-    read: &'r Read<'c>,
-    stream: Stream,
-    head: &'r Head,
-    frontier: Frontier,
-    tile: Vec<Hash>,
-    hlc: Hlc,
-    words: HashMap<i64, (i64, String)>,
-    // Retained checkpoints by size, ascending.
-    notes: std::collections::VecDeque<(u64, String)>,
-    keys: Option<KeyChain>,
-    copies: Copies<'r, 'c>,
-    checked: u64,
-}
-
-/// One row of `entries` with its copies.
-struct Stored {
-    id: i64,
-    t: i64,
-    kind: i64,
-    who: i64,
-    res: i64,
-    tenant: i64,
-    ok: i64,
-    leaf: Vec<u8>,
-}
-
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored {
-        id: row.get("id")?,
-        t: row.get("t")?,
-        kind: row.get("kind")?,
-        who: row.get("who")?,
-        res: row.get("res")?,
-        tenant: row.get("tenant")?,
-        ok: row.get("ok")?,
-        leaf: row.get("leaf")?,
+fn run(verifiers: &Verifiers, verify: &Verify) -> Result<(Verdict, Known), StoreError> {
+    verifiers.with(|conn| {
+        // One snapshot decides what is checked; entries before its head never change, whatever comes behind meanwhile.
+        let snapshot = conn.unchecked_transaction().map_err(StoreError::sqlite("begin a verification"))?;
+        let read = Read { conn: &snapshot };
+        let head = read.entries().head(verify.stream)?;
+        let known = verify.since.as_deref().cloned().unwrap_or_default();
+        let task = match whole::begin(&read, verify.stream, &head, known)? {
+            Ok(task) => task,
+            Err(fault) => {
+                let (pruned, first_bad) = (head.min_index, Some(fault));
+                return Ok((
+                    Verdict { entries: 0, pruned, checkpoints: 0, first_bad, head },
+                    Known::default(),
+                ));
+            }
+        };
+        verify.progress.begin(task.start, head.size);
+        let checked = check_parts(verifiers, verify, &task)?;
+        whole::verdict(&read, &task, checked)
     })
 }
 
-impl<'r, 'c> Walk<'r, 'c> {
-    fn new(read: &'r Read<'c>, stream: Stream, head: &'r Head) -> Result<Self, StoreError> {
-        let mut rows =
-            read.conn.prepare_cached("SELECT size, note FROM checkpoints WHERE stream = ?1 ORDER BY size")?;
-        let notes = rows
-            .query_map([stream.number()], |r| Ok((crate::sql::unsigned(r, "size")?, r.get("note")?)))?
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            read,
-            stream,
-            head,
-            frontier: Frontier::new(),
-            tile: Vec::new(),
-            hlc: Hlc(0),
-            words: HashMap::new(),
-            notes,
-            keys: None,
-            copies: Copies::new(read, stream, head.min_index)?,
-            checked: 0,
+/// Checks the parts from the first one on; after a fault only those before it.
+fn check_parts(
+    verifiers: &Verifiers,
+    verify: &Verify,
+    task: &Parts,
+) -> Result<BTreeMap<u64, Checked>, StoreError> {
+    let next = AtomicU64::new(task.first());
+    // The first part with a fault, as far as is known.
+    let bad = AtomicU64::new(u64::MAX);
+    let done = Mutex::new(BTreeMap::new());
+    let work = || {
+        verifiers.with(|conn| {
+            let mut worker = task.worker(conn);
+            loop {
+                if verify.progress.stopped() {
+                    return Err(StoreError::Stopped);
+                }
+                let part = next.fetch_add(1, Ordering::Relaxed);
+                if part >= task.end() || part > bad.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                let checked = worker.check(part, &verify.progress)?;
+                if checked.fault.is_some() {
+                    bad.fetch_min(part, Ordering::Relaxed);
+                }
+                done.lock().insert(part, checked);
+            }
         })
+    };
+    let parts = usize::try_from(task.end() - task.first()).unwrap_or(usize::MAX);
+    thread::scope(|scope| {
+        let extra = (1..verify.workers.min(parts)).map(|_| scope.spawn(work)).collect::<Vec<_>>();
+        let mine = work();
+        let theirs = extra.into_iter().map(|t| t.join().unwrap_or(Err(StoreError::Panicked)));
+        theirs.fold(mine, Result::and)
+    })?;
+    Ok(done.into_inner())
+}
+
+/// Connections for verifications, so that no reader waits for one. They are opened with the store: what lies at its path
+/// later may be another file.
+pub(crate) struct Verifiers {
+    path: Arc<Path>,
+    // None once the store is closed.
+    idle: Mutex<Option<Vec<Connection>>>,
+}
+
+impl Verifiers {
+    pub(crate) fn open(path: Arc<Path>) -> Result<Self, StoreError> {
+        let count = thread::available_parallelism().map_or(1, usize::from) + 1;
+        let idle = (0..count).map(|_| connect_to_read(&path)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { path, idle: Mutex::new(Some(idle)) })
     }
 
-    fn run(&mut self) -> Result<Option<Fault>, StoreError> {
-        let mut rows = self
-            .read
-            .conn
-            .prepare_cached("SELECT id, t, kind, who, res, tenant, ok, leaf FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
-        let mut rows =
-            rows.query(params![self.stream.entry_id(self.head.min_index), self.stream.entry_id(1 << 47)])?;
-        // Heads may have been kept before the first entry.
-        if let Some(fault) = self.checkpoints_of_the_pruned()? {
-            return Ok(Some(fault));
-        }
-        while let Some(row) = rows.next()? {
-            if let Some(reason) = self.entry(&from_row(row)?)? {
-                return Ok(Some(Fault { sequence: self.frontier.size(), reason }));
-            }
-        }
-        let size = self.frontier.size();
-        let reason = match self.end() {
-            None => self.copies.end(size)?,
-            reason => reason,
-        };
-        Ok(reason.map(|reason| Fault { sequence: size, reason }))
+    pub(crate) fn close(&self) {
+        *self.idle.lock() = None;
     }
 
-    /// Checks one entry and adds it to the tree.
-    fn entry(&mut self, stored: &Stored) -> Result<Option<String>, StoreError> {
-        let n = self.frontier.size();
-        if n >= self.head.size {
-            return Ok(Some("an entry stands behind the signed head".to_owned()));
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().as_mut().ok_or(StoreError::Closed)?.pop();
+        let conn = idle.map_or_else(|| connect_to_read(&self.path), Ok)?;
+        let result = work(&conn);
+        if let Some(idle) = self.idle.lock().as_mut() {
+            idle.push(conn);
         }
-        if stored.id != self.stream.entry_id(n) {
-            return Ok(Some("the entry is missing".to_owned()));
-        }
-        let Ok(leaf) = Leaf::parse(&stored.leaf) else {
-            return Ok(Some("its bytes are not an entry".to_owned()));
-        };
-        if leaf.n != n {
-            return Ok(Some(format!("it says it is entry {}", leaf.n)));
-        }
-        if leaf.hlc <= self.hlc {
-            return Ok(Some("its clock does not rise".to_owned()));
-        }
-        if let Some(column) = self.false_copy(stored, &leaf)? {
-            return Ok(Some(format!("its filter column \"{column}\" is not what the entry says")));
-        }
-        self.hlc = leaf.hlc;
-        let hash = reeve_ledger::leaf_hash(&stored.leaf);
-        self.frontier.push(hash);
-        if let Some(reason) = self.copies.saw(n, &leaf)? {
-            return Ok(Some(reason));
-        }
-        if let Some(reason) = self.full_tile(hash)? {
-            return Ok(Some(reason));
-        }
-        Ok(self.checkpoint())
+        result
     }
+}
 
-    /// The first filter column that differs from what the leaf says.
-    fn false_copy(&mut self, stored: &Stored, leaf: &Leaf) -> Result<Option<&'static str>, StoreError> {
-        let truth = columns(leaf);
-        if stored.t != leaf.t {
-            return Ok(Some("time"));
-        }
-        if stored.ok != truth.ok {
-            return Ok(Some("outcome"));
-        }
-        for (column, namespace, id, word) in [
-            ("event type", Namespace::Kind, stored.kind, truth.kind),
-            ("actor", Namespace::Actor, stored.who, truth.who),
-            ("resource", Namespace::Resource, stored.res, truth.res),
-            ("tenant", Namespace::Tenant, stored.tenant, truth.tenant),
-        ] {
-            if !self.means(id, namespace, word)? {
-                return Ok(Some(column));
-            }
-        }
-        Ok(None)
-    }
-
-    fn means(&mut self, id: i64, namespace: Namespace, word: &str) -> Result<bool, StoreError> {
-        if !self.words.contains_key(&id) {
-            if self.words.len() > 100_000 {
-                self.words.clear();
-            }
-            let mut rows = self.read.conn.prepare_cached("SELECT ns, s FROM dict WHERE id = ?1")?;
-            let found = rows.query_map([id], |r| Ok((r.get("ns")?, r.get("s")?)))?.next().transpose()?;
-            self.words.insert(id, found.unwrap_or((0, String::new())));
-        }
-        Ok(self.words.get(&id).is_some_and(|(ns, s)| *ns == namespace as i64 && s == word))
-    }
-
-    /// Compares a level-0 tile once its 256 leaves are known.
-    fn full_tile(&mut self, hash: Hash) -> Result<Option<String>, StoreError> {
-        self.tile.push(hash);
-        if (self.tile.len() as u64) < TILE_WIDTH {
-            return Ok(None);
-        }
-        let index = (self.frontier.size() - 1) / TILE_WIDTH;
-        let computed = std::mem::take(&mut self.tile);
-        match load_tile(self.read.conn, self.stream, 0, index) {
-            Ok(stored) if stored == computed => self.copies.full_tile(&computed),
-            Ok(_) => Ok(Some(format!("tile {index} does not hold the hashes of its entries"))),
-            Err(StoreError::Ledger { what }) => Ok(Some(what)),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// Checks the retained checkpoints up to the first entry that is kept.
-    fn checkpoints_of_the_pruned(&mut self) -> Result<Option<Fault>, StoreError> {
-        let kept = self.frontier.clone();
-        while let Some((size, _)) = self.notes.front().filter(|(size, _)| *size < kept.size()) {
-            let sequence = *size;
-            self.frontier = frontier_at(self.read, self.stream, sequence)?;
-            if let Some(reason) = self.checkpoint() {
-                return Ok(Some(Fault { sequence, reason }));
-            }
-        }
-        self.frontier = kept;
-        Ok(self.checkpoint().map(|reason| Fault { sequence: self.frontier.size(), reason }))
-    }
-
-    /// Checks the retained checkpoint of this size, if there is one.
-    fn checkpoint(&mut self) -> Option<String> {
-        let size = self.frontier.size();
-        while self.notes.front().is_some_and(|(s, _)| *s <= size) {
-            let (at, note) = self.notes.pop_front()?;
-            if let Some(reason) = self.false_note(&note, at) {
-                return Some(format!("the checkpoint at {at} {reason}"));
-            }
-            self.checked += 1;
-        }
-        None
-    }
-
-    fn false_note(&self, note: &str, size: u64) -> Option<&'static str> {
-        let Some(keys) = &self.keys else {
-            return Some("has no key to check it with");
-        };
-        match keys.open(note) {
-            Ok(c) if c.size != size || c.size != self.frontier.size() => Some("is of another size"),
-            Ok(c) if c.root != self.frontier.root() => Some("has another root"),
-            Ok(_) => None,
-            Err(CheckpointError::OtherLog { .. }) => Some("belongs to another log"),
-            Err(CheckpointError::KeyNotValid { .. }) => {
-                Some("is not signed by the key that signs for its size")
-            }
-            Err(_) => Some("is not signed by the log's key"),
-        }
-    }
-
-    /// Checks the end: size, root, head.
-    fn end(&self) -> Option<String> {
-        if self.frontier.size() != self.head.size {
-            return Some("entries are missing at the end".to_owned());
-        }
-        if self.frontier.root() != self.head.root {
-            return Some("the root does not follow from the entries".to_owned());
-        }
-        if !self.notes.is_empty() {
-            return Some("a checkpoint covers entries that are not there".to_owned());
-        }
-        // A head without signature is possible while the vault is locked; it is then not yet evidence of anything.
-        if self.head.note.is_empty() {
-            return None;
-        }
-        self.false_note(&self.head.note, self.head.size).map(|reason| format!("the newest head {reason}"))
-    }
+fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let conn = connect(path)?;
+    conn.pragma_update(None, "query_only", "ON").map_err(StoreError::sqlite("set up its connection"))?;
+    Ok(conn)
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use reeve_core::time::{Clock, Millis};
+use reeve_store::verify::Verify;
 use reeve_store::{NewEntry, OpenStore, Read, Store, StoreError, Stream};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -80,7 +81,8 @@ async fn sweep(store: &Store) -> u64 {
 }
 
 async fn verified(store: &Store) -> Result<u64, String> {
-    let verdict = store.read(|r| r.verify(Stream::Usage)).await.unwrap();
+    let verify = Verify { stream: Stream::Usage, since: None, workers: 2, progress: Arc::default() };
+    let verdict = store.verify(verify).await.unwrap().0;
     verdict.first_bad.map_or(Ok(verdict.entries), |fault| Err(fault.reason))
 }
 
@@ -156,7 +158,7 @@ async fn a_key_that_handed_over_long_ago_can_still_be_followed() {
 async fn a_sweep_that_was_cut_short_goes_on_and_nothing_below_is_read_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
-    fill(&store, 5_000).await;
+    fill(&store, 40_000).await;
     let to = prune(&store, |to| to).await;
     let piece = store.sweep().await.unwrap();
     assert!(piece.more && piece.entries > 0 && piece.entries < to, "{piece:?}");
@@ -167,20 +169,20 @@ async fn a_sweep_that_was_cut_short_goes_on_and_nothing_below_is_read_meanwhile(
                     stream: Some(Stream::Usage),
                     ..Default::default()
                 },
-                10_000,
+                100_000,
             )
         })
         .await
         .unwrap();
-    assert_eq!(page.entries.len() as u64, 5_000 - to);
-    assert_eq!(verified(&store).await, Ok(5_000 - to));
+    assert_eq!(page.entries.len() as u64, 40_000 - to);
+    assert_eq!(verified(&store).await, Ok(40_000 - to));
     store.close().await;
     drop(store);
     let store = open(folder.path()).await;
     assert!(store.read(|r| r.unswept()).await.unwrap());
     assert_eq!(piece.entries + sweep(&store).await, to);
     assert!(!store.read(|r| r.unswept()).await.unwrap());
-    assert_eq!(verified(&store).await, Ok(5_000 - to));
+    assert_eq!(verified(&store).await, Ok(40_000 - to));
     provable(&store).await;
     // What was deleted is overwritten in the file.
     assert!(store.empty_log().await.unwrap());

@@ -5,8 +5,8 @@ use reeve_core::id::TenantId;
 use reeve_core::period::Zone;
 use reeve_core::tenant::{TenantStatus, Tier};
 use reeve_core::time::{Clock, Millis};
-use reeve_store::table::entries::EntryFilter;
 use reeve_store::table::tenants::Tenant;
+use reeve_store::verify::{Verdict, Verify};
 use reeve_store::{NewEntry, OpenStore, Store, StoreError, Stream};
 use std::path::Path;
 use std::sync::Arc;
@@ -71,6 +71,11 @@ async fn add(store: &Store, number: u128) -> Result<u64, StoreError> {
         .await
 }
 
+async fn verified(store: &Store, stream: Stream) -> Verdict {
+    let verify = Verify { stream, since: None, workers: 2, progress: Arc::default() };
+    store.verify(verify).await.unwrap().0
+}
+
 #[tokio::test]
 async fn a_change_and_its_entry_commit_together_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
@@ -90,7 +95,7 @@ async fn a_change_and_its_entry_commit_together_or_not_at_all() {
         .await
         .unwrap();
     assert_eq!((names, head.size), (2, 2));
-    assert_eq!(store.read(|r| r.verify(Stream::Audit)).await.unwrap().first_bad, None);
+    assert_eq!(verified(&store, Stream::Audit).await.first_bad, None);
 }
 
 #[tokio::test]
@@ -143,7 +148,7 @@ async fn everything_is_there_after_reopening_and_proofs_hold() {
     let head = store.read(|r| r.entries().head(Stream::Audit)).await.unwrap();
     assert_eq!((before.size, head.size), (1_000, 1_001));
     assert_ne!(before.root, head.root);
-    let verdict = store.read(|r| r.verify(Stream::Audit)).await.unwrap();
+    let verdict = verified(&store, Stream::Audit).await;
     assert_eq!((verdict.first_bad, verdict.checkpoints), (None, 1));
     for n in [0, 255, 256, 511, 700, 1_000] {
         let (proof, entry) = store
@@ -175,7 +180,7 @@ async fn a_head_kept_before_the_first_entry_is_no_fault_later() {
     store.write(|tx| tx.checkpoint("shutdown")).await.unwrap();
     add(&store, 1).await.unwrap();
     for stream in Stream::ALL {
-        let verdict = store.read(move |r| r.verify(stream)).await.unwrap();
+        let verdict = verified(&store, stream).await;
         assert_eq!((verdict.first_bad, verdict.checkpoints), (None, 1), "{stream:?}");
     }
 }
@@ -187,56 +192,4 @@ async fn one_process_a_folder() {
     let clock = Arc::new(Tick(AtomicI64::new(0)));
     let second = Store::open(OpenStore { folder: folder.path().to_owned(), clock, readers: 1 });
     assert!(matches!(second.err(), Some(StoreError::InUse { .. })));
-}
-
-#[tokio::test]
-async fn pages_follow_every_filter() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
-    for n in 0..600u64 {
-        let mut e =
-            entry(if n % 3 == 0 { "tenant.create" } else { "budget.update" }, &format!("budget:{}", n % 7));
-        e.details.insert("tenant".to_owned(), format!("ten_{}", n % 5).into());
-        if n % 10 == 0 {
-            e.ok = reeve_ledger::leaf::Ok::Denied;
-        }
-        store.write(move |tx| tx.record(&e).map(|_| ())).await.unwrap();
-    }
-    let count = |filter: EntryFilter| {
-        let store = store.clone();
-        async move {
-            let page = store.read(move |r| r.entries().page(&filter, 1_000)).await.unwrap();
-            let sequences: Vec<u64> = page.entries.iter().map(|e| e.leaf.n).collect();
-            assert!(sequences.is_sorted_by(|a, b| a > b));
-            sequences.len()
-        }
-    };
-    let text = |s: &str| Some(s.to_owned());
-    assert_eq!(count(EntryFilter::default()).await, 600);
-    assert_eq!(count(EntryFilter { kind: text("tenant.create"), ..Default::default() }).await, 200);
-    assert_eq!(
-        count(EntryFilter { res: text("budget:3"), tenant: text("ten_3"), ..Default::default() }).await,
-        18
-    );
-    assert_eq!(count(EntryFilter { not_ok: true, ..Default::default() }).await, 60);
-    assert_eq!(
-        count(EntryFilter { ok: Some(1), kind: text("tenant.create"), ..Default::default() }).await,
-        20
-    );
-    assert_eq!(count(EntryFilter { kind: text("no.such"), ..Default::default() }).await, 0);
-    assert_eq!(count(EntryFilter { before: Some(100), ..Default::default() }).await, 100);
-    let times = EntryFilter {
-        from: Some(Millis(1_700_000_000_100)),
-        to: Some(Millis(1_700_000_000_200)),
-        ..Default::default()
-    };
-    let found = count(times.clone()).await;
-    let buckets = store
-        .read(move |r| {
-            r.entries().histogram(&EntryFilter::default(), times.from.unwrap(), times.to.unwrap(), 7)
-        })
-        .await
-        .unwrap();
-    assert!(found > 0);
-    assert_eq!(buckets.iter().map(|b| b.count).sum::<u64>(), found as u64);
 }

@@ -76,10 +76,13 @@ function Elapsed({ since }: { since: number }) {
 
 function Checking({ entries, cancel }: { entries: number | undefined; cancel: () => void }) {
   const [since] = useState(() => Date.now());
+  const { data } = useQuery({ ...healthQuery, refetchInterval: 500 });
+  const done = data?.checking;
   return (
     <div className="content" role="status">
       <div>Reading {entries === undefined ? "every entry" : `all ${plural(entries, "entry", "entries")}`} from the start and rebuilding the tree. <span className="faint"><Elapsed since={since} /></span></div>
-      <Progress label="Verifying the ledger" />
+      <Progress label="Verifying the ledger" value={done && done.of > 0 ? Math.floor((done.entries / done.of) * 100) : undefined} />
+      {done && <div className="dim">{formatCount(done.entries)} of {plural(done.of, "entry", "entries")}</div>}
       <div className="row end"><Button onPress={cancel}>Cancel</Button></div>
     </div>
   );

@@ -4,7 +4,6 @@ mod evidence;
 mod export;
 mod filter;
 mod history;
-mod search;
 mod views;
 mod write;
 
@@ -28,8 +27,8 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use views::{
-    AcceptLedger, AuditBucket, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView, CheckpointView,
-    VerifyView,
+    AcceptLedger, AuditBucket, AuditChecking, AuditEntryDetail, AuditHealthView, AuditPage, AuditStatsView,
+    CheckpointView, VerifyView,
 };
 pub(crate) use views::{AuditEntryView, ProofView};
 
@@ -86,15 +85,14 @@ async fn list_audit_logs(
         Wanted::Nothing => {
             let page =
                 engine.audit_page(&cx, EntryFilter { before: Some(0), ..query.of_stream() }, 1).await?;
-            Ok(Json(AuditPage::new(page, Some(0))))
+            Ok(Json(AuditPage::new(page)))
         }
-        Wanted::Matching(filter, needle) => {
+        Wanted::Matching(filter, text) => {
             let filter = EntryFilter { before, ..*filter };
-            if let Some(needle) = needle {
-                let found = search::search(&engine, &cx, filter, &needle, limit).await?;
-                return Ok(Json(AuditPage::found(found, before.is_none())));
+            if let Some(text) = text {
+                return Ok(Json(engine.audit_search(&cx, filter, &text, limit).await?.into()));
             }
-            Ok(Json(AuditPage::new(engine.audit_page(&cx, filter, limit).await?, None)))
+            Ok(Json(AuditPage::new(engine.audit_page(&cx, filter, limit).await?)))
         }
     }
 }
@@ -130,6 +128,7 @@ async fn get_audit_health(State(engine): State<Engine>, Asked(cx): Asked) -> Ans
         root: views::hex(&health.head.root),
         last_verified_at: time_or_null(health.last.map(|(_, at)| at)),
         problem: health.problem,
+        checking: health.checking.map(|(entries, of)| AuditChecking { entries, of }),
     }))
 }
 
@@ -166,8 +165,8 @@ async fn get_audit_stats(
     let counts = match filter::read(&query, &engine).await? {
         Wanted::Nothing => vec![audit::Bucket::default(); count],
         Wanted::Matching(filter, None) => engine.audit_stats(&cx, *filter, from, to, count).await?,
-        Wanted::Matching(filter, Some(needle)) => {
-            search::count(&engine, &cx, *filter, &needle, (from, to), count).await?
+        Wanted::Matching(filter, Some(text)) => {
+            engine.audit_search_stats(&cx, *filter, &text, (from, to), count).await?
         }
     };
     let length = to.0 - from.0;

@@ -12,8 +12,14 @@ use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::Read;
-use reeve_store::verify::{Fault, Verdict};
+use reeve_store::verify::{Fault, Known, Progress, Verdict, Verify};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// How often what is new is verified.
+const INCREMENTAL: Duration = Duration::from_secs(300);
+/// After how many of those everything is.
+const FULL_EVERY: u32 = 288;
 
 /// The result of a verification.
 #[derive(Clone, Debug)]
@@ -55,39 +61,70 @@ pub struct Health {
     pub last: Option<(bool, Millis)>,
     /// What is wrong, in a sentence, if something is.
     pub problem: Option<String>,
+    /// Of the verification that runs: entries read, and how many there are.
+    pub checking: Option<(u64, u64)>,
 }
 
-/// The last verdict of each stream since the start.
+/// The last verdict of each stream since the start, and the verification that runs.
 #[derive(Default)]
 pub struct Verdicts {
-    streams: Mutex<[Option<Verification>; 2]>,
+    streams: Mutex<[Checked; 2]>,
     file_faults: Mutex<Vec<String>>,
-    beside: Mutex<[Option<String>; 2]>,
+    running: Mutex<Option<Arc<Progress>>>,
+}
+
+/// What is known of a stream.
+#[derive(Default)]
+struct Checked {
+    last: Option<Verification>,
+    /// What the next verification need not read again.
+    known: Arc<Known>,
+    /// What beside its entries did not agree with them when that was last looked at.
+    beside: Option<String>,
+}
+
+/// Ends the verification when whoever asked for it has gone.
+struct Running<'v>(&'v Verdicts, Arc<Progress>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.1.stop();
+        self.0.running.lock().take_if(|running| Arc::ptr_eq(running, &self.1));
+    }
 }
 
 /// Entries of a stream beyond which what stands beside them is compared only after the start.
 const MOST_BESIDE: u64 = 1_000_000;
 
 impl Verdicts {
-    fn put(&self, stream: Stream, verification: Verification) {
+    fn put(&self, stream: Stream, verification: Verification, known: Known) {
         let mut both = self.streams.lock();
-        let [audit, usage] = &mut *both;
-        *(if stream == Stream::Audit { audit } else { usage }) = Some(verification);
+        let checked = of(&mut both, stream);
+        checked.known = Arc::new(if verification.intact() { known } else { Known::default() });
+        checked.last = Some(verification);
+    }
+
+    fn known(&self, stream: Stream) -> Arc<Known> {
+        Arc::clone(&of(&mut self.streams.lock(), stream).known)
+    }
+
+    fn begin(&self) -> Running<'_> {
+        let progress = Arc::new(Progress::default());
+        *self.running.lock() = Some(Arc::clone(&progress));
+        Running(self, progress)
     }
 
     fn beside(&self, stream: Stream) -> Option<String> {
-        let [audit, usage] = &*self.beside.lock();
-        if stream == Stream::Audit { audit.clone() } else { usage.clone() }
+        of(&mut self.streams.lock(), stream).beside.clone()
     }
 
     fn set_beside(&self, stream: Stream, fault: Option<String>) {
-        let [audit, usage] = &mut *self.beside.lock();
-        *(if stream == Stream::Audit { audit } else { usage }) = fault;
+        of(&mut self.streams.lock(), stream).beside = fault;
     }
 
     /// What was found no longer holds.
     pub(crate) fn forget(&self) {
-        *self.streams.lock() = [None, None];
+        *self.streams.lock() = Default::default();
     }
 
     /// What is wrong with the files now; whether that is news.
@@ -102,7 +139,7 @@ impl Verdicts {
     /// Both streams intact, and the older of their times; broken as soon as one is.
     fn last(&self) -> Option<(bool, Millis)> {
         let both = self.streams.lock();
-        let known: Vec<_> = both.iter().flatten().collect();
+        let known: Vec<_> = both.iter().filter_map(|checked| checked.last.as_ref()).collect();
         let intact = known.iter().all(|v| v.intact());
         let at = known.iter().map(|v| v.at).min()?;
         (known.len() == 2 || !intact).then_some((intact, at))
@@ -112,7 +149,7 @@ impl Verdicts {
     pub(crate) fn problems(&self, engine: &Engine) -> Vec<(Severity, String)> {
         let mut all = engine.inner.anchors.problems();
         all.extend(self.file_faults.lock().iter().map(|f| (Severity::Critical, f.clone())));
-        for v in self.streams.lock().iter().flatten() {
+        for v in self.streams.lock().iter().filter_map(|checked| checked.last.as_ref()) {
             if let Some(Fault { sequence, reason }) = &v.verdict.first_bad {
                 let stream = v.stream.as_str();
                 let text = format!("The {stream} ledger does not fit at entry {sequence}: {reason}.");
@@ -129,14 +166,23 @@ impl Verdicts {
     }
 }
 
+const fn of(both: &mut [Checked; 2], stream: Stream) -> &mut Checked {
+    let [audit, usage] = both;
+    match stream {
+        Stream::Audit => audit,
+        Stream::Usage => usage,
+    }
+}
+
 impl Engine {
-    /// Verifies a whole stream.
+    /// Verifies a whole stream, with every processor.
     ///
     /// # Errors
     /// If `cx` may not read the audit trail, or the file cannot be read.
     pub async fn verify(&self, cx: &Cx, stream: Stream) -> Result<Verification, Error> {
         self.require(cx, Permission::AuditRead).await?;
-        let verification = self.verify_now(stream, false).await?;
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let verification = self.verify_now(stream, None, workers, false).await?;
         let (outcome, severity) = if verification.intact() {
             (Outcome::Success, Severity::Info)
         } else {
@@ -153,14 +199,8 @@ impl Engine {
 
     /// What stands beside the entries and must agree with them: the charges, and the private sections as far as they open. Of a
     /// long stream only after the start, in the background; until the next start that counts.
-    fn beside_entries(
-        &self,
-        r: &Read<'_>,
-        stream: Stream,
-        entries: u64,
-        whole: bool,
-    ) -> Result<Option<String>, Error> {
-        if !whole && entries > MOST_BESIDE {
+    fn beside_entries(&self, r: &Read<'_>, stream: Stream, look: bool) -> Result<Option<String>, Error> {
+        if !look {
             return Ok(self.inner.verdicts.beside(stream));
         }
         let fault = match stream {
@@ -195,19 +235,32 @@ impl Engine {
         Ok(fault)
     }
 
-    async fn verify_now(&self, stream: Stream, whole: bool) -> Result<Verification, Error> {
+    /// With `whole`, what stands beside the entries of a long stream is compared, too.
+    async fn verify_now(
+        &self,
+        stream: Stream,
+        since: Option<Arc<Known>>,
+        workers: usize,
+        whole: bool,
+    ) -> Result<Verification, Error> {
         let started = Instant::now();
         // Before the entries are read: what is anchored meanwhile may be newer than they are.
         let anchors = self.anchored().await?;
-        let engine = self.clone();
+        let running = self.inner.verdicts.begin();
+        let first = since.is_none();
+        let verify = Verify { stream, since, workers, progress: Arc::clone(&running.1) };
+        let (verdict, known) = self.inner.store.verify(verify).await?;
+        let (engine, fits) = (self.clone(), verdict.first_bad.is_none());
+        let look = first && (whole || verdict.entries <= MOST_BESIDE);
         let check = move |r: &Read<'_>| {
-            let (verdict, mut faults) = (r.verify(stream)?, r.schema_faults()?);
-            if verdict.first_bad.is_none() {
-                faults.extend(engine.beside_entries(r, stream, verdict.entries, whole)?);
+            let mut faults = r.schema_faults()?;
+            if fits {
+                faults.extend(engine.beside_entries(r, stream, look)?);
             }
-            Ok::<_, Error>((verdict, faults))
+            Ok::<_, Error>(faults)
         };
-        let (verdict, mut faults) = self.inner.store.read(check).await?;
+        let mut faults = self.inner.store.read(check).await?;
+        drop(running);
         faults.extend(self.inner.store.file_faults());
         let verification =
             Verification { stream, verdict, faults, anchors, at: self.now(), took: started.elapsed() };
@@ -217,24 +270,36 @@ impl Engine {
         for fault in &verification.faults {
             tracing::error!(fault, "the ledger's file is not as it should be");
         }
-        self.inner.verdicts.put(stream, verification.clone());
+        self.inner.verdicts.put(stream, verification.clone(), known);
         self.inner.events.tell(EventKind::Ledger, None, None);
         Ok(verification)
     }
 
-    /// Verifies both streams once after the start, so that the seal is not a guess.
+    /// Verifies everything after the start, so that the seal is not a guess; then what is new, and once a day everything again.
+    /// It takes one processor: whoever works goes first.
     pub(crate) fn verify_in_background(&self) {
         let engine = self.clone();
-        self.inner.tasks.spawn(async move {
-            for stream in Stream::ALL {
-                if let Err(error) = engine.verify_now(stream, true).await {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "the ledger could not be verified"
-                    );
-                }
-            }
+        self.inner.tasks.spawn(async move { engine.verify_both(true).await });
+        let (engine, mut round) = (self.clone(), 0);
+        self.inner.tasks.repeat(INCREMENTAL, move || {
+            round += 1;
+            let (engine, full) = (engine.clone(), round % FULL_EVERY == 0);
+            async move { engine.verify_both(full).await }
         });
+    }
+
+    async fn verify_both(&self, full: bool) {
+        let stop = self.inner.tasks.stopping();
+        for stream in Stream::ALL {
+            let since = (!full).then(|| self.inner.verdicts.known(stream));
+            let verified = tokio::select! {
+                () = stop.cancelled() => return,
+                verified = self.verify_now(stream, since, 1, full) => verified,
+            };
+            if let Err(error) = verified {
+                tracing::error!(error = &error as &dyn std::error::Error, "the ledger could not be verified");
+            }
+        }
     }
 
     /// The head and the last verdict: cheap, for the footer. What was found wrong at the start shows before any verification.
@@ -250,6 +315,7 @@ impl Engine {
         if worst.as_ref().is_some_and(|(severity, _)| *severity == Severity::Critical) {
             last = Some((false, last.map_or_else(|| self.now(), |(_, at)| at)));
         }
-        Ok(Health { head, last, problem: worst.map(|(_, text)| text) })
+        let checking = self.inner.verdicts.running.lock().as_ref().map(|progress| progress.entries());
+        Ok(Health { head, last, problem: worst.map(|(_, text)| text), checking })
     }
 }

@@ -5,6 +5,7 @@ mod calls;
 mod imports;
 mod ledger;
 mod sample;
+mod search;
 mod settings;
 mod tenants;
 mod vault;

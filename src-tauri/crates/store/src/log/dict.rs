@@ -11,6 +11,8 @@ pub(crate) enum Namespace {
     Actor = 2,
     Resource = 3,
     Tenant = 4,
+    /// Of a resource; no column of its own, but in the sets.
+    Noun = 5,
 }
 
 /// Words remembered at most; beyond it the memory starts afresh from the table.
@@ -70,5 +72,13 @@ impl Dict {
 pub(crate) fn find(conn: &Connection, namespace: Namespace, word: &str) -> Result<Option<i64>, StoreError> {
     conn.prepare_cached("SELECT id FROM dict WHERE ns = ?1 AND s = ?2")
         .and_then(|mut s| s.query_row(rusqlite::params![namespace as i64, word], |r| r.get("id")).optional())
+        .map_err(StoreError::sqlite("look up the ledger's dictionary"))
+}
+
+/// The text of a word; empty if there is none of that number.
+pub(crate) fn word(conn: &Connection, id: i64) -> Result<String, StoreError> {
+    conn.prepare_cached("SELECT s FROM dict WHERE id = ?1")
+        .and_then(|mut s| s.query_row([id], |r| r.get("s")).optional())
+        .map(Option::unwrap_or_default)
         .map_err(StoreError::sqlite("look up the ledger's dictionary"))
 }

@@ -7,6 +7,8 @@
 //! 256 entries, so that every later entry, and every checkpoint at a multiple of 256, stays provable.
 
 use super::Stream;
+use super::places::PART;
+use super::sets::part_id;
 use super::stream::{load_tile, tile_id};
 use crate::error::StoreError;
 use crate::reader::Read;
@@ -239,7 +241,7 @@ pub(crate) fn sweep(conn: &Connection) -> Result<Swept, StoreError> {
         }
         // Level 0 below the last full tile of level 1 that is pruned whole.
         let bound = (min_index / TILE_WIDTH).min(size / TILE_WIDTH / TILE_WIDTH * TILE_WIDTH);
-        if delete_tiles(conn, stream, bound)? > 0 {
+        if delete_tiles(conn, stream, bound)? + delete_sets(conn, stream, min_index / PART)? > 0 {
             return Ok(swept);
         }
     }
@@ -284,6 +286,14 @@ fn delete_tiles(conn: &Connection, stream: Stream, bound: u64) -> Result<usize, 
            AND id NOT IN (SELECT ?1 + (from_size - 1) / 256 FROM log_keys WHERE stream = ?4 AND from_size > 0) ORDER BY id LIMIT ?3)",
     )?;
     Ok(delete.execute([tile_id(stream, 0, 0), tile_id(stream, 0, bound), AT_A_TIME, stream.number()])?)
+}
+
+/// The sets of parts that are pruned whole; of the part in which what is kept begins, what is below is no longer read.
+fn delete_sets(conn: &Connection, stream: Stream, part: u64) -> Result<usize, StoreError> {
+    let mut delete = conn.prepare_cached(
+        "DELETE FROM entry_sets WHERE (word, part) IN (SELECT word, part FROM entry_sets WHERE part >= ?1 AND part < ?2 LIMIT ?3)",
+    )?;
+    Ok(delete.execute([part_id(stream, 0), part_id(stream, part), AT_A_TIME])?)
 }
 
 /// Overwrites sealed sections whose key is destroyed. The rows stay: an entry's sections are counted.

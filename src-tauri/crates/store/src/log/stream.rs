@@ -1,8 +1,9 @@
 //! One stream: its frontier, the partial tiles at its right edge, its clock and its signing keys.
 
-use super::Stream;
 use super::kept::{self, HANDED_OVER, KeptHead, SIZE};
 use super::keys::{self, LogKey};
+use super::places::PART;
+use super::{Stream, sets};
 use crate::error::StoreError;
 use crate::sql::signed;
 use reeve_core::time::Millis;
@@ -197,6 +198,9 @@ impl StreamLog {
             self.push_edge(conn, hash)?;
             if self.incoming.as_ref().is_some_and(|(after, _)| *after == place + 1) {
                 self.hand_over(conn, now)?;
+            }
+            if self.frontier.size().is_multiple_of(PART) {
+                sets::index_part(conn, self.stream, self.frontier.size() / PART - 1)?;
             }
             if self.frontier.size().is_multiple_of(RETAIN_EVERY) {
                 self.keep_head(conn, SIZE, now)?;

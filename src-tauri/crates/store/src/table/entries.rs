@@ -1,8 +1,11 @@
 //! Ledger entries, for reading. They are written by [`crate::Tx::record`] and [`crate::Tx::meter`] alone.
 
+mod found;
+mod matching;
 mod page;
 mod run;
 
+pub use found::Found;
 pub use page::{EntryFilter, Page};
 pub use run::Line;
 
@@ -184,26 +187,16 @@ impl Reads<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Counts of matching entries in `count` equal spans of `[from, to)`.
+    /// The resource of an id, `type:id`: the first type with which an entry has it.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn histogram(
-        &self,
-        filter: &EntryFilter,
-        from: Millis,
-        to: Millis,
-        count: usize,
-    ) -> Result<Vec<Bucket>, StoreError> {
-        page::histogram(self.conn, filter, from, to, count)
-    }
-
-    /// Matching entries, newest first.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
-    pub fn page(&self, filter: &EntryFilter, limit: usize) -> Result<Page, StoreError> {
-        page::page(self.conn, filter, limit)
+    pub fn resource_of(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT r.s FROM dict n JOIN dict r ON r.ns = ?2 AND r.s = n.s || ':' || ?3 WHERE n.ns = ?1 LIMIT 1",
+        )?;
+        let words = params![Namespace::Noun as i64, Namespace::Resource as i64, id];
+        Ok(rows.query_row(words, |r| r.get(0)).optional()?)
     }
 
     /// Proof that entry `n` is in the tree of `size` entries.

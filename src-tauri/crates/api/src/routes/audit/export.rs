@@ -93,15 +93,12 @@ impl AuditExportQuery {
         };
         match filter::read(&query, engine).await? {
             Wanted::Nothing => Err(Failure::field("actor", "is nobody known here")),
-            Wanted::Matching(_, Some(_)) => Err(Failure::field(
-                "resource_type",
-                "is exported only together with an id whose kind is known",
-            )),
-            Wanted::Matching(filter, None) => {
+            Wanted::Matching(filter, _) => {
                 let filter = *filter;
                 let some = filter.kind.is_some()
                     || filter.who.is_some()
                     || filter.res.is_some()
+                    || filter.noun.is_some()
                     || filter.tenant.is_some()
                     || filter.ok.is_some()
                     || filter.not_ok;

@@ -1,6 +1,5 @@
 //! Which entries: from the words of a query to the engine's filter.
 
-use super::search::Needle;
 use crate::failure::Failure;
 use crate::routes::{id, moment};
 use crate::words::Stream;
@@ -54,10 +53,10 @@ impl AuditFilterQuery {
 
 /// What a query wants.
 pub(super) enum Wanted {
-    /// Somebody who does not exist did nothing.
+    /// Somebody who does not exist did nothing, and nothing was done to what does not exist.
     Nothing,
-    /// The entries of a filter; with a needle, those of them that hold it.
-    Matching(Box<EntryFilter>, Option<Needle>),
+    /// The entries of a filter; with a text, those of them that hold it.
+    Matching(Box<EntryFilter>, Option<String>),
 }
 
 /// Reads the words of a query.
@@ -69,15 +68,17 @@ pub(super) async fn read(query: &AuditFilterQuery, engine: &Engine) -> Result<Wa
             None => return Ok(Wanted::Nothing),
         },
     };
-    let res = resource(query.resource_type.as_deref(), query.resource_id.as_deref());
-    let needle = Needle {
-        text: query.q.as_ref().map(|text| text.trim().to_lowercase()),
-        resource_kind: query.resource_type.clone().filter(|_| res.is_none()),
-        resource_id: query.resource_id.clone().filter(|_| res.is_none()),
-    };
+    let mut res = resource(query.resource_type.as_deref(), query.resource_id.as_deref());
+    if let (None, Some(id)) = (&res, &query.resource_id) {
+        res = engine.resource_of(id.clone()).await?;
+        if res.is_none() {
+            return Ok(Wanted::Nothing);
+        }
+    }
     let filter = EntryFilter {
         kind: query.event_type.clone(),
         who,
+        noun: query.resource_type.clone().filter(|_| res.is_none()),
         res,
         tenant: id::<TenantId>("tenant_id", query.tenant_id.as_deref())?.map(|id| id.to_string()),
         ok: query.outcome.as_deref().map(outcome).transpose()?,
@@ -86,8 +87,8 @@ pub(super) async fn read(query: &AuditFilterQuery, engine: &Engine) -> Result<Wa
         to: moment("to", query.to.as_deref())?,
         ..query.of_stream()
     };
-    let needle = Some(needle).filter(|n| *n != Needle::default());
-    Ok(Wanted::Matching(Box::new(filter), needle))
+    let text = query.q.as_ref().map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+    Ok(Wanted::Matching(Box::new(filter), text))
 }
 
 /// In the ledger people go by pseudonyms, everybody else by what they are called here too.

@@ -113,21 +113,21 @@ pub(crate) struct AuditPage {
 }
 
 impl AuditPage {
-    pub(super) fn new(page: audit::AuditPage, matched: Option<u64>) -> Self {
+    pub(super) fn new(page: audit::AuditPage) -> Self {
         let last = page.entries.last().filter(|_| page.more);
         Self {
             next_cursor: last.and_then(|last| cursor::write(&last.sequence)),
             total: page.total,
-            matched,
+            matched: page.matched,
             items: page.entries.into_iter().map(Into::into).collect(),
         }
     }
+}
 
-    /// What a search found; how many match is known once it has seen everything from the `first` page on.
-    pub(super) fn found(found: super::search::Found, first: bool) -> Self {
-        let matched = (first && found.rest.is_none()).then_some(found.page.entries.len() as u64);
+impl From<audit::SearchPage> for AuditPage {
+    fn from(found: audit::SearchPage) -> Self {
         let next_cursor = found.rest.and_then(|before| cursor::write(&before));
-        Self { next_cursor, ..Self::new(found.page, matched) }
+        Self { next_cursor, ..Self::new(found.page) }
     }
 }
 
@@ -290,6 +290,17 @@ pub(crate) struct AuditHealthView {
     pub(super) last_verified_at: Option<String>,
     /// What is wrong, in a sentence, if something is.
     pub(super) problem: Option<String>,
+    /// The verification that runs.
+    pub(super) checking: Option<AuditChecking>,
+}
+
+/// How far a verification is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditChecking {
+    /// Entries read.
+    pub(super) entries: u64,
+    /// Entries that there are.
+    pub(super) of: u64,
 }
 
 /// Counts over time.

@@ -1,10 +1,17 @@
-//! Filtered pages of the ledger, by the index of the most selective filter, newest first.
+//! Filtered pages of the ledger, newest first, and counts.
 
-use super::{Bucket, Entry, entry, from_row};
+use super::found::Found;
+use super::matching::Matching;
+use super::{Bucket, Entry, Reads, entry, from_row};
 use crate::error::StoreError;
-use crate::log::{Namespace, Stream, dict};
+use crate::log::Stream;
+use crate::log::places::{PART, Places};
+use crate::sql::signed;
 use reeve_core::time::Millis;
-use rusqlite::{Connection, named_params};
+use reeve_ledger::TILE_WIDTH;
+use rusqlite::{OptionalExtension, params};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Which entries; what is `None` does not filter.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +24,8 @@ pub struct EntryFilter {
     pub who: Option<String>,
     /// Resource, `type:id`.
     pub res: Option<String>,
+    /// Noun of the resource, such as `tenant`.
+    pub noun: Option<String>,
     /// Tenant id.
     pub tenant: Option<String>,
     /// Outcome: 0 success, 1 denied, 2 error, 3 unknown.
@@ -29,6 +38,20 @@ pub struct EntryFilter {
     pub to: Option<Millis>,
     /// Behind this index, in the order of the list.
     pub before: Option<u64>,
+    /// From this index on.
+    pub since: Option<u64>,
+    /// Only these, which somebody has found.
+    pub found: Option<Arc<Found>>,
+}
+
+impl EntryFilter {
+    fn stream(&self) -> Stream {
+        self.stream.unwrap_or(Stream::Audit)
+    }
+
+    fn times(&self) -> Range<i64> {
+        self.from.map_or(i64::MIN, |t| t.0)..self.to.map_or(i64::MAX, |t| t.0)
+    }
 }
 
 /// A page of entries.
@@ -40,217 +63,177 @@ pub struct Page {
     pub more: bool,
 }
 
-/// A filter with its words looked up and its times turned into a range of ids.
-struct Plan {
-    kind: Option<i64>,
-    who: Option<i64>,
-    res: Option<i64>,
-    tenant: Option<i64>,
-    ok: Option<i64>,
-    not_ok: bool,
-    from: i64,
-    to: i64,
-    first: i64,
-    end: i64,
-}
-
-/// `None` where a word occurs in no entry: nothing matches.
-fn plan(conn: &Connection, filter: &EntryFilter) -> Result<Option<Plan>, StoreError> {
-    let stream = filter.stream.unwrap_or(Stream::Audit);
-    let mut impossible = false;
-    let mut look = |namespace, word: &Option<String>| -> Result<Option<i64>, StoreError> {
-        let Some(word) = word else { return Ok(None) };
-        let id = dict::find(conn, namespace, word)?;
-        impossible |= id.is_none();
-        Ok(id)
-    };
-    let kind = look(Namespace::Kind, &filter.kind)?;
-    let who = look(Namespace::Actor, &filter.who)?;
-    let res = look(Namespace::Resource, &filter.res)?;
-    let tenant = look(Namespace::Tenant, &filter.tenant)?;
-    if impossible {
-        return Ok(None);
-    }
-    let (from, to) = (filter.from.map_or(i64::MIN, |t| t.0), filter.to.map_or(i64::MAX, |t| t.0));
-    let (first, end) = id_range(conn, stream, filter, from, to)?;
-    Ok(Some(Plan { kind, who, res, tenant, ok: filter.ok, not_ok: filter.not_ok, from, to, first, end }))
-}
-
-/// The ids that may lie in the span of time, by the bundles' times, and before the cursor.
-fn id_range(
-    conn: &Connection,
-    stream: Stream,
-    filter: &EntryFilter,
-    from: i64,
-    to: i64,
-) -> Result<(i64, i64), StoreError> {
-    let kept = super::Reads { conn }.head(stream)?.min_index;
-    let (mut first, mut end) = (stream.entry_id(kept), stream.entry_id(1 << 47));
-    if filter.from.is_some() || filter.to.is_some() {
-        let mut rows = conn.prepare_cached(
-            "SELECT min(id) AS first, max(id) AS last FROM bundles WHERE id >= ?1 AND id < ?2 AND t_max >= ?3 AND t_min < ?4",
-        )?;
-        let (lowest, highest) = rows.query_row([first >> 8, end >> 8, from, to], |r| {
-            Ok((r.get::<_, Option<i64>>("first")?, r.get::<_, Option<i64>>("last")?))
-        })?;
-        let (Some(lowest), Some(highest)) = (lowest, highest) else { return Ok((first, first)) };
-        (first, end) = (lowest << 8, (highest + 1) << 8);
-    }
-    if let Some(before) = filter.before {
-        end = end.min(stream.entry_id(before));
-    }
-    Ok((first, end))
-}
-
-// The shared conditions; every statement below adds the index that leads it.
-const REST: &str = " id >= :first AND id < :end AND t >= :from AND t < :to
-    AND (:kind IS NULL OR kind = :kind) AND (:who IS NULL OR who = :who) AND (:res IS NULL OR res = :res)
-    AND (:tenant IS NULL OR tenant = :tenant) AND (:ok IS NULL OR ok = :ok) AND (NOT :not_ok OR ok <> 0)";
-
-macro_rules! by_index {
-    ($select:literal, $tail:literal) => {
-        [
-            const_str::concat!($select, " FROM entries NOT INDEXED WHERE", REST, $tail),
-            const_str::concat!(
-                $select,
-                " FROM entries INDEXED BY entries_res WHERE res = :res AND",
-                REST,
-                $tail
-            ),
-            const_str::concat!(
-                $select,
-                " FROM entries INDEXED BY entries_who WHERE who = :who AND",
-                REST,
-                $tail
-            ),
-            const_str::concat!(
-                $select,
-                " FROM entries INDEXED BY entries_kind WHERE kind = :kind AND",
-                REST,
-                $tail
-            ),
-            const_str::concat!(
-                $select,
-                " FROM entries INDEXED BY entries_not_ok WHERE ok = :ok AND ok <> 0 AND",
-                REST,
-                $tail
-            ),
-            const_str::concat!(
-                $select,
-                " FROM entries INDEXED BY entries_tenant WHERE tenant = :tenant AND",
-                REST,
-                $tail
-            ),
-            const_str::concat!(
-                $select,
-                " FROM entries INDEXED BY entries_not_ok WHERE ok <> 0 AND",
-                REST,
-                $tail
-            ),
-        ]
-    };
-}
-
-const PAGE: [&str; 7] = by_index!("SELECT id, leaf", " ORDER BY id DESC LIMIT :limit");
-const COUNT: [&str; 7] = by_index!(
-    "SELECT (t - :from) / :width AS bucket, count(*) AS n, count(*) FILTER (WHERE ok <> 0) AS not_ok",
-    " GROUP BY bucket"
-);
-
-/// Entries of a filter that are counted to compare it with others; with more, it counts as common.
-const COMMON: i64 = 2_000;
-
-macro_rules! counted {
-    ($index:literal, $condition:literal) => {
-        const_str::concat!(
-            "SELECT count(*) AS n FROM (SELECT 1 FROM entries INDEXED BY ",
-            $index,
-            " WHERE ",
-            $condition,
-            " AND id >= ?2 AND id < ?3 LIMIT ?4)"
-        )
-    };
-}
-
-/// The statement led by the filter that leaves least. One filter needs no choice; of several, each is counted in its index
-/// as far as [`COMMON`], because which is rare depends on the words: an actor may have acted once or a million times.
-fn led(conn: &Connection, plan: &Plan, statements: [&'static str; 7]) -> Result<&'static str, StoreError> {
-    let [scan, by_res, by_who, by_kind, by_ok, by_tenant, by_not_ok] = statements;
-    let ok = plan.ok.filter(|ok| *ok > 0);
-    let candidates = [
-        (plan.res, by_res, counted!("entries_res", "res = ?1")),
-        (ok, by_ok, counted!("entries_not_ok", "ok = ?1 AND ok <> 0")),
-        (plan.kind, by_kind, counted!("entries_kind", "kind = ?1")),
-        (plan.who, by_who, counted!("entries_who", "who = ?1")),
-        (plan.tenant, by_tenant, counted!("entries_tenant", "tenant = ?1")),
-    ];
-    let mut candidates =
-        candidates.into_iter().filter_map(|(word, led, counted)| Some((word?, led, counted)));
-    let (first, second) = (candidates.next(), candidates.next());
-    if let (Some((_, led, _)), None, false) = (first, second, plan.not_ok) {
-        return Ok(led);
-    }
-    let mut least = (COMMON, first.map_or(scan, |(_, led, _)| led));
-    for (word, led, counted) in first.into_iter().chain(second).chain(candidates) {
-        let found = conn
-            .prepare_cached(counted)?
-            .query_row([word, plan.first, plan.end, COMMON], |r| r.get::<_, i64>("n"))?;
-        least = if found < least.0 { (found, led) } else { least };
-    }
-    if plan.not_ok && ok.is_none() && least.0 == COMMON {
-        // Sorted after it was found, so worth it only where little goes wrong; else the newest entries have enough.
-        let counted = counted!("entries_not_ok", "?1 AND ok <> 0");
-        let found = conn
-            .prepare_cached(counted)?
-            .query_row([1, plan.first, plan.end, COMMON], |r| r.get::<_, i64>("n"))?;
-        least = if found < COMMON { (found, by_not_ok) } else { least };
-    }
-    Ok(least.1)
-}
-
-pub(super) fn page(conn: &Connection, filter: &EntryFilter, limit: usize) -> Result<Page, StoreError> {
-    let Some(plan) = plan(conn, filter)? else { return Ok(Page { entries: Vec::new(), more: false }) };
-    let mut rows = conn.prepare_cached(led(conn, &plan, PAGE)?)?;
-    let one_more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-    let rows = rows.query_map(
-        named_params! {
-            ":first": plan.first, ":end": plan.end, ":from": plan.from, ":to": plan.to, ":kind": plan.kind, ":who": plan.who,
-            ":res": plan.res, ":tenant": plan.tenant, ":ok": plan.ok, ":not_ok": plan.not_ok, ":limit": one_more,
-        },
-        from_row,
-    )?;
-    let mut entries =
-        rows.map(|r| r.map_err(StoreError::from).and_then(entry)).collect::<Result<Vec<_>, _>>()?;
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    Ok(Page { entries, more })
-}
-
-pub(super) fn histogram(
-    conn: &Connection,
-    filter: &EntryFilter,
-    from: Millis,
-    to: Millis,
-    count: usize,
-) -> Result<Vec<Bucket>, StoreError> {
-    let mut buckets = vec![Bucket::default(); count];
-    let filter = EntryFilter { from: Some(from), to: Some(to), ..filter.clone() };
-    let Some(plan) = plan(conn, &filter)? else { return Ok(buckets) };
-    let spans = i64::try_from(count).unwrap_or(1).max(1);
-    let width = ((to.0 - from.0 + spans - 1) / spans).max(1);
-    let mut rows = conn.prepare_cached(led(conn, &plan, COUNT)?)?;
-    let mut rows = rows.query(named_params! {
-        ":first": plan.first, ":end": plan.end, ":from": plan.from, ":to": plan.to, ":kind": plan.kind, ":who": plan.who,
-        ":res": plan.res, ":tenant": plan.tenant, ":ok": plan.ok, ":not_ok": plan.not_ok, ":width": width,
-    })?;
-    while let Some(row) = rows.next()? {
-        let index = usize::try_from(row.get::<_, i64>("bucket")?).unwrap_or(0);
-        if let Some(bucket) = buckets.get_mut(index) {
-            *bucket = Bucket {
-                count: crate::sql::unsigned(row, "n")?,
-                not_ok: crate::sql::unsigned(row, "not_ok")?,
-            };
+impl<'c> Reads<'c> {
+    /// Matching entries, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
+    pub fn page(&self, filter: &EntryFilter, limit: usize) -> Result<Page, StoreError> {
+        let (mut entries, times) = (Vec::new(), filter.times());
+        let Some(matching) = self.matching(filter)? else { return Ok(Page { entries, more: false }) };
+        let mut rows =
+            self.conn.prepare_cached("SELECT id, leaf FROM entries WHERE id = ?1 AND t >= ?2 AND t < ?3")?;
+        let mut behind = u64::MAX;
+        while let Some((part, places)) = matching.newest(behind)? {
+            for place in places.descending() {
+                let id = filter.stream().entry_id(part * PART + place);
+                // The range is whole bundles: at its ends are entries of another time, too.
+                let found = rows.query_row(params![id, times.start, times.end], from_row).optional()?;
+                entries.extend(found.map(entry).transpose()?);
+                if entries.len() > limit {
+                    entries.truncate(limit);
+                    return Ok(Page { entries, more: true });
+                }
+            }
+            behind = part;
         }
+        Ok(Page { entries, more: false })
     }
-    Ok(buckets)
+
+    /// How many entries match, without regard of where a page of them begins.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
+    pub fn count(&self, filter: &EntryFilter) -> Result<u64, StoreError> {
+        let filter = EntryFilter { before: None, ..filter.clone() };
+        if filter.from.is_some() || filter.to.is_some() {
+            let mut count = 0;
+            self.count_by_time(&filter, |_| Some(0), |_, entries| count += entries.count)?;
+            return Ok(count);
+        }
+        let Some(matching) = self.matching(&filter)? else { return Ok(0) };
+        let (mut count, mut behind) = (0, u64::MAX);
+        while let Some((part, places)) = matching.newest(behind)? {
+            count += places.count();
+            behind = part;
+        }
+        Ok(count)
+    }
+
+    /// Counts of matching entries in `count` equal spans of `[from, to)`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
+    pub fn histogram(
+        &self,
+        filter: &EntryFilter,
+        from: Millis,
+        to: Millis,
+        count: usize,
+    ) -> Result<Vec<Bucket>, StoreError> {
+        let mut buckets = vec![Bucket::default(); count];
+        let filter = EntryFilter { from: Some(from), to: Some(to), before: None, ..filter.clone() };
+        let spans = i64::try_from(count).unwrap_or(1).max(1);
+        let width = ((to.0 - from.0 + spans - 1) / spans).max(1);
+        let span = |t: i64| usize::try_from((t - from.0) / width).ok();
+        self.count_by_time(&filter, span, |span, entries| {
+            if let Some(bucket) = buckets.get_mut(span) {
+                bucket.count += entries.count;
+                bucket.not_ok += entries.not_ok;
+            }
+        })?;
+        Ok(buckets)
+    }
+
+    fn matching(&self, filter: &EntryFilter) -> Result<Option<Matching<'c>>, StoreError> {
+        let head = self.head(filter.stream())?;
+        let kept = self.indexes(filter, head.min_index..head.size)?;
+        Matching::new(self.conn, filter, kept, head.size)
+    }
+
+    /// The indexes that may lie in the span of time, by the bundles' times, and before the cursor.
+    fn indexes(&self, filter: &EntryFilter, kept: Range<u64>) -> Result<Range<u64>, StoreError> {
+        let mut first = kept.start.max(filter.since.unwrap_or(0));
+        let mut end = filter.before.map_or(kept.end, |before| before.min(kept.end));
+        if filter.from.is_some() || filter.to.is_some() {
+            let (stream, times) = (filter.stream(), filter.times());
+            let zero = stream.entry_id(0) >> 8;
+            let mut rows = self.conn.prepare_cached(
+                "SELECT min(id) AS first, max(id) AS last FROM bundles WHERE id >= ?1 AND id < ?2 AND t_max >= ?3 AND t_min < ?4",
+            )?;
+            let found = rows
+                .query_row([zero, stream.entry_id(1 << 47) >> 8, times.start, times.end], |r| {
+                    Ok((r.get::<_, Option<i64>>("first")?, r.get::<_, Option<i64>>("last")?))
+                })?;
+            let (Some(lowest), Some(highest)) = found else { return Ok(0..0) };
+            let bundle = |id: i64| u64::try_from(id - zero).unwrap_or(0) * TILE_WIDTH;
+            first = first.max(bundle(lowest));
+            end = end.min(bundle(highest + 1));
+        }
+        Ok(first..end.max(first))
+    }
+
+    /// Counts what matches by what `span` makes of its time. A bundle that lies in one span is counted as a whole; only where
+    /// spans meet are entries looked at.
+    fn count_by_time(
+        &self,
+        filter: &EntryFilter,
+        span: impl Fn(i64) -> Option<usize>,
+        mut add: impl FnMut(usize, Bucket),
+    ) -> Result<(), StoreError> {
+        let Some(matching) = self.matching(filter)? else { return Ok(()) };
+        let (times, not_ok) = (filter.times(), matching.clone().not_ok());
+        let mut behind = u64::MAX;
+        while let Some((part, places)) = matching.newest(behind)? {
+            behind = part;
+            let bad = not_ok.places(part)?;
+            let whole = places.count_by_bundle().zip(bad.count_by_bundle());
+            for (bundle, (count, not_ok)) in self.bundles(filter.stream(), part)?.into_iter().zip(whole) {
+                let Some(Bundle { id, low, high }) = bundle.filter(|_| count > 0) else { continue };
+                if times.contains(&low) && times.contains(&high) && span(low) == span(high) {
+                    span(low).into_iter().for_each(|s| add(s, Bucket { count, not_ok }));
+                } else {
+                    self.count_one_by_one(id, &places, &times, |t, one| {
+                        span(t).into_iter().for_each(|s| add(s, one));
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The bundles of a part, each at its place.
+    fn bundles(&self, stream: Stream, part: u64) -> Result<Vec<Option<Bundle>>, StoreError> {
+        let mut bundles = vec![None; usize::try_from(PART / TILE_WIDTH).unwrap_or(0)];
+        let first = stream.entry_id(part * PART) >> 8;
+        let end = stream.entry_id((part + 1) * PART) >> 8;
+        let mut rows =
+            self.conn.prepare_cached("SELECT id, t_min, t_max FROM bundles WHERE id >= ?1 AND id < ?2")?;
+        let mut rows = rows.query([first, end])?;
+        while let Some(row) = rows.next()? {
+            let bundle = Bundle { id: row.get("id")?, low: row.get("t_min")?, high: row.get("t_max")? };
+            if let Some(place) = usize::try_from(bundle.id - first).ok().and_then(|i| bundles.get_mut(i)) {
+                *place = Some(bundle);
+            }
+        }
+        Ok(bundles)
+    }
+
+    fn count_one_by_one(
+        &self,
+        bundle: i64,
+        places: &Places,
+        times: &Range<i64>,
+        mut add: impl FnMut(i64, Bucket),
+    ) -> Result<(), StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT id, t, ok FROM entries WHERE id >= ?1 AND id < ?2 AND t >= ?3 AND t < ?4",
+        )?;
+        let mut rows = rows.query([bundle << 8, (bundle + 1) << 8, times.start, times.end])?;
+        while let Some(row) = rows.next()? {
+            let place = row.get::<_, i64>("id")? & (signed(PART) - 1);
+            if u64::try_from(place).is_ok_and(|place| places.contains(place)) {
+                add(row.get("t")?, Bucket { count: 1, not_ok: u64::from(row.get::<_, i64>("ok")? != 0) });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// 256 entries and the span of their times.
+#[derive(Clone)]
+struct Bundle {
+    id: i64,
+    low: i64,
+    high: i64,
 }
