@@ -1,9 +1,8 @@
 //! A long audit trail: writing it, opening it, verifying it, finding in it.
 
-use crate::Outcome;
-use crate::raw;
 use crate::store::entry;
 use crate::table::{Table, Target};
+use crate::{Outcome, prune, raw};
 use reeve_core::time::{Clock, Millis};
 use reeve_engine::audit::EntryFilter;
 use reeve_engine::vault::VaultKeys;
@@ -46,7 +45,7 @@ const KINDS: [&str; 12] = [
     "audit.verify",
 ];
 
-async fn open(folder: &Path) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) async fn open(folder: &Path) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
     let open = OpenStore { folder: folder.to_owned(), clock: Arc::new(Tick(AtomicI64::new(0))), readers: 1 };
     Ok(tokio::task::spawn_blocking(move || Store::open(open)).await??)
 }
@@ -120,7 +119,8 @@ pub(crate) async fn measure(table: &mut Table, entries: u64) -> Outcome {
     drop(open(folder.path()).await?);
     table.add("the store opens", begun.elapsed().as_secs_f64(), "s", Target::Below(1.0));
     tokio::time::sleep(Duration::from_millis(500)).await;
-    read(table, folder.path(), entries).await
+    read(table, folder.path(), entries).await?;
+    prune::measure(table, folder.path()).await
 }
 
 /// What people do: pages, words, histograms.

@@ -6,6 +6,7 @@ mod audit;
 mod gateway;
 mod load;
 mod proxy;
+mod prune;
 mod raw;
 mod store;
 mod streams;

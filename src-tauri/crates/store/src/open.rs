@@ -23,7 +23,7 @@ pub struct OpenStore {
     pub readers: u32,
 }
 
-/// The open store. Cheap to clone; the file closes when the last clone and the writer are gone.
+/// The open store. Cheap to clone; [`Store::close`] closes the file for all.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) writer: Writer,
@@ -31,8 +31,8 @@ pub struct Store {
     pub(crate) files: Arc<Files>,
     pub(crate) verifiers: Arc<Verifiers>,
     path: Arc<Path>,
-    // Held for as long as any clone lives: one process a file.
-    _lock: Arc<File>,
+    // Held until the store is closed: one process a file.
+    lock: Arc<File>,
 }
 
 impl Store {
@@ -53,7 +53,7 @@ impl Store {
         let files = Arc::new(Files::remember(&path));
         let verifiers = Arc::new(Verifiers::open(Arc::clone(&path))?);
         let writer = Writer::start(conn, log, clock)?;
-        Ok(Self { writer, readers, files, verifiers, path, _lock: Arc::new(lock) })
+        Ok(Self { writer, readers, files, verifiers, path, lock: Arc::new(lock) })
     }
 
     /// The file of the store.
@@ -63,11 +63,17 @@ impl Store {
     }
 
     /// Finishes what is read and queued, folds the write-ahead log into the file and closes it: once this is answered,
-    /// the file may be copied or deleted.
+    /// the file may be copied, deleted or opened by another process.
     pub async fn close(&self) {
-        self.verifiers.close();
+        self.verifiers.close().await;
         self.readers.close().await;
         self.writer.close().await;
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the folder's lock could not be released"
+            );
+        }
     }
 }
 

@@ -21,6 +21,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use tokio::sync::Semaphore;
+
+/// Verifications that run at the same time; others wait.
+const AT_ONCE: u32 = 4;
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +115,14 @@ impl Store {
     /// [`StoreError::Sqlite`] if the file cannot be read, [`StoreError::Stopped`]; what does not fit is in the verdict, not an
     /// error.
     pub async fn verify(&self, verify: Verify) -> Result<(Verdict, Known), StoreError> {
-        let store = self.clone();
-        let work = tokio::task::spawn_blocking(move || run(&store.verifiers, &verify));
+        let permit =
+            Arc::clone(&self.verifiers.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let verifiers = Arc::clone(&self.verifiers);
+        let work = tokio::task::spawn_blocking(move || {
+            let verified = run(&verifiers, &verify);
+            drop(permit);
+            verified
+        });
         work.await.map_err(|_| StoreError::Panicked)?
     }
 }
@@ -154,7 +164,7 @@ fn check_parts(
         verifiers.with(|conn| {
             let mut worker = task.worker(conn);
             loop {
-                if verify.progress.stopped() {
+                if verify.progress.stopped() || verifiers.closing.load(Ordering::Relaxed) {
                     return Err(StoreError::Stopped);
                 }
                 let part = next.fetch_add(1, Ordering::Relaxed);
@@ -183,28 +193,33 @@ fn check_parts(
 /// later may be another file.
 pub(crate) struct Verifiers {
     path: Arc<Path>,
-    // None once the store is closed.
-    idle: Mutex<Option<Vec<Connection>>>,
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+    closing: AtomicBool,
 }
 
 impl Verifiers {
     pub(crate) fn open(path: Arc<Path>) -> Result<Self, StoreError> {
         let count = thread::available_parallelism().map_or(1, usize::from) + 1;
         let idle = (0..count).map(|_| connect_to_read(&path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { path, idle: Mutex::new(Some(idle)) })
+        let permits = Arc::new(Semaphore::new(AT_ONCE as usize));
+        Ok(Self { path, idle: Mutex::new(idle), permits, closing: AtomicBool::new(false) })
     }
 
-    pub(crate) fn close(&self) {
-        *self.idle.lock() = None;
+    /// Stops the verifications that run, waits for them and closes every connection; later ones are refused.
+    pub(crate) async fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        let all = self.permits.acquire_many(AT_ONCE).await;
+        self.permits.close();
+        self.idle.lock().clear();
+        drop(all);
     }
 
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = self.idle.lock().as_mut().ok_or(StoreError::Closed)?.pop();
+        let idle = self.idle.lock().pop();
         let conn = idle.map_or_else(|| connect_to_read(&self.path), Ok)?;
         let result = work(&conn);
-        if let Some(idle) = self.idle.lock().as_mut() {
-            idle.push(conn);
-        }
+        self.idle.lock().push(conn);
         result
     }
 }

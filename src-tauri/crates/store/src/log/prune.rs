@@ -227,30 +227,33 @@ pub struct Swept {
     pub more: bool,
 }
 
-/// One piece of the sweep.
+/// One piece of the sweep: as many small steps as fit in its time.
 pub(crate) fn sweep(conn: &Connection) -> Result<Swept, StoreError> {
     let until = Instant::now() + PIECE;
     let mut swept = Swept { more: true, ..Swept::default() };
+    while swept.more && Instant::now() < until {
+        swept.more = step(conn, &mut swept)?;
+    }
+    Ok(swept)
+}
+
+/// The next step; whether there was anything to do.
+fn step(conn: &Connection, swept: &mut Swept) -> Result<bool, StoreError> {
     for stream in Stream::ALL {
         let (min_index, size) = bounds(conn, stream)?;
-        while let Some(id) = first_below(conn, stream, min_index)? {
-            delete_bundle(conn, stream, id >> 8, &mut swept)?;
-            if Instant::now() >= until {
-                return Ok(swept);
-            }
+        if let Some(id) = first_below(conn, stream, min_index)? {
+            delete_bundle(conn, stream, id >> 8, swept)?;
+            return Ok(true);
         }
         // Level 0 below the last full tile of level 1 that is pruned whole.
         let bound = (min_index / TILE_WIDTH).min(size / TILE_WIDTH / TILE_WIDTH * TILE_WIDTH);
         if delete_tiles(conn, stream, bound)? + delete_sets(conn, stream, min_index / PART)? > 0 {
-            return Ok(swept);
+            return Ok(true);
         }
     }
-    swept.sections += overwrite_sections(conn)?;
-    if swept.sections > 0 {
-        return Ok(swept);
-    }
-    swept.more = give_back(conn)?;
-    Ok(swept)
+    let overwritten = overwrite_sections(conn)?;
+    swept.sections += overwritten;
+    Ok(overwritten > 0 || give_back(conn)?)
 }
 
 fn bounds(conn: &Connection, stream: Stream) -> Result<(u64, u64), StoreError> {
