@@ -12,10 +12,11 @@
 //!    its [`hlc`]; personal details appear only as a [`commitment`](mod@commitment).
 //! 2. [`tree`]: leaf hashes into one root; [`tile`] is how the hashes are stored, [`proof`] how one root
 //!    convinces somebody about an entry or about an older root.
-//! 3. [`checkpoint`]: a root with a name and a size, signed as a [`note`]; [`keys`] says by which key.
+//! 3. [`checkpoint`]: a root with a name and a size, signed as a [`note`]; [`keys`] says by which key. What outside witnesses say about a head is a
+//!    [`note::Cosignature`], and which of them are enough a [`policy`].
 //!
 //! The tree is RFC 6962 section 2.1 (the same as RFC 9162 section 2.1.1), tiles are C2SP tlog-tiles, heads
-//! are C2SP tlog-checkpoint in C2SP signed-note. Software we did not write can verify all three.
+//! are C2SP tlog-checkpoint in C2SP signed-note, cosignatures C2SP tlog-cosignature. Software we did not write can verify all of it.
 
 pub mod canonical;
 pub mod checkpoint;
@@ -24,6 +25,7 @@ pub mod hlc;
 pub mod keys;
 pub mod leaf;
 pub mod note;
+pub mod policy;
 pub mod proof;
 pub mod tile;
 pub mod tree;
@@ -34,7 +36,8 @@ pub use commitment::commitment;
 pub use hlc::{Hlc, HlcError};
 pub use keys::{KeyChain, KeyChainError};
 pub use leaf::{HARD_LIMIT, Leaf, LeafError, Ok, SOFT_LIMIT};
-pub use note::{NoteError, Signer, VerifierKey};
+pub use note::{Cosignature, Cosigner, NoteError, Signer, VerifierKey, WitnessKey};
+pub use policy::{Policy, PolicyError};
 pub use proof::{
     HashSource, ProofError, consistency_proof, inclusion_proof, root_at, verify_consistency, verify_inclusion,
 };

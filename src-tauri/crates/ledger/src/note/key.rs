@@ -1,4 +1,5 @@
-//! The two halves of a note key: the signer, which is a secret, and the verifier key, which is published.
+//! The two halves of a note key: the signer, which is a secret, and the verifier key, which is published. What a key signs is part
+//! of it: one that signs notes signs no cosignatures, and the other way round.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +13,9 @@ use super::NoteError;
 use super::lines::{PREFIX, is_name};
 
 /// Signature type of plain Ed25519 in the C2SP registry.
-const ED25519: u8 = 1;
+pub(super) const ED25519: u8 = 1;
+/// Signature type of a witness's Ed25519 cosignature, version 1, in the C2SP registry.
+pub(super) const COSIGNATURE_V1: u8 = 4;
 
 /// Public key of an Ed25519 seed.
 #[must_use]
@@ -21,13 +24,9 @@ pub fn public_key(seed: &[u8; 32]) -> [u8; 32] {
 }
 
 /// The first four bytes of SHA-256(name ‖ newline ‖ type ‖ public key).
-fn key_id(name: &str, public: &[u8; 32]) -> [u8; 4] {
-    let digest: [u8; 32] = Sha256::new()
-        .chain_update(name)
-        .chain_update([b'\n', ED25519])
-        .chain_update(public)
-        .finalize()
-        .into();
+fn key_id(name: &str, kind: u8, public: &[u8; 32]) -> [u8; 4] {
+    let digest: [u8; 32] =
+        Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(public).finalize().into();
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
@@ -79,13 +78,74 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// A named Ed25519 public key, written `name+id+key`.
+/// A public key with its name and what it signs, written `name+id+key`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct VerifierKey {
+pub(super) struct NamedKey {
+    kind: u8,
     name: String,
     id: [u8; 4],
     key: VerifyingKey,
 }
+
+impl NamedKey {
+    pub(super) fn new(name: impl Into<String>, kind: u8, public: &[u8; 32]) -> Result<Self, NoteError> {
+        let name = name.into();
+        if !is_name(&name) {
+            return Err(NoteError::Name { name });
+        }
+        match VerifyingKey::from_bytes(public) {
+            Ok(key) if !key.is_weak() => Ok(Self { kind, id: key_id(&name, kind, public), name, key }),
+            _ => Err(NoteError::PublicKey { name }),
+        }
+    }
+
+    pub(super) fn parse(text: &str, kind: u8) -> Result<Self, NoteError> {
+        // A name has no plus sign, but base64 may have many: only the first two part the fields.
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(encoded)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(NoteError::VerifierKey);
+        };
+        let id = HEXLOWER.decode(id.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
+        let encoded = BASE64.decode(encoded.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
+        let (found, public) = encoded.split_first().ok_or(NoteError::VerifierKey)?;
+        if *found != kind {
+            return Err(NoteError::KeyType { kind: *found });
+        }
+        let public = <&[u8; 32]>::try_from(public).map_err(|_| NoteError::VerifierKey)?;
+        let key = Self::new(name, kind, public)?;
+        if id == key.id { Ok(key) } else { Err(NoteError::KeyId { name: key.name }) }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn id(&self) -> [u8; 4] {
+        self.id
+    }
+
+    pub(super) fn public_key(&self) -> [u8; 32] {
+        self.key.to_bytes()
+    }
+
+    pub(super) fn verify_strict(&self, message: &[u8], signature: &[u8]) -> Result<(), NoteError> {
+        let bad = || NoteError::BadSignature { name: self.name.clone() };
+        let signature = Signature::from_slice(signature).map_err(|_| bad())?;
+        self.key.verify_strict(message, &signature).map_err(|_| bad())
+    }
+}
+
+impl fmt::Display for NamedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut encoded = [self.kind; 33];
+        encoded[1..].copy_from_slice(self.key.as_bytes());
+        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id), BASE64.encode(&encoded))
+    }
+}
+
+/// A named Ed25519 public key, written `name+id+key`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VerifierKey(NamedKey);
 
 impl VerifierKey {
     /// The verifier key of a public key.
@@ -94,32 +154,25 @@ impl VerifierKey {
     /// [`NoteError::Name`] if `name` cannot name a key, [`NoteError::PublicKey`] if the bytes are no public
     /// key or a weak one, for which a signature could fit more than one text.
     pub fn new(name: impl Into<String>, public: &[u8; 32]) -> Result<Self, NoteError> {
-        let name = name.into();
-        if !is_name(&name) {
-            return Err(NoteError::Name { name });
-        }
-        match VerifyingKey::from_bytes(public) {
-            Ok(key) if !key.is_weak() => Ok(Self { id: key_id(&name, public), name, key }),
-            _ => Err(NoteError::PublicKey { name }),
-        }
+        NamedKey::new(name, ED25519, public).map(Self)
     }
 
     /// The name of the key.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.0.name()
     }
 
     /// The short id that tells keys of one name apart. No fingerprint: collisions are easily made.
     #[must_use]
     pub fn id(&self) -> [u8; 4] {
-        self.id
+        self.0.id()
     }
 
     /// The public key's 32 bytes.
     #[must_use]
     pub fn public_key(&self) -> [u8; 32] {
-        self.key.to_bytes()
+        self.0.public_key()
     }
 
     /// Checks a signature of 64 bytes, refusing the malleable and small-order ones RFC 8032 leaves open.
@@ -127,17 +180,13 @@ impl VerifierKey {
     /// # Errors
     /// [`NoteError::BadSignature`].
     pub fn verify_strict(&self, text: &[u8], signature: &[u8]) -> Result<(), NoteError> {
-        let bad = || NoteError::BadSignature { name: self.name.clone() };
-        let signature = Signature::from_slice(signature).map_err(|_| bad())?;
-        self.key.verify_strict(text, &signature).map_err(|_| bad())
+        self.0.verify_strict(text, signature)
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut encoded = [ED25519; 33];
-        encoded[1..].copy_from_slice(self.key.as_bytes());
-        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id), BASE64.encode(&encoded))
+        self.0.fmt(f)
     }
 }
 
@@ -151,19 +200,6 @@ impl FromStr for VerifierKey {
     type Err = NoteError;
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
-        // A name has no plus sign, but base64 may have many: only the first two part the fields.
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(encoded)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoteError::VerifierKey);
-        };
-        let id = HEXLOWER.decode(id.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
-        let encoded = BASE64.decode(encoded.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
-        let (kind, public) = encoded.split_first().ok_or(NoteError::VerifierKey)?;
-        if *kind != ED25519 {
-            return Err(NoteError::KeyType { kind: *kind });
-        }
-        let public = <&[u8; 32]>::try_from(public).map_err(|_| NoteError::VerifierKey)?;
-        let key = Self::new(name, public)?;
-        if id == key.id { Ok(key) } else { Err(NoteError::KeyId { name: key.name }) }
+        NamedKey::parse(text, ED25519).map(Self)
     }
 }

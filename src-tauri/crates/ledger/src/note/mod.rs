@@ -2,11 +2,13 @@
 //!
 //! A text is worth nothing until [`open`] has given it back: there is no way to read one without a key.
 
+mod cosign;
 mod key;
 mod lines;
 
 use thiserror::Error;
 
+pub use cosign::{Cosignature, Cosigner, WitnessKey, cosignatures, cosigned};
 pub use key::{Signer, VerifierKey, public_key};
 
 /// The longest note read, in bytes. Post-quantum signatures of witnesses take up to 5 kB each.
@@ -69,8 +71,8 @@ pub enum NoteError {
         /// Name of the key.
         name: String,
     },
-    /// A verifier key for another kind of signature than Ed25519.
-    #[error("signatures of type {kind:#04x} are not supported")]
+    /// A verifier key for another kind of signature than the one that is wanted: a log's key has type 1, a witness's type 4.
+    #[error("this is a key for signatures of type {kind:#04x}, which is not the kind wanted here")]
     KeyType {
         /// The type byte.
         kind: u8,

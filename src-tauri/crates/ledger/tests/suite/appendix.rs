@@ -1,8 +1,8 @@
 //! The vectors of the design's appendix, made by a prototype in another language.
 
 use reeve_ledger::{
-    Checkpoint, Frontier, VerifierKey, consistency_proof, genesis_signer, leaf_hash, note, origin_for,
-    verify_consistency,
+    Checkpoint, Cosigner, Frontier, VerifierKey, consistency_proof, genesis_signer, leaf_hash, note,
+    origin_for, verify_consistency,
 };
 
 use crate::reference::{appendix_leaf, appendix_tree, base64, hex, private_commitment};
@@ -86,6 +86,17 @@ fn the_signed_checkpoint() {
     let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 700, root: hex(ROOTS[5].1) };
     assert_eq!(checkpoint.sign(&signer), NOTE);
     assert_eq!(Checkpoint::open(NOTE, &VKEY.parse::<VerifierKey>().unwrap()), Ok(checkpoint));
+}
+
+#[test]
+fn the_cosignature_of_a_witness() {
+    let cosigner = Cosigner::from_seed("hub.example.com/w1", &[9; 32]).unwrap();
+    let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 700, root: hex(ROOTS[5].1) };
+    let cosignature = cosigner.cosign(&checkpoint.to_text(), 1_767_226_400);
+    let key = cosigner.witness_key();
+    assert_eq!(key.line(&cosignature), COSIGNATURE);
+    assert_eq!(note::cosignatures(&format!("{NOTE}{COSIGNATURE}"), key), Ok(vec![cosignature]));
+    assert_eq!(note::cosigned(NOTE, key, &cosignature), format!("{NOTE}{COSIGNATURE}"));
 }
 
 #[test]

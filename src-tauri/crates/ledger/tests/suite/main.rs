@@ -7,12 +7,16 @@ mod canonical;
 #[cfg(test)]
 mod checkpoint;
 #[cfg(test)]
+mod cosign;
+#[cfg(test)]
 mod hlc;
 mod keys;
 #[cfg(test)]
 mod leaf;
 #[cfg(test)]
 mod note;
+#[cfg(test)]
+mod policy;
 #[cfg(test)]
 mod proof;
 #[cfg(test)]
