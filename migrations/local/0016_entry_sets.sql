@@ -8,9 +8,9 @@ DROP INDEX entries_tenant;
 DROP INDEX entries_not_ok;
 
 CREATE TABLE entry_sets (
-    word   INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
     part   INTEGER NOT NULL, -- entries.id >> 13
+    word   INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
     places BLOB    NOT NULL, -- 1,024 bytes of bits, or the places as big-endian numbers of two bytes where that is shorter
-    PRIMARY KEY (word, part)
+    PRIMARY KEY (part, word)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX entry_sets_part ON entry_sets (part);
+CREATE INDEX entry_sets_word ON entry_sets (word, part);

@@ -207,10 +207,10 @@ CREATE TABLE entry_mentions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entry_sets (
-    word   INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
     part   INTEGER NOT NULL, -- entries.id >> 13
+    word   INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
     places BLOB    NOT NULL, -- 1,024 bytes of bits, or the places as big-endian numbers of two bytes where that is shorter
-    PRIMARY KEY (word, part)
+    PRIMARY KEY (part, word)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE erased_keys (
@@ -671,7 +671,7 @@ CREATE INDEX charges_user ON charges (user, time) WHERE user IS NOT NULL;
 
 CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
 
-CREATE INDEX entry_sets_part ON entry_sets (part);
+CREATE INDEX entry_sets_word ON entry_sets (word, part);
 
 CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('requested', 'blocked');
 

@@ -16,8 +16,6 @@ use tokio::time::Instant;
 
 /// Entries that are pruned; whole bundles of 256.
 const PRUNED: u64 = 100_096;
-/// Pieces between two looks at the write-ahead log, as the engine has it.
-const PIECES: u32 = 32;
 
 async fn record(store: &Store) -> Result<(), StoreError> {
     let write = |tx: &mut Tx<'_>| {
@@ -39,18 +37,6 @@ async fn longest_write(store: Store, over: Arc<AtomicBool>) -> Result<Duration, 
     Ok(longest)
 }
 
-async fn sweep(store: &Store) -> Result<(), StoreError> {
-    let mut pieces = 0;
-    while store.sweep().await?.more {
-        pieces += 1;
-        if pieces % PIECES == 0 {
-            store.empty_log().await?;
-        }
-    }
-    while !store.empty_log().await? {}
-    Ok(())
-}
-
 pub(crate) async fn measure(table: &mut Table, folder: &Path) -> Outcome {
     let store = open(folder).await?;
     let head = store.read(|r| r.entries().head(Stream::Audit)).await?;
@@ -69,7 +55,8 @@ pub(crate) async fn measure(table: &mut Table, folder: &Path) -> Outcome {
             tx.prune(&said, Stream::Audit, to)
         })
         .await?;
-    sweep(&store).await?;
+    store.sweep(|| true).await?;
+    while !store.empty_log().await? {}
     let taken = begun.elapsed().as_secs_f64();
     over.store(true, Ordering::Relaxed);
     let longest = writers.join_next().await.ok_or("no write")???;

@@ -3,10 +3,14 @@
 use crate::{hello, streamed_hello};
 use reeve_core::period::PeriodKind;
 use reeve_engine::Cx;
+use reeve_engine::audit::Stream;
 use reeve_engine::requests::{Request, RequestFilter, RequestRef};
-use reeve_tests::app::{TestApp, eventually};
+use reeve_tests::app::{Options, TestApp, eventually};
 use reeve_tests::provider::Fault;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn a_charge_says_what_was_reserved_what_was_left_and_where_the_time_went() {
@@ -122,4 +126,55 @@ async fn a_call_is_live_until_it_ends() {
     assert!(live.reserved.0 > 0);
     app.charge().await;
     assert_eq!(app.engine.live_requests(&Cx::system(), None, 10).await.unwrap().1, 0, "none is left behind");
+}
+
+#[tokio::test]
+async fn entries_that_could_not_be_written_are_told_as_soon_as_one_can() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").make().await;
+    app.budget(Some(acme.id), PeriodKind::Day, "0.000000001").await;
+    // Another program keeps the file locked for longer than a write waits for it.
+    let other = rusqlite::Connection::open(app.engine.data_dir().join("reeve.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    app.chat(&acme, &hello("gpt-4o-mini")).await.assert_error(402, "insufficient_quota", "budget_exceeded");
+    // It is written behind the refusal, and fails with it.
+    app.engine.rotate_ledger_keys().await.unwrap_err();
+    other.execute_batch("ROLLBACK").unwrap();
+    app.engine.tend_ledger().await;
+    let gap = app.entry("log.gap").await;
+    // The refusal, and that the key was used.
+    assert_eq!(gap.summary, "2 entries could not be written and are lost");
+    assert_eq!((gap.severity.as_str(), gap.outcome), ("critical", "failure"));
+    assert!(app.engine.verify(&Cx::system(), Stream::Audit).await.unwrap().intact());
+}
+
+#[tokio::test]
+async fn a_test_of_a_key_that_a_crash_cut_short_has_a_result_after_the_next_start() {
+    let app = TestApp::start().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/v1", silent.local_addr().unwrap());
+    let id = app.credential("openai", &address, "sk-nobody-answers", &["gpt-4o"]).await;
+    let (engine, mut probing) = (app.engine.clone(), JoinSet::new());
+    probing.spawn(async move { engine.probe_credential(&Cx::system(), id).await });
+    let intent = app.entry("key.probe_intent").await;
+    // What a crash leaves is what the disk holds now.
+    let crashed = Arc::new(tempfile::tempdir().unwrap());
+    for file in std::fs::read_dir(app.engine.data_dir()).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), crashed.path().join(file.file_name())).unwrap();
+    }
+    let keyring = Some(Arc::clone(&app.keyring));
+    let options = Options { folder: Some(crashed), keyring, no_credential: true, ..Options::default() };
+    let after = TestApp::start_with(options).await;
+    let result = after.entry("key.probe").await;
+    assert_eq!((result.outcome, result.severity.as_str()), ("failure", "warning"));
+    assert_eq!(result.resource.unwrap().id, intent.resource.unwrap().id);
+    let folder = after.close().await;
+    let options = Options {
+        folder: Some(folder),
+        keyring: Some(Arc::clone(&app.keyring)),
+        no_credential: true,
+        ..Options::default()
+    };
+    let again = TestApp::start_with(options).await;
+    again.entries_once("key.probe", 1).await;
 }

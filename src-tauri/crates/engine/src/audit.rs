@@ -5,6 +5,7 @@ mod describe;
 mod epochs;
 mod export;
 mod history;
+mod intents;
 pub(crate) mod keeping;
 mod search;
 mod verdicts;

@@ -5,7 +5,7 @@
 use crate::error::StoreError;
 use crate::sql::{signed, unsigned};
 use parking_lot::Mutex;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,8 +15,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The shortest last word that also stands for words that begin with it.
 const PREFIX: usize = 3;
 
+/// A beginning stands for at most so many words by itself; more are left to SQLite, which gathers all their entries first.
+const WORDS_OF_BEGINNING: usize = 32;
+
 const SCHEMA: &str = "
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5vocab(texts, instance);
 CREATE TABLE IF NOT EXISTS about (id INTEGER PRIMARY KEY CHECK (id = 1), origin TEXT NOT NULL, indexed INTEGER NOT NULL) STRICT;
 INSERT OR IGNORE INTO about VALUES (1, '', 0);";
 
@@ -65,12 +69,36 @@ impl TextQuery {
         self.whole.iter().all(|word| words.contains(word)) && self.beginning.as_ref().is_none_or(begins)
     }
 
-    fn to_fts(&self) -> String {
-        // Words hold letters and digits alone: quoted, none of them can be an operator.
-        let whole = self.whole.iter().map(|word| format!("\"{word}\""));
-        let beginning = self.beginning.iter().map(|word| format!("\"{word}\"*"));
-        whole.chain(beginning).collect::<Vec<_>>().join(" ")
+    /// What FTS5 is asked. Words hold letters and digits alone: quoted, none of them can be an operator.
+    fn to_fts(&self, conn: &Connection) -> rusqlite::Result<String> {
+        let mut terms: Vec<_> = self.whole.iter().map(|word| format!("\"{word}\"")).collect();
+        if let Some(beginning) = &self.beginning {
+            terms.push(match words_of(conn, beginning)? {
+                // Of single words the newest entries come first, without a look at the rest.
+                Some(words) => {
+                    let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                    format!("({})", words.join(" OR "))
+                }
+                None => format!("\"{beginning}\"*"),
+            });
+        }
+        Ok(terms.join(" AND "))
     }
+}
+
+/// The words that begin so, and this one in any case; `None` if they are too many.
+fn words_of(conn: &Connection, beginning: &str) -> rusqlite::Result<Option<Vec<String>>> {
+    let mut next = conn.prepare_cached("SELECT term FROM words WHERE term >= ?1 LIMIT 1")?;
+    let mut words = vec![beginning.to_owned()];
+    while words.len() <= WORDS_OF_BEGINNING {
+        // The least text behind the last word: a word has many rows here, and all but the first are passed over.
+        let behind = words.last().map(|last| format!("{last}\u{1}")).unwrap_or_default();
+        match next.query_row([behind], |r| r.get::<_, String>("term")).optional()? {
+            Some(word) if word.starts_with(beginning) => words.push(word),
+            _ => return Ok(Some(words)),
+        }
+    }
+    Ok(None)
 }
 
 impl TextIndex {
@@ -109,7 +137,7 @@ impl TextIndex {
         if same && indexed <= size {
             return Ok(indexed);
         }
-        conn.execute_batch("DROP TABLE texts; DROP TABLE about;")?;
+        conn.execute_batch("DROP TABLE words; DROP TABLE texts; DROP TABLE about;")?;
         conn.execute_batch(SCHEMA)?;
         Ok(0)
     }
@@ -141,21 +169,23 @@ impl TextIndex {
         let conn = self.reads.lock();
         let until = Instant::now() + PATIENCE;
         conn.progress_handler(10_000, Some(move || Instant::now() > until))?;
-        let found = conn
-            .prepare_cached(
-                "SELECT rowid AS n FROM texts WHERE texts MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3",
-            )
-            .and_then(|mut rows| {
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                rows.query_map(params![query.to_fts(), signed(before), limit], |r| unsigned(r, "n"))?.collect()
-            });
-        match found {
+        match newest(&conn, query, before, limit) {
             Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
                 Err(StoreError::Stopped)
             }
             found => Ok(found?),
         }
     }
+}
+
+fn newest(conn: &Connection, query: &TextQuery, before: u64, limit: usize) -> rusqlite::Result<Vec<u64>> {
+    let asked = query.to_fts(conn)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    conn.prepare_cached(
+        "SELECT rowid AS n FROM texts WHERE texts MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3",
+    )?
+    .query_map(params![asked, signed(before), limit], |r| unsigned(r, "n"))?
+    .collect()
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

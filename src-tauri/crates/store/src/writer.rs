@@ -18,11 +18,17 @@ const BATCH: usize = 512;
 /// How long one transaction gathers closures at most.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// Pieces of a sweep between two looks at the write-ahead log.
+const PIECES: u32 = 8;
+
 /// Told whether the transaction committed.
 type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
+/// A write; it is told, too, if no transaction could begin.
+type Work = Box<dyn FnOnce(Result<&mut Tx<'_>, &StoreError>) -> Answer + Send>;
+
 enum Job {
-    Write(Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>),
+    Write(Work),
     Signer(Box<reeve_ledger::Signer>, &'static str, oneshot::Sender<Result<(), StoreError>>),
     Fold(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
@@ -143,12 +149,32 @@ impl Store {
         self.writer.heads.clone()
     }
 
-    /// Deletes one piece of what was pruned, and overwrites one piece of what no key opens any more; short enough that no other
-    /// write waits long. Ask again while there is more.
+    /// Deletes what was pruned and overwrites what no key opens any more, piece by piece, each short enough that no other write
+    /// waits long, for as long as `go_on` says. Whether nothing is left; what is, the next sweep finds.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub async fn sweep(&self) -> Result<crate::Swept, StoreError> {
+    pub async fn sweep(&self, go_on: impl Fn() -> bool) -> Result<bool, StoreError> {
+        let mut since_folded = 0;
+        while self.sweep_piece().await?.more {
+            if !go_on() {
+                return Ok(false);
+            }
+            since_folded += 1;
+            if since_folded == PIECES {
+                // A short log makes short work for the writer.
+                since_folded = 0;
+                self.empty_log().await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// One piece of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub async fn sweep_piece(&self) -> Result<crate::Swept, StoreError> {
         self.write(|tx| crate::log::prune::sweep(tx.conn)).await
     }
 
@@ -201,7 +227,7 @@ where
     E: From<StoreError> + Send + 'static,
 {
     Job::Write(Box::new(move |tx| {
-        let result = scoped(tx, work);
+        let result = tx.map_err(|e| e.clone().into()).and_then(|tx| scoped(tx, work));
         Box::new(move |committed| {
             done(match committed {
                 Ok(()) => result,
@@ -273,10 +299,7 @@ impl Loop {
             match job {
                 Job::Write(work) => {
                     let mut tx = Tx { conn: &self.conn, log: &mut self.log, now: self.clock.now() };
-                    answers.push(match &began {
-                        Ok(()) => work(&mut tx),
-                        Err(e) => refuse(work, e.clone()),
-                    });
+                    answers.push(work(began.as_ref().map(|()| &mut tx)));
                 }
                 Job::Signer(signer, stream, reply) => {
                     let signed = self.log.sign_with(&self.conn, *signer, stream);
@@ -338,11 +361,4 @@ impl Loop {
     fn fold(&self) {
         let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
     }
-}
-
-/// Answers a job whose transaction never began.
-fn refuse(work: Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>, _error: StoreError) -> Answer {
-    // The closure holds the reply channel; dropping it tells the caller that the store is closed.
-    drop(work);
-    Box::new(|_| {})
 }

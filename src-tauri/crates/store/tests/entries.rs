@@ -191,7 +191,7 @@ const ATTACKS: [(&str, u64, &str); 12] = [
         8_192,
         "the index",
     ),
-    ("INSERT INTO entry_sets SELECT id, 1, x'0001' FROM dict WHERE s = 'u:once'", 16_384, "the index"),
+    ("INSERT INTO entry_sets SELECT 1, id, x'0001' FROM dict WHERE s = 'u:once'", 16_384, "the index"),
     ("UPDATE bundles SET t_max = t_max + 1 WHERE id = 3", 1_024, "times"),
     ("DELETE FROM bundles WHERE id = 69", 17_884, "times"),
     ("UPDATE tiles SET hashes = zeroblob(8192) WHERE id = 2", 768, "tile 2"),

@@ -72,7 +72,7 @@ async fn prune(store: &Store, to_said: impl Fn(u64) -> u64 + Send + 'static) -> 
 async fn sweep(store: &Store) -> u64 {
     let mut entries = 0;
     loop {
-        let swept = store.sweep().await.unwrap();
+        let swept = store.sweep_piece().await.unwrap();
         entries += swept.entries;
         if !swept.more {
             return entries;
@@ -160,7 +160,7 @@ async fn a_sweep_that_was_cut_short_goes_on_and_nothing_below_is_read_meanwhile(
     let store = open(folder.path()).await;
     fill(&store, 40_000).await;
     let to = prune(&store, |to| to).await;
-    let piece = store.sweep().await.unwrap();
+    let piece = store.sweep_piece().await.unwrap();
     assert!(piece.more && piece.entries > 0 && piece.entries < to, "{piece:?}");
     let page = store
         .read(|r| {
@@ -254,7 +254,7 @@ async fn a_hundred_thousand_entries() {
     let mut pieces = 0_u32;
     loop {
         // A write of somebody else's queues up behind the piece that is under way.
-        let (swept, waited) = tokio::join!(store.sweep(), async {
+        let (swept, waited) = tokio::join!(store.sweep_piece(), async {
             let asked = std::time::Instant::now();
             fill(&store, 1).await;
             asked.elapsed()

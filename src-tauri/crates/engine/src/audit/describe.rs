@@ -246,7 +246,10 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "log.heartbeat" => return "Nothing happened for an hour".to_owned(),
         "log.gap" => {
             let dropped = leaf.x.get("dropped").and_then(Value::as_u64).unwrap_or_default();
-            return format!("{dropped} entries could not be written and are lost");
+            return match dropped {
+                1 => "An entry could not be written and is lost".to_owned(),
+                n => format!("{n} entries could not be written and are lost"),
+            };
         }
         "clock.jump" => return clock_jump(leaf),
         "key.rotate" => return "The ledger is signed with a new key from here on".to_owned(),

@@ -99,7 +99,10 @@ impl Engine {
         let draft = heads_in(draft, &heads);
         let severity = if before == "broke off" { Severity::Notice } else { Severity::Info };
         self.record(draft.outcome(Outcome::Success, severity)).await?;
-        Ok(())
+        match started.filter(|_| before == "broke off") {
+            Some(started) => self.answer_open_intents(started).await,
+            None => Ok(()),
+        }
     }
 
     /// No entry can be from the future: the clock was set back while nobody looked.

@@ -85,18 +85,8 @@ impl Engine {
     /// Deletes what was pruned and overwrites what was erased, piece by piece, and empties the write-ahead log.
     pub(crate) async fn sweep(&self) -> Result<(), Error> {
         let stop = self.inner.tasks.stopping();
-        let mut since_folded = 0;
-        while self.inner.store.sweep().await?.more {
-            if stop.is_cancelled() {
-                // What is left, the next start finds.
-                return Ok(());
-            }
-            since_folded += 1;
-            if since_folded == 32 {
-                // A short log makes short work for the writer.
-                since_folded = 0;
-                self.inner.store.empty_log().await?;
-            }
+        if !self.inner.store.sweep(|| !stop.is_cancelled()).await? {
+            return Ok(());
         }
         for _ in 0..TRIES {
             if self.inner.store.empty_log().await? {

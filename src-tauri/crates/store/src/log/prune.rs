@@ -294,7 +294,7 @@ fn delete_tiles(conn: &Connection, stream: Stream, bound: u64) -> Result<usize, 
 /// The sets of parts that are pruned whole; of the part in which what is kept begins, what is below is no longer read.
 fn delete_sets(conn: &Connection, stream: Stream, part: u64) -> Result<usize, StoreError> {
     let mut delete = conn.prepare_cached(
-        "DELETE FROM entry_sets WHERE (word, part) IN (SELECT word, part FROM entry_sets WHERE part >= ?1 AND part < ?2 LIMIT ?3)",
+        "DELETE FROM entry_sets WHERE (part, word) IN (SELECT part, word FROM entry_sets WHERE part >= ?1 AND part < ?2 ORDER BY part, word LIMIT ?3)",
     )?;
     Ok(delete.execute([part_id(stream, 0), part_id(stream, part), AT_A_TIME])?)
 }

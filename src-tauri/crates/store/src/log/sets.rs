@@ -54,9 +54,12 @@ pub(crate) fn part_id(stream: Stream, part: u64) -> i64 {
     stream.entry_id(part * PART) >> PART.ilog2()
 }
 
+/// Something by the number of a word: looked up several times for each entry, and by nobody's choice of numbers but ours.
+pub(crate) type ByNumber<T> = HashMap<i64, T, foldhash::fast::RandomState>;
+
 /// The words of a part and where they stand; what is stored of it, and what a verification computes again.
 #[derive(Default)]
-pub(crate) struct Sets(HashMap<i64, Vec<u16>>);
+pub(crate) struct Sets(ByNumber<Vec<u16>>);
 
 impl Sets {
     /// Adds an entry; entries come in their order. `noun` is the word of its resource's type.
@@ -67,7 +70,10 @@ impl Sets {
     }
 
     pub(crate) fn encoded(self) -> impl Iterator<Item = (i64, Vec<u8>)> {
-        self.0.into_iter().map(|(word, places)| (word, Places::encode(&places)))
+        let mut words: Vec<_> = self.0.into_iter().collect();
+        // In the order of the table and its index.
+        words.sort_unstable_by_key(|(word, _)| *word);
+        words.into_iter().map(|(word, places)| (word, Places::encode(&places)))
     }
 }
 
@@ -80,10 +86,10 @@ pub(crate) fn index_part(conn: &Connection, stream: Stream, part: u64) -> Result
     }
     let failed = |e| StoreError::sqlite("index the ledger")(e);
     let mut insert = conn
-        .prepare_cached("INSERT OR REPLACE INTO entry_sets (word, part, places) VALUES (?1, ?2, ?3)")
+        .prepare_cached("INSERT OR REPLACE INTO entry_sets (part, word, places) VALUES (?1, ?2, ?3)")
         .map_err(failed)?;
     for (word, places) in sets.encoded() {
-        insert.execute(params![word, part_id(stream, part), places]).map_err(failed)?;
+        insert.execute(params![part_id(stream, part), word, places]).map_err(failed)?;
     }
     Ok(())
 }
@@ -122,7 +128,7 @@ pub(crate) fn index_all(conn: &Connection) -> rusqlite::Result<()> {
 /// The words of the nouns of resources, remembered.
 #[derive(Default)]
 struct Nouns {
-    of_resource: HashMap<i64, i64>,
+    of_resource: ByNumber<i64>,
     dict: Dict,
 }
 

@@ -3,12 +3,11 @@
 use super::{Fault, Head, Known, Progress};
 use crate::error::StoreError;
 use crate::log::places::{PART, Places};
-use crate::log::sets::{Filed, Sets, noun, part_id};
+use crate::log::sets::{ByNumber, Filed, Sets, noun, part_id};
 use crate::log::stream::load_tile;
 use crate::log::{Namespace, Stream, columns, dict};
 use reeve_ledger::{Frontier, Hash, Hlc, KeyChain, Leaf, TILE_WIDTH};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// What there is to check, the same for every worker.
@@ -47,7 +46,7 @@ impl Parts {
     }
 
     pub(super) fn worker<'w>(&'w self, conn: &'w Connection) -> Worker<'w> {
-        Worker { task: self, conn, words: HashMap::new(), nouns: HashMap::new() }
+        Worker { task: self, conn, words: ByNumber::default(), nouns: ByNumber::default() }
     }
 
     /// Whether a tree of `size` entries has to be known.
@@ -60,8 +59,8 @@ impl Parts {
 pub(super) struct Worker<'w> {
     task: &'w Parts,
     conn: &'w Connection,
-    words: HashMap<i64, (i64, String)>,
-    nouns: HashMap<i64, i64>,
+    words: ByNumber<(i64, String)>,
+    nouns: ByNumber<i64>,
 }
 
 /// Words remembered at most.
@@ -200,15 +199,16 @@ impl Worker<'_> {
     }
 
     fn means(&mut self, id: i64, namespace: Namespace, word: &str) -> Result<bool, StoreError> {
-        if !self.words.contains_key(&id) {
-            if self.words.len() > REMEMBERED {
-                self.words.clear();
-            }
-            let mut rows = self.conn.prepare_cached("SELECT ns, s FROM dict WHERE id = ?1")?;
-            let found = rows.query_map([id], |r| Ok((r.get("ns")?, r.get("s")?)))?.next().transpose()?;
-            self.words.insert(id, found.unwrap_or((0, String::new())));
+        let fits = |(ns, s): &(i64, String)| *ns == namespace as i64 && s == word;
+        if let Some(known) = self.words.get(&id) {
+            return Ok(fits(known));
         }
-        Ok(self.words.get(&id).is_some_and(|(ns, s)| *ns == namespace as i64 && s == word))
+        if self.words.len() > REMEMBERED {
+            self.words.clear();
+        }
+        let mut rows = self.conn.prepare_cached("SELECT ns, s FROM dict WHERE id = ?1")?;
+        let found = rows.query_map([id], |r| Ok((r.get("ns")?, r.get("s")?)))?.next().transpose()?;
+        Ok(fits(self.words.entry(id).or_insert(found.unwrap_or((0, String::new())))))
     }
 
     /// The word of the resource's type, remembered: zero for none, `None` if the dictionary does not have it.
@@ -265,13 +265,15 @@ impl Worker<'_> {
     fn sets(&self, open: &mut Open, part: u64) -> Found {
         let base = part * PART;
         let kept = self.task.start.clamp(base, base + PART) - base..PART;
-        let mut expected: HashMap<_, _> = std::mem::take(&mut open.sets).encoded().collect();
-        let mut rows = self.conn.prepare_cached("SELECT word, places FROM entry_sets WHERE part = ?1")?;
+        let mut expected = std::mem::take(&mut open.sets).encoded().peekable();
+        let mut rows =
+            self.conn.prepare_cached("SELECT word, places FROM entry_sets WHERE part = ?1 ORDER BY word")?;
         let mut rows = rows.query([part_id(self.task.stream, part)])?;
         let wrong = || Ok(Err(format!("the index of the {PART} entries up to it hides or adds some")));
         while let Some(row) = rows.next()? {
             let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            let fits = match expected.remove(&row.get::<_, i64>(0)?) {
+            let word: i64 = row.get(0)?;
+            let fits = match expected.next_if(|(of, _)| *of == word).map(|(_, places)| places) {
                 Some(places) if kept.start == 0 => places == bytes,
                 places => kept.start > 0 && same_places(&places.unwrap_or_default(), bytes, &kept),
             };
@@ -279,7 +281,7 @@ impl Worker<'_> {
                 return wrong();
             }
         }
-        if expected.is_empty() { Ok(Ok(())) } else { wrong() }
+        if expected.next().is_none() { Ok(Ok(())) } else { wrong() }
     }
 
     fn full_tile(&mut self, open: &mut Open) -> Found {
