@@ -24,12 +24,11 @@ pub(crate) fn copied(folder: &Path) -> Result<f64, Failed> {
     conn.execute("ATTACH ?1 AS filled", [folder.join("reeve.db").to_string_lossy()])?;
     let tables = ["entries", "bundles", "tiles", "dict", "entry_sets"];
     for table in tables {
-        let sql: String = conn.query_row(
-            "SELECT sql FROM filled.sqlite_schema WHERE type = 'table' AND name = ?1",
-            [table],
-            |r| r.get("sql"),
+        let mut made = conn.prepare(
+            "SELECT sql FROM filled.sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL ORDER BY type = 'index'",
         )?;
-        conn.execute_batch(&sql)?;
+        let made: Vec<String> = made.query_map([table], |r| r.get("sql"))?.collect::<Result<_, _>>()?;
+        made.iter().try_for_each(|sql| conn.execute_batch(sql))?;
     }
     let rows: i64 =
         conn.query_row("SELECT min(count(*), ?1) AS n FROM filled.entries", [MOST], |r| r.get("n"))?;
