@@ -266,6 +266,15 @@ CREATE TABLE imports (
     created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE known_devices (
+    user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    what       TEXT    NOT NULL CHECK (what IN ('program', 'network')),
+    hash       BLOB    NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen  INTEGER NOT NULL,
+    PRIMARY KEY (user_id, what, hash)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE legal_holds (
     id             BLOB    PRIMARY KEY,
     name           TEXT    NOT NULL,
@@ -485,6 +494,16 @@ CREATE TABLE routes (
     targets    TEXT    NOT NULL,  -- JSON, in the order they are asked
     patience   TEXT    NOT NULL,  -- JSON
     retries    TEXT    NOT NULL,  -- JSON
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE saved_views (
+    id         BLOB    PRIMARY KEY,
+    owner_id   BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name       TEXT    NOT NULL,
+    shared     INTEGER NOT NULL,
+    filter     TEXT    NOT NULL, -- JSON of its fields, checked when it was saved
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
@@ -712,6 +731,8 @@ CREATE INDEX resource_links_to ON resource_links (to_id, to_type);
 CREATE UNIQUE INDEX routes_tenant ON routes (tenant_id, model) WHERE tenant_id IS NOT NULL;
 
 CREATE UNIQUE INDEX routes_workspace ON routes (model) WHERE tenant_id IS NULL;
+
+CREATE UNIQUE INDEX saved_views_name ON saved_views (owner_id, name COLLATE NOCASE);
 
 CREATE INDEX sessions_used ON sessions (used_hash) WHERE used_hash IS NOT NULL;
 

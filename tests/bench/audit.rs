@@ -164,7 +164,7 @@ async fn histograms(table: &mut Table, engine: &Engine, entries: u64) -> Outcome
     let some = |text: &str| Some(text.to_owned());
     for (name, filter) in [
         ("all", EntryFilter::default()),
-        ("event type", EntryFilter { kind: some("auth.failed"), ..EntryFilter::default() }),
+        ("event type", EntryFilter { kinds: vec!["auth.failed".to_owned()], ..EntryFilter::default() }),
         ("resource, denied", EntryFilter { res: some("tenant:77"), ok: Some(1), ..EntryFilter::default() }),
     ] {
         let begun = Instant::now();
@@ -213,8 +213,8 @@ fn filters(entries: u64) -> Vec<(&'static str, EntryFilter)> {
     vec![
         ("newest", all()),
         ("half way down", EntryFilter { before: Some(entries / 2), ..all() }),
-        ("event type", EntryFilter { kind: some("budget.exceeded"), ..all() }),
-        ("event type nobody wrote", EntryFilter { kind: some("no.such"), ..all() }),
+        ("event type", EntryFilter { kinds: vec!["budget.exceeded".to_owned()], ..all() }),
+        ("event type nobody wrote", EntryFilter { kinds: vec!["no.such".to_owned()], ..all() }),
         ("actor", EntryFilter { who: actor(), ..all() }),
         ("actor seen once", EntryFilter { who: some("u:rare"), ..all() }),
         ("resource", EntryFilter { res: some("tenant:77"), ..all() }),
@@ -223,13 +223,19 @@ fn filters(entries: u64) -> Vec<(&'static str, EntryFilter)> {
         ("outcome that never was", EntryFilter { ok: Some(3), ..all() }),
         ("anything but success", EntryFilter { not_ok: true, ..all() }),
         ("time, old", EntryFilter { from: at(1_000), to: at(50_000), ..all() }),
-        ("event type and actor", EntryFilter { kind: some("auth.failed"), who: actor(), ..all() }),
+        (
+            "event type and actor",
+            EntryFilter { kinds: vec!["auth.failed".to_owned()], who: actor(), ..all() },
+        ),
         (
             "event type and rare actor",
-            EntryFilter { kind: some("auth.failed"), who: some("u:rare"), ..all() },
+            EntryFilter { kinds: vec!["auth.failed".to_owned()], who: some("u:rare"), ..all() },
         ),
         ("resource and denied", EntryFilter { res: some("tenant:77"), ok: Some(1), ..all() }),
-        ("event type and old time", EntryFilter { kind: some("auth.failed"), to: at(50_000), ..all() }),
+        (
+            "event type and old time",
+            EntryFilter { kinds: vec!["auth.failed".to_owned()], to: at(50_000), ..all() },
+        ),
         ("actor, not success, old", EntryFilter { who: actor(), not_ok: true, to: at(50_000), ..all() }),
     ]
 }

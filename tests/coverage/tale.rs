@@ -18,6 +18,7 @@ pub(crate) async fn tell(mut story: Story) -> Story {
     let code = workspace(s).await;
     applications(s).await;
     listeners(s).await;
+    views(s).await;
     reads(s).await;
     privacy(s).await;
     identity(s).await;
@@ -287,6 +288,18 @@ async fn listeners(s: &mut Story) {
     assert_eq!(test["outcome"], "failure", "{test}");
     s.note("post /audit/listeners/{id}/test", &path, None);
     s.does("delete /audit/listeners/{id}", &at, None, &[("listener.delete", &[])]).await;
+}
+
+async fn views(s: &mut Story) {
+    let filter = json!({"event_types": ["auth.failed"], "actor": "Second Person"});
+    let body = json!({"name": "Failed sign-ins", "filter": filter});
+    let made = s.does("post /audit/views", "/audit/views", Some(body), &[("saved_view.create", &[])]).await;
+    let at = format!("/audit/views/{}", id(&made));
+    let change =
+        json!({"name": "Failed", "shared": true, "filter": {"event_types": ["auth.failed"], "last": "7d"}});
+    let left: &[story::Left<'_>] = &[("saved_view.update", &["name", "shared", "last", "actor"])];
+    s.does("patch /audit/views/{id}", &at, Some(change), left).await;
+    s.does("delete /audit/views/{id}", &at, None, &[("saved_view.delete", &[])]).await;
 }
 
 /// Reads that an auditor asks for.

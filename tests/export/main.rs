@@ -234,7 +234,7 @@ async fn what_is_personal_needs_its_own_permission() {
             );
         }
     }
-    let filter = EntryFilter { kind: Some("access.denied".to_owned()), ..EntryFilter::default() };
+    let filter = EntryFilter { kinds: vec!["access.denied".to_owned()], ..EntryFilter::default() };
     let denied = console.engine.audit_page(&Cx::system(), filter, 10).await.unwrap();
     assert_eq!(denied.entries.len(), 3);
 }
@@ -261,6 +261,6 @@ async fn what_cannot_be_exported_is_refused_by_field_and_not_noted() {
         assert_eq!(reply.status, 400, "{query}: {}", reply.body);
         assert!(reply.body.to_string().contains(field), "{query}: {}", reply.body);
     }
-    let filter = EntryFilter { kind: Some("audit.export".to_owned()), ..EntryFilter::default() };
+    let filter = EntryFilter { kinds: vec!["audit.export".to_owned()], ..EntryFilter::default() };
     assert!(console.engine.audit_page(&Cx::system(), filter, 1).await.unwrap().entries.is_empty());
 }

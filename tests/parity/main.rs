@@ -92,6 +92,43 @@ fn text<'v>(reply: &'v Reply, key: &str) -> &'v str {
     reply.body[key].as_str().unwrap_or_else(|| panic!("no {key} in {}", reply.body))
 }
 
+/// The security board and saved views.
+async fn views(s: &mut Story) {
+    for query in ["", "?days=7", "?days=0", "?weeks=1"] {
+        s.ask("GET", &format!("/audit/security{query}"), None).await;
+    }
+    for types in
+        ["tenant.create,budget.create", "-tenant.create,-auth.login", "tenant.create,-", "no.such,also.none"]
+    {
+        s.ask("GET", &format!("/audit/logs?event_type={types}&limit=5"), None).await;
+        s.ask(
+            "GET",
+            &format!(
+                "/audit/stats?event_type={types}&buckets=3&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z"
+            ),
+            None,
+        )
+        .await;
+    }
+    let view = json!({"name": "Denied", "shared": true, "filter": {"outcome": "denied", "last": "30d"}});
+    let made = s.ask("POST", "/audit/views", Some(view.clone())).await;
+    let at = format!("/audit/views/{}", text(&made, "id"));
+    s.ask("POST", "/audit/views", Some(view)).await;
+    s.ask("POST", "/audit/views", Some(json!({"name": "", "filter": {}}))).await;
+    s.ask("POST", "/audit/views", Some(json!({"name": "x", "filter": {"outcome": "refused"}}))).await;
+    s.ask("POST", "/audit/views", Some(json!({"name": "x", "filter": {"event": "auth.failed"}}))).await;
+    s.ask(
+        "PATCH",
+        &at,
+        Some(json!({"name": "Refused", "filter": {"not_ok": true, "from": "2026-11-01T00:00:00Z"}})),
+    )
+    .await;
+    s.ask("PATCH", &at, Some(json!({"shared": null}))).await;
+    s.ask("GET", "/audit/views", None).await;
+    s.ask("DELETE", &at, None).await;
+    s.ask("DELETE", &at, None).await;
+}
+
 /// Retention, legal holds, erasure and evidence.
 async fn privacy(s: &mut Story, tenant: &str, session: &Value) {
     s.ask("GET", "/retention", None).await;
@@ -378,6 +415,7 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", &format!("/audit/listeners/{listener_id}/deliveries"), None).await;
     s.ask("DELETE", &format!("/audit/listeners/{listener_id}"), None).await;
     s.ask("GET", "/audit/listeners", None).await;
+    views(&mut s).await;
     s.ask("GET", "/audit/logs?limit=100", None).await;
     s.ask("GET", "/audit/logs/audit.5", None).await;
     s.ask("GET", "/audit/export?format=bundle&first=0&end=4", None).await;

@@ -23,6 +23,32 @@ async fn an_older_copy_is_found_by_its_anchor() {
     assert!(said.contains("older copy"), "{said}");
 }
 
+/// What a verification finds is an alert of the security board, once, however often it is looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_is_an_alert_once() {
+    let written = written().await;
+    let engine = open(written.folder.path(), &written.keyring).await.unwrap();
+    let (cx, audit) = (Cx::system(), reeve_engine::audit::Stream::Audit);
+    let alerts = async || {
+        let board = engine.security_board(&cx, 90).await.unwrap();
+        let alerts = board.groups.into_iter().find(|group| group.key == "alerts").unwrap();
+        alerts.latest.into_iter().filter(|e| e.summary.contains("does not fit at entry 2")).count()
+    };
+    assert!(engine.verify(&cx, audit).await.unwrap().intact());
+    assert_eq!(alerts().await, 0);
+    let changed = std::process::Command::new("python3")
+        .args(["-I", "-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=30); c.execute('UPDATE entries SET ok = 3 WHERE id = 2'); c.commit()"])
+        .arg(written.file())
+        .status()
+        .unwrap();
+    assert!(changed.success());
+    for _ in 0..2 {
+        assert!(!engine.verify(&cx, audit).await.unwrap().intact());
+        assert_eq!(alerts().await, 1);
+    }
+    engine.close().await;
+}
+
 /// A write-ahead log of an earlier time beside a newer file: SQLite would put its pages into it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_write_ahead_log_is_found() {
@@ -62,7 +88,7 @@ async fn a_clock_that_was_set_back_is_an_entry() {
     };
     let app = TestApp::start_with(options).await;
     let filter = reeve_engine::audit::EntryFilter {
-        kind: Some("clock.jump".to_owned()),
+        kinds: vec!["clock.jump".to_owned()],
         ..reeve_engine::audit::EntryFilter::default()
     };
     let page = app.engine.audit_page(&Cx::system(), filter, 5).await.unwrap();

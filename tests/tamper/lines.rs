@@ -138,6 +138,13 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("settings", NotFound(SETTING)),
     ("users", NotFound(IDENTITY)),
     ("sessions", NotFound(IDENTITY)),
+    (
+        "known_devices",
+        NotFound(
+            "from what people signed in before: one that is gone makes the next sign-in from there an entry, one that was put there keeps it from being one; the sign-in itself is an entry in any case",
+        ),
+    ),
+    ("saved_views", NotFound(SETTING)),
     ("api_keys", NotFound(IDENTITY)),
     ("credentials", NotFound(CRYPTO)),
     ("captures", NotFound(CRYPTO)),

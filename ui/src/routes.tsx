@@ -3,7 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { refreshSession, session } from "@/api";
 import { ErrorState, setupQuery, STATUSES, TIERS } from "@/components";
-import { AuditPage, type AuditSearch } from "@/features/audit";
+import { AuditPage, SecurityPage, type AuditSearch, type SecuritySearch } from "@/features/audit";
 import { ListenersPage, type ListenersSearch } from "@/features/listeners";
 import { BUDGET_SCOPES, BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budgets";
 import { Shell } from "@/features/frame";
@@ -116,8 +116,14 @@ const prices = createRoute({
 const audit = createRoute({
   getParentRoute: () => app,
   path: "/audit",
-  validateSearch: (s: Raw): AuditSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), entry: str(s.entry), of: str(s.of), in: str(s.in), stream: oneOf(s.stream, ["usage"]) }),
+  validateSearch: (s: Raw): AuditSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), entry: str(s.entry), of: str(s.of), in: str(s.in), stream: oneOf(s.stream, ["usage"]), view: str(s.view) }),
   component: AuditPage,
+});
+const security = createRoute({
+  getParentRoute: () => app,
+  path: "/audit/security",
+  validateSearch: (s: Raw): SecuritySearch => ({ days: ([7, 90] as const).find((n) => String(n) === str(s.days)) }),
+  component: SecurityPage,
 });
 const listeners = createRoute({
   getParentRoute: () => app,
@@ -145,7 +151,7 @@ const routing = createRoute({
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, privacy, listeners, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, security, privacy, listeners, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

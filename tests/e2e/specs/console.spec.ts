@@ -57,7 +57,7 @@ test("every page is accessible in both themes, with sample data and without", as
   const { api, openai } = await workspace(server, provider);
   await openai.chat.completions.create(ask);
   await signIn(page, server.console);
-  const pages = ["/", "/tenants", "/budgets", "/usage", "/prices", "/prices?tab=own", "/prices?tab=unpriced", "/prices?tab=rerate", "/requests", "/audit", "/listeners", "/keys", "/routing", "/settings"];
+  const pages = ["/", "/tenants", "/budgets", "/usage", "/prices", "/prices?tab=own", "/prices?tab=unpriced", "/prices?tab=rerate", "/requests", "/audit", "/audit?view=denied", "/audit/security", "/audit/security?days=7", "/listeners", "/keys", "/routing", "/settings"];
   for (const path of pages) {
     await page.goto(server.console + path);
     await page.waitForLoadState("networkidle");
@@ -115,4 +115,34 @@ test("everything is there after a restart", async ({ page, server, provider, dat
   } finally {
     await again.stop();
   }
+});
+
+test("a figure of the security board opens what it counts, and a filter is kept as a view", async ({ page, server, provider }) => {
+  const { api } = await workspace(server, provider);
+  await page.goto(server.console);
+  await page.getByLabel("E-mail").fill(ADMIN.email);
+  await page.getByLabel("Password").fill("not the passphrase");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText(/is wrong/)).toBeVisible();
+  await signIn(page, server.console);
+
+  await page.getByRole("link", { name: "Audit trail", exact: true }).click();
+  await page.getByRole("link", { name: "Security", exact: true }).click();
+  await page.getByRole("link", { name: "Failed sign-ins: 1 entry" }).click();
+  await expect(page.getByRole("grid", { name: "Audit entries" })).toContainText("auth.failed");
+  await expect(page.getByText(/^1 of \d+$/)).toBeVisible();
+
+  await page.getByRole("button", { name: "Save or change the view" }).click();
+  await page.getByRole("menuitem", { name: "Save as a new view" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Turned away");
+  await accessible(page, "saving a view");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("button", { name: "View: Turned away" })).toBeVisible();
+  const { items } = await api.get<{ items: { id: string; filter: { event_types: string[] } }[] }>("/audit/views");
+  expect(items.map((v) => v.filter.event_types)).toEqual([["auth.failed"]]);
+
+  // The address alone brings it back.
+  await page.goto(`${server.console}/audit?view=${items[0]?.id ?? ""}`);
+  await expect(page.getByRole("button", { name: "View: Turned away" })).toBeVisible();
+  await expect(page.getByText(/^1 of \d+$/)).toBeVisible();
 });

@@ -249,6 +249,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Failed sign-ins, denials, exports and the like, day by day, with the days that stand out. */
+        get: operations["get_security"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/stats": {
         parameters: {
             query?: never;
@@ -281,6 +298,42 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/audit/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's views and those that others share, by name. */
+        get: operations["list_saved_views"];
+        put?: never;
+        /** Saves a view. */
+        post: operations["save_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a view. */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        /** Changes a view. */
+        patch: operations["update_view"];
         trace?: never;
     };
     "/auth/login": {
@@ -3156,6 +3209,12 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_SavedViewView: {
+            items: components["schemas"]["SavedViewView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_TenantView: {
             items: components["schemas"]["TenantView"][];
             /** @description Ask with it for the next page; null on the last. */
@@ -3871,6 +3930,121 @@ export interface components {
         SampleView: {
             loaded: boolean;
         };
+        /** @description A new view. */
+        SaveViewBody: {
+            filter: components["schemas"]["SavedFilter"];
+            /** @description The owner has one of each name. */
+            name: string;
+            /** @description Whether everybody sees it who may read the trail; not if absent. */
+            shared?: boolean | null;
+        };
+        /** @description Which entries a view shows: the fields of `/audit/logs`. What is absent or null does not filter. */
+        SavedFilter: {
+            /** @description Id of a person or key, part of a person's name, or `system`. */
+            actor?: string | null;
+            /** @description Event types; with a minus before it, one that is left out. */
+            event_types?: string[] | null;
+            /** @description From this time. */
+            from?: string | null;
+            /** @description How far back from now: `1h`, `24h`, `7d`, `30d` or `90d`. */
+            last?: string | null;
+            /** @description Any outcome but success. */
+            not_ok?: boolean | null;
+            outcome?: components["schemas"]["AuditOutcome"] | null;
+            /** @description Text in what happened. */
+            q?: string | null;
+            resource_id?: string | null;
+            /** @description Noun, such as `tenant`. */
+            resource_type?: string | null;
+            stream?: components["schemas"]["Stream"] | null;
+            tenant_id?: string | null;
+            /** @description Before this time. */
+            to?: string | null;
+        };
+        /** @description A saved view: a filter of the audit trail that somebody gave a name to. */
+        SavedViewView: {
+            created_at: string;
+            filter: components["schemas"]["SavedFilter"];
+            id: string;
+            /** @description Whether the caller may change it: the owner, and of a shared one an administrator. */
+            may_change: boolean;
+            name: string;
+            /** @description Whether it is the caller's. */
+            own: boolean;
+            owner_id: string;
+            owner_name: string;
+            /** @description Whether everybody sees it who may read the trail. */
+            shared: boolean;
+            updated_at: string;
+        };
+        /** @description Somebody and how often. */
+        SecurityActorView: {
+            actor: components["schemas"]["AuditActor"];
+            /** Format: int64 */
+            count: number;
+            /** @description Of exports: this person or key made none before these days, and the trail goes back a week further. */
+            first_time: boolean;
+        };
+        /** @description A day of the workspace. */
+        SecurityDayView: {
+            /** Format: int64 */
+            count: number;
+            /** @description Such as 2026-11-20. */
+            day: string;
+            /** @description The first moment after it. */
+            end: string;
+            start: string;
+            /** @description Why it is unusual; null if it is not. */
+            unusual: string | null;
+        };
+        /** @description What is told of a group of entries. `event_type` and `outcome` are what `/audit/logs` takes to list exactly those counted. */
+        SecurityGroupView: {
+            /** @description Who did it most, at most five. */
+            actors: components["schemas"]["SecurityActorView"][];
+            /**
+             * Format: int64
+             * @description In how many entries the actors were counted: all, or the newest 20,000.
+             */
+            actors_of: number;
+            /**
+             * Format: int64
+             * @description Entries in as many days before; null if the trail does not go back that far.
+             */
+            before: number | null;
+            /** @description Oldest first; today is the last. */
+            days: components["schemas"]["SecurityDayView"][];
+            /** @description Event types separated by commas; with a minus before it, one that is left out. */
+            event_type: string;
+            key: components["schemas"]["SecurityKey"];
+            /** @description The newest five. */
+            latest: components["schemas"]["AuditEntryView"][];
+            /** @description `denied` where only those count; else null. */
+            outcome: string | null;
+            /**
+             * Format: int64
+             * @description Entries in all its days.
+             */
+            total: number;
+        };
+        /**
+         * @description Which group of entries.
+         * @enum {string}
+         */
+        SecurityKey: "failed_sign_ins" | "denials" | "exports" | "secrets" | "new_devices" | "alerts";
+        /** @description The security board. */
+        SecurityView: {
+            /** @description When the first entry that is kept was written; null where there is none. */
+            began_at: string | null;
+            /** @description The first moment of the first day. */
+            from: string;
+            groups: components["schemas"]["SecurityGroupView"][];
+            /** @description How a day is found unusual, in words. */
+            rule: string;
+            /** @description Whose days they are. */
+            time_zone: string;
+            /** @description The first moment after today. */
+            to: string;
+        };
         /** @description An open session. */
         SessionView: {
             /** @description Send it as `Authorization: Bearer …`. */
@@ -4210,6 +4384,13 @@ export interface components {
             tier?: components["schemas"]["Tier"];
             /** @description Null: the workspace's. */
             time_zone?: string | null;
+        };
+        /** @description A change of a view. */
+        UpdateViewBody: {
+            /** @description The whole filter anew. */
+            filter?: components["schemas"]["SavedFilter"];
+            name?: string;
+            shared?: boolean;
         };
         /**
          * @description How urgent something is.
@@ -4798,7 +4979,7 @@ export interface operations {
             query?: {
                 /** @description `audit` if absent. */
                 stream?: components["schemas"]["Stream"];
-                /** @description Such as `tenant.update`. */
+                /** @description Such as `tenant.update`; several are separated by commas, and one with a minus before it is left out. */
                 event_type?: string;
                 /** @description Id of a person or key, part of a person's name, or `system`. */
                 actor?: string;
@@ -4978,12 +5159,43 @@ export interface operations {
             };
         };
     };
+    get_security: {
+        parameters: {
+            query?: {
+                /** @description Days up to today: 30 if absent, 90 at most. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_audit_stats: {
         parameters: {
             query?: {
                 /** @description `audit` if absent. */
                 stream?: components["schemas"]["Stream"];
-                /** @description Such as `tenant.update`. */
+                /** @description Such as `tenant.update`; several are separated by commas, and one with a minus before it is left out. */
                 event_type?: string;
                 /** @description Id of a person or key, part of a person's name, or `system`. */
                 actor?: string;
@@ -5050,6 +5262,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_saved_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SavedViewView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveViewBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateViewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewView"];
                 };
             };
             /** @description What went wrong */

@@ -124,6 +124,8 @@ id!(/// A request, on either listener.
 id!(
     /// A listener of the audit trail.
     ListenerId, "lsn_");
+id!(/// A saved view of the audit trail.
+    SavedViewId, "viw_");
 
 #[cfg(test)]
 mod tests {

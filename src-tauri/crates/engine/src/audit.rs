@@ -7,8 +7,11 @@ mod export;
 mod history;
 mod intents;
 pub(crate) mod keeping;
+mod kinds;
 mod search;
+mod security;
 mod verdicts;
+mod views;
 mod words;
 
 pub use anchors::{Anchor, Anchored, AnchoredHead, Contradiction, Finding, Place};
@@ -16,8 +19,11 @@ pub(crate) use describe::outcome as outcome_word;
 pub use describe::{Actor, Change, Described, Detail, Resource};
 pub use export::{Export, ExportAudit, ExportFormat, ExportRange};
 pub use history::{History, HistoryOf, LinkNow};
+pub use kinds::Kinds;
 pub use search::SearchPage;
+pub use security::{MOST_DAYS, RULE, SecurityActor, SecurityBoard, SecurityDay, SecurityGroup};
 pub use verdicts::{Health, Verdicts, Verification};
+pub use views::{ChangeView, SaveView, SeenView};
 pub use words::{Claim, Proof as ProofOf};
 
 use crate::Engine;
@@ -29,6 +35,10 @@ use reeve_ledger::Hash;
 use reeve_store::Read;
 pub use reeve_store::Stream;
 pub use reeve_store::table::entries::{Bucket, Entry, EntryFilter, Head};
+pub use reeve_store::table::saved_views::{SavedView, ViewFilter};
+
+/// The number of the outcome `denied` in a filter.
+pub(crate) const DENIED: i64 = 1;
 
 /// A page of the audit trail.
 #[derive(Clone, Debug)]

@@ -75,7 +75,7 @@ fn asked(flags: &ExportFlags) -> Result<ExportAudit, Failure> {
     let filter = flags
         .event_type
         .as_ref()
-        .map(|kind| EntryFilter { kind: Some(kind.clone()), ..EntryFilter::default() });
+        .map(|kind| EntryFilter { kinds: vec![kind.clone()], ..EntryFilter::default() });
     Ok(ExportAudit {
         stream: flags.stream.into(),
         range,

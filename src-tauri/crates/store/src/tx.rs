@@ -156,6 +156,8 @@ tables! {
     exposures,
     /// Holds left by crashes.
     holds,
+    /// From what people have signed in before.
+    known_devices,
     /// Legal holds.
     legal_holds,
     /// Which models tenants may call.
@@ -184,6 +186,8 @@ tables! {
     routes,
     /// Refused calls.
     refusals,
+    /// Saved views of the audit trail.
+    saved_views,
     /// Sealed small secrets.
     sealed_items,
     /// Sessions.

@@ -67,7 +67,8 @@ fn looked_up(written: &[(NewEntry, i64)], filter: &EntryFilter) -> Vec<(u64, i64
             Outcome::Denied => 1,
             _ => 2,
         };
-        let fits = is(&filter.kind, &new.kind)
+        let fits = (filter.kinds.is_empty() || filter.kinds.contains(&new.kind))
+            && !filter.not_kinds.contains(&new.kind)
             && is(&filter.who, &new.who)
             && is(&filter.res, &new.on)
             && is(&filter.noun, new.on.split(':').next().unwrap())
@@ -97,20 +98,30 @@ fn filters() -> Vec<EntryFilter> {
     let all = EntryFilter::default;
     let some = |text: &str| Some(text.to_owned());
     let at = |n: i64| Some(Millis(BEGIN + 1_000 * n));
+    let three = || ["budget.update", "no.such", "auth.login"].map(str::to_owned).to_vec();
     let words = [
         all(),
-        EntryFilter { kind: some("budget.update"), ..all() },
-        EntryFilter { kind: some("no.such"), ..all() },
+        EntryFilter { kinds: vec!["budget.update".to_owned()], ..all() },
+        EntryFilter { kinds: vec!["no.such".to_owned()], ..all() },
         EntryFilter { who: some("u:once"), ..all() },
-        EntryFilter { who: some("u:3"), kind: some("tenant.create"), ..all() },
+        EntryFilter { who: some("u:3"), kinds: vec!["tenant.create".to_owned()], ..all() },
         EntryFilter { res: some("budget:44"), ..all() },
         EntryFilter { noun: some("budget"), ok: Some(1), ..all() },
         EntryFilter { noun: some("nothing"), ..all() },
         EntryFilter { tenant: some("ten_4"), not_ok: true, ..all() },
         EntryFilter { ok: Some(0), who: some("u:2"), ..all() },
         EntryFilter { ok: Some(3), ..all() },
+        EntryFilter { kinds: three(), ..all() },
+        EntryFilter { kinds: three(), not_kinds: vec!["budget.update".to_owned()], not_ok: true, ..all() },
+        EntryFilter { not_kinds: three(), ok: Some(1), ..all() },
+        EntryFilter { not_kinds: vec!["no.such".to_owned()], who: some("u:3"), ..all() },
         EntryFilter { found: Some(Arc::new(found())), ..all() },
-        EntryFilter { found: Some(Arc::new(found())), kind: some("auth.login"), not_ok: true, ..all() },
+        EntryFilter {
+            found: Some(Arc::new(found())),
+            kinds: vec!["auth.login".to_owned()],
+            not_ok: true,
+            ..all()
+        },
     ];
     let ranges = [
         all(),
@@ -163,7 +174,28 @@ async fn pages_and_counts_are_what_looking_at_everything_finds() {
             assert_eq!(bucket.count, here.len() as u64, "bucket {i} of {filter:?}");
             assert_eq!(bucket.not_ok, here.iter().filter(|e| e.2).count() as u64, "bucket {i} of {filter:?}");
         }
+        sums_are_right(&store, &whole, &expected).await;
     }
+}
+
+/// Counts in spans of unlike length, and by actor.
+async fn sums_are_right(store: &Store, filter: &EntryFilter, expected: &[(u64, i64, bool)]) {
+    let (edges, asked) = ([0, 3_000, 3_500, 9_001, 20_000].map(|t| Millis(BEGIN + t)), filter.clone());
+    let spans = store.read(move |r| r.entries().count_in_spans(&asked, &edges)).await.unwrap();
+    assert_eq!(spans.len(), edges.len() - 1);
+    for (i, span) in spans.iter().enumerate() {
+        let here = expected.iter().filter(|(_, t, _)| (edges[i].0..edges[i + 1].0).contains(t));
+        assert_eq!(span.count, here.count() as u64, "span {i} of {filter:?}");
+    }
+    let asked = filter.clone();
+    let actors = store.read(move |r| r.entries().count_by_actor(&asked, 5_000)).await.unwrap();
+    let mut by_hand: std::collections::HashMap<String, u64> = std::collections::HashMap::new();
+    for (n, ..) in expected.iter().take(5_000) {
+        *by_hand.entry(entry(*n).who).or_default() += 1;
+    }
+    assert_eq!(actors.looked_at, expected.len().min(5_000) as u64, "{filter:?}");
+    assert!(actors.counts.is_sorted_by(|(_, a), (_, b)| a >= b), "{filter:?}");
+    assert_eq!(actors.counts.into_iter().collect::<std::collections::HashMap<_, _>>(), by_hand, "{filter:?}");
 }
 
 /// What changes the file behind the ledger's back, and what the verdict must say of it.

@@ -67,7 +67,7 @@ impl TestApp {
 
     /// Audit entries of a kind, oldest first.
     pub async fn entries(&self, kind: &str) -> Vec<Described> {
-        let filter = EntryFilter { kind: Some(kind.to_owned()), ..EntryFilter::default() };
+        let filter = EntryFilter { kinds: vec![kind.to_owned()], ..EntryFilter::default() };
         let mut page = self.engine.audit_page(&Cx::system(), filter, 1_000).await.expect("a page");
         page.entries.reverse();
         page.entries

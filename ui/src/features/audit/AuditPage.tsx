@@ -8,7 +8,8 @@ import { decodeTokens, encodeTokens, type Token } from "@/lib/filters";
 import { useNarrow } from "@/lib/media";
 import { formatCount, plural } from "@/lib/number";
 import { absolute, clockMillis, clockTime, RANGE_WORDS, rangeWords, shortDay, dayKey } from "@/lib/time";
-import { Button, Empty, MenuButton } from "@/ui";
+import { Button, Empty, MenuButton, Notice } from "@/ui";
+import { AuditNav } from "./AuditNav";
 import { EntryInspector } from "./EntryInspector";
 import { EvidenceForm } from "./EvidenceForm";
 import { ExportForm } from "./ExportForm";
@@ -16,9 +17,11 @@ import { Histogram } from "./Histogram";
 import { AUDIT_FIELDS, auditHeadQuery, auditListQuery, OUTCOME_VALUES, readResource, type AuditSearch, type AuditView, type ResourceRef } from "./queries";
 import { ResourcePanel } from "./ResourcePanel";
 import { openVerify } from "./verify";
+import { choicesOf, editSearch, eventWords, resolveView, toFilter, viewsQuery } from "./views";
+import { ViewsMenu } from "./ViewsMenu";
 
 const route = getRouteApi("/app/audit");
-const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "price.apply", "config.changed", "vault.unlock"];
+const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "auth.new_device", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "price.apply", "security.alert", "config.changed", "vault.unlock"];
 const KNOWN_RESOURCES = ["tenant", "budget", "credential", "api_key", "user", "session", "PROJECT", "FILE"];
 
 function Time({ at, zone }: { at: string; zone: string }) {
@@ -65,14 +68,17 @@ export function AuditPage() {
   const [exporting, setExporting] = useState(false);
   const [packing, setPacking] = useState(false);
   const tenants = useTenantOptions();
-  const view: AuditView = useMemo(
-    () => ({ tokens: decodeTokens(search.filters, AUDIT_FIELDS), q: search.q, range: search.range, stream: search.stream }),
-    [search.filters, search.q, search.range, search.stream],
-  );
-  const list = useInfiniteQuery(auditListQuery(view));
+  const saved = useQuery(viewsQuery);
+  const choices = useMemo(() => (saved.data ? choicesOf(saved.data.items) : undefined), [saved.data]);
+  const shown = useMemo(() => resolveView(search, choices), [search, choices]);
+  // Until it is known what a view keeps, nothing is asked for: the whole trail would only flash by.
+  const waiting = !!search.view && !shown.chosen && saved.isPending;
+  const { filters, q, range, stream } = shown.parts;
+  const view: AuditView = useMemo(() => ({ tokens: decodeTokens(filters, AUDIT_FIELDS), q, range, stream }), [filters, q, range, stream]);
+  const list = useInfiniteQuery({ ...auditListQuery(view), enabled: !waiting });
   const rows = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
   const first = list.data?.pages[0];
-  const tail = useTail(view, live && !search.range?.includes(".."), rows[0], list.isSuccess && !list.isPlaceholderData);
+  const tail = useTail(view, live && !waiting && !range?.includes(".."), rows[0], list.isSuccess && !list.isPlaceholderData);
   const of = readResource(search.of, search.in);
   const open = !!search.entry || !!of;
   const beside = useNarrow() && open;
@@ -80,14 +86,14 @@ export function AuditPage() {
   const unique = (values: string[]) => [...new Set(values)].sort().map((v) => ({ id: v, label: v }));
   const fields: FilterField[] = [
     { id: "outcome", label: "outcome", hint: "ok, refused, failed, pending", values: OUTCOME_VALUES.map((v) => ({ id: v, label: v })) },
-    { id: "event", label: "event", hint: "what happened", values: unique([...KNOWN_EVENTS, ...rows.slice(0, 400).map((r) => r.event_type)]) },
+    { id: "event", label: "event", hint: "what happened", values: [...unique([...KNOWN_EVENTS, ...rows.slice(0, 400).map((r) => r.event_type)]), ...view.tokens.filter((t) => t.field === "event" && /[,-]/.test(t.value)).map((t) => ({ id: t.value, label: eventWords(t.value) }))] },
     { id: "actor", label: "actor", hint: "who did it", values: actorsOf(rows) },
     { id: "tenant", label: "tenant", hint: "whose it is", values: tenants },
     { id: "resource", label: "resource", hint: "kind of thing", values: unique([...KNOWN_RESOURCES, ...rows.slice(0, 400).flatMap((r) => (r.resource ? [r.resource.type] : []))]) },
     { id: "resource_id", label: "id", hint: "one thing by its id", values: [] },
   ];
-  const setFilters = (tokens: Token[], q: string | undefined) => void navigate({ search: (old) => ({ ...old, filters: encodeTokens(tokens), q, entry: undefined }) });
-  const setRange = (range: string | undefined) => void navigate({ search: (old) => ({ ...old, range, entry: undefined }) });
+  const setFilters = (tokens: Token[], q: string | undefined) => void navigate({ search: (old) => editSearch(old, shown, { filters: encodeTokens(tokens), q }) });
+  const setRange = (range: string | undefined) => void navigate({ search: (old) => editSearch(old, shown, { range }) });
   const select = (entry: string | undefined) => void navigate({ search: (old) => ({ ...old, entry, of: undefined, in: undefined }), replace: true });
   // Steps from thing to thing are steps back as well.
   const openEntry = (entry: string) => void navigate({ search: (old) => ({ ...old, entry, of: undefined, in: undefined }) });
@@ -98,7 +104,7 @@ export function AuditPage() {
 
   return (
     <Page
-      title="Audit trail"
+      title="Audit trail" beside={<AuditNav />}
       actions={
         <>
           <Button kind="ghost" pressed={live} onPress={() => setLive(!live)}><span className="live-dot" /> {live ? "Live" : "Paused"}</Button>
@@ -109,13 +115,16 @@ export function AuditPage() {
       }
     >
       <div className="filters">
+        <ViewsMenu choices={choices ?? choicesOf([])} shown={shown} filter={toFilter(view)} filtered={filtered} onChoose={(id) => void navigate({ search: { view: id } })} />
         <TokenBox label="Filter the audit trail" fields={fields} tokens={view.tokens} q={view.q} onChange={setFilters} />
-        <MenuButton label={rangeWords(search.range, zone)} ariaLabel={`Time range: ${rangeWords(search.range, zone)}`} items={ranges} selected={search.range ?? "all"} onAction={(id) => setRange(id === "all" ? undefined : id)} />
+        <MenuButton label={rangeWords(range, zone)} ariaLabel={`Time range: ${rangeWords(range, zone)}`} items={ranges} selected={range ?? "all"} onAction={(id) => setRange(id === "all" ? undefined : id)} />
         <span className="dim" role="status">{first ? (filtered && first.matched != null ? `${formatCount(first.matched)} of ${formatCount(first.total)}` : plural(first.total, "entry", "entries")) : ""}</span>
       </div>
+      {shown.gone && <Notice tone="info" icon="audit">This view is gone, or is no longer shared with you. All entries are shown.</Notice>}
+      {saved.isError && search.view && !shown.chosen && <ErrorState of={saved} what="The saved view" tight />}
       <div className={`listpage${open ? " open" : ""}`}>
         <div className="listcol">
-          <Histogram view={view} zone={zone} onRange={setRange} />
+          {!waiting && <Histogram view={view} zone={zone} onRange={setRange} />}
           <div style={{ position: "relative" }} role="status">
             {tail.count > 0 && <Button className="newrows" kind="primary" small onPress={tail.show}>{tail.all ? "100 or more new entries" : plural(tail.count, "new entry", "new entries")}</Button>}
           </div>

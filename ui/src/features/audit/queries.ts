@@ -14,6 +14,8 @@ export interface AuditSearch {
   /** The tenant it belongs to: ids of applications are a tenant's own. */
   in?: string;
   stream?: "usage";
+  /** A saved view, or one of Reeve's own. */
+  view?: string;
 }
 export interface ResourceRef {
   type: string;

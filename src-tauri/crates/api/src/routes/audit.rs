@@ -4,6 +4,8 @@ mod evidence;
 mod export;
 mod filter;
 mod history;
+mod saved;
+mod security;
 mod views;
 mod write;
 
@@ -45,6 +47,9 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(get_audit_health))
         .routes(routes!(accept_ledger))
         .routes(routes!(get_audit_stats))
+        .routes(routes!(security::get_security))
+        .routes(routes!(saved::list_saved_views, saved::save_view))
+        .routes(routes!(saved::update_view, saved::delete_view))
         .routes(routes!(get_checkpoint))
         .routes(routes!(get_proof))
         .routes(routes!(export_audit))

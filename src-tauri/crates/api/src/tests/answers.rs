@@ -194,3 +194,40 @@ async fn a_body_that_is_too_large_is_refused() {
         house.ask(Ask::post("/auth/login", json!({ "email": "a".repeat(3 << 20), "password": "x" }))).await;
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (413, &json!("invalid")));
 }
+
+#[tokio::test]
+async fn each_figure_of_the_security_board_links_to_exactly_what_it_counts() {
+    let (house, owner) = House::settled().await;
+    for n in 0..3 {
+        let wrong = json!({ "email": format!("nobody{n}@example.com"), "password": "wrong, wrong" });
+        assert_eq!(house.ask(Ask::post("/auth/login", wrong)).await.status, 401);
+    }
+    assert_eq!(house.ask(Ask::get("/audit/export?format=csv").bearer(owner.token())).await.status, 200);
+    let board = house.ask(Ask::get("/audit/security?days=7").bearer(owner.token())).await.body;
+    let groups = board["groups"].as_array().unwrap();
+    let totals: Vec<_> =
+        groups.iter().map(|g| (g["key"].as_str().unwrap(), g["total"].as_u64().unwrap())).collect();
+    assert_eq!(&totals[..3], [("failed_sign_ins", 3), ("denials", 0), ("exports", 1)], "{board}");
+    for group in groups {
+        let word = |of: &Value, key: &str| of[key].as_str().unwrap_or_default().to_owned();
+        let outcome =
+            group["outcome"].as_str().map_or_else(String::new, |outcome| format!("&outcome={outcome}"));
+        let spans = group["days"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|d| (word(d, "start"), word(d, "end"), d["count"].clone()));
+        let whole = (word(&board, "from"), word(&board, "to"), group["total"].clone());
+        for (from, to, count) in spans.chain([whole]) {
+            let path = format!(
+                "/audit/logs?event_type={}{outcome}&from={from}&to={to}&limit=1",
+                word(group, "event_type")
+            );
+            let list = house.ask(Ask::get(&path).bearer(owner.token())).await.body;
+            assert_eq!(list["matched"], count, "{path}: {list}");
+        }
+    }
+    for path in ["/audit/security?days=0", "/audit/security?days=91", "/audit/logs?event_type=a.b,,c.d"] {
+        assert_eq!(house.ask(Ask::get(path).bearer(owner.token())).await.status, 400, "{path}");
+    }
+}

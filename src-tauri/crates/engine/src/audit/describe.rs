@@ -121,20 +121,18 @@ fn text(leaf: &Leaf, key: &str) -> Option<String> {
     leaf.x.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn actor(leaf: &Leaf, people: &People) -> Actor {
-    let who = leaf.who.clone();
-    if let Some((id, name)) = people.get(&who) {
+/// Who goes by a pseudonym; `key_name` is what the key was called, if it is one.
+pub(super) fn actor(who: &str, key_name: Option<String>, people: &People) -> Actor {
+    if let Some((id, name)) = people.get(who) {
         return Actor { kind: "user", id: id.to_string(), name: name.clone() };
     }
-    let (kind, name) = match who.as_str() {
+    let (kind, name) = match who {
         "system" => ("system", "Reeve".to_owned()),
         "anonymous" => ("anonymous", "Not signed in".to_owned()),
-        key if key.starts_with("key_") => {
-            ("api_key", text(leaf, "key_name").unwrap_or_else(|| shortened(key)))
-        }
+        key if key.starts_with("key_") => ("api_key", key_name.unwrap_or_else(|| shortened(key))),
         other => ("user", other.to_owned()),
     };
-    Actor { kind, id: who, name }
+    Actor { kind, id: who.to_owned(), name }
 }
 
 fn shortened(id: &str) -> String {
@@ -199,7 +197,7 @@ pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) ->
         action: text(leaf, "action").unwrap_or_else(|| "EXECUTE".to_owned()),
         severity: text(leaf, "severity").unwrap_or_else(|| "info".to_owned()),
         outcome: outcome(leaf.ok),
-        actor: actor(leaf, people),
+        actor: actor(&leaf.who, text(leaf, "key_name"), people),
         via: leaf.via.clone(),
         resource,
         related: related(leaf),
@@ -286,8 +284,11 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "model_rules.update" => "Changed the models of",
         "charge.settle" => "Charged a call to",
         "auth.login" => return "Signed in".to_owned(),
+        "auth.new_device" => return new_device(leaf),
         "auth.logout" => return "Signed out".to_owned(),
         "auth.failed" => return "A sign-in or a key was refused".to_owned(),
+        "saved_view.create" => "Saved the view",
+        "saved_view.delete" => "Removed the view",
         "usage.import" => "Imported usage:",
         "usage.rerate" => return "Rated a period again".to_owned(),
         "price.create" => "Set an own price for",
@@ -333,6 +334,16 @@ fn session(leaf: &Leaf) -> String {
         }
         _ => format!("Reeve {version} was started"),
     }
+}
+
+fn new_device(leaf: &Leaf) -> String {
+    let is = |key: &str| leaf.x.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let what = match (is("program"), is("network")) {
+        (true, true) => "with a program and from a network",
+        (true, false) => "with a program",
+        _ => "from a network",
+    };
+    format!("Signed in {what} not seen of this person before")
 }
 
 fn clock_jump(leaf: &Leaf) -> String {

@@ -178,7 +178,10 @@ impl ExportAudit {
             }
         }
         if let Some(filter) = &self.filter {
-            put("event_type", filter.kind.clone().map(Value::from));
+            let kinds =
+                filter.kinds.iter().cloned().chain(filter.not_kinds.iter().map(|kind| format!("-{kind}")));
+            let kinds = kinds.collect::<Vec<_>>().join(",");
+            put("event_type", (!kinds.is_empty()).then_some(Value::from(kinds)));
             put("actor", filter.who.clone().map(Value::from));
             put("resource", filter.res.clone().map(Value::from));
             put("of_tenant", filter.tenant.clone().map(Value::from));

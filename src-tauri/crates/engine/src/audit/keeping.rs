@@ -76,7 +76,7 @@ impl Engine {
         let boundary = EntryFilter { stream: Some(Stream::Audit), ..EntryFilter::default() };
         let read = move |r: &reeve_store::Read<'_>| {
             let of = |kind: &str| {
-                let filter = EntryFilter { kind: Some(kind.to_owned()), ..boundary.clone() };
+                let filter = EntryFilter { kinds: vec![kind.to_owned()], ..boundary.clone() };
                 Ok::<_, Error>(r.entries().page(&filter, 1)?.entries.first().map(|e| e.leaf.n))
             };
             Ok::<_, Error>((of("session.start")?, of("session.end")?))

@@ -81,6 +81,8 @@ struct Checked {
     known: Arc<Known>,
     /// What beside its entries did not agree with them when that was last looked at.
     beside: Option<String>,
+    /// What does not fit, as it was last told in an entry.
+    alerted: Option<String>,
 }
 
 /// Ends the verification when whoever asked for it has gone.
@@ -116,6 +118,19 @@ impl Verdicts {
 
     fn beside(&self, stream: Stream) -> Option<String> {
         of(&mut self.streams.lock(), stream).beside.clone()
+    }
+
+    /// What does not fit in this verification and was not told yet.
+    fn news(&self, v: &Verification) -> Option<String> {
+        let stream = v.stream.as_str();
+        let of =
+            |f: &Fault| format!("The {stream} ledger does not fit at entry {}: {}.", f.sequence, f.reason);
+        let fault = v.verdict.first_bad.as_ref().map(of).or_else(|| v.faults.first().cloned());
+        let mut both = self.streams.lock();
+        let alerted = &mut self::of(&mut both, v.stream).alerted;
+        let news = fault.clone().filter(|fault| alerted.as_ref() != Some(fault));
+        *alerted = fault;
+        news
     }
 
     fn set_beside(&self, stream: Stream, fault: Option<String>) {
@@ -194,7 +209,18 @@ impl Engine {
             .detail("duration_ms", u64::try_from(verification.took.as_millis()).unwrap_or(0))
             .outcome(outcome, severity);
         self.record(draft).await?;
+        self.alert_of(cx, &verification).await?;
         Ok(verification)
+    }
+
+    /// What does not fit is an alert, once for each finding of this run.
+    async fn alert_of(&self, cx: &Cx, verification: &Verification) -> Result<(), Error> {
+        let Some(fault) = self.inner.verdicts.news(verification) else { return Ok(()) };
+        let draft = self
+            .draft(cx, "security.alert", format_args!("ledger:{}", verification.stream.as_str()))
+            .outcome(Outcome::Error, Severity::Critical)
+            .detail("message", fault);
+        self.record(draft).await.map(|_| ())
     }
 
     /// What stands beside the entries and must agree with them: the charges, and the private sections as far as they open. Of a
@@ -295,6 +321,10 @@ impl Engine {
             let verified = tokio::select! {
                 () = stop.cancelled() => return,
                 verified = self.verify_now(stream, since, 1, full) => verified,
+            };
+            let verified = match verified {
+                Ok(verification) => self.alert_of(&Cx::system(), &verification).await,
+                Err(error) => Err(error),
             };
             if let Err(error) = verified {
                 tracing::error!(error = &error as &dyn std::error::Error, "the ledger could not be verified");

@@ -1,6 +1,7 @@
 //! Signing in with e-mail and password, and signing out.
 
 use super::attempts::Source;
+use super::devices::Device;
 use super::{User, signed_out};
 use crate::Engine;
 use crate::cx::Cx;
@@ -75,7 +76,7 @@ impl Engine {
         } else {
             draft
         };
-        self.open_session(user, draft, rehashed).await
+        self.open_session(cx, user, draft, rehashed).await
     }
 
     pub(super) fn begin_attempt(&self, source: Source) -> Result<(), Error> {
@@ -103,6 +104,7 @@ impl Engine {
     /// Opens a session for `user`, whose sign-in `draft` records.
     pub(super) async fn open_session(
         &self,
+        cx: &Cx,
         user: User,
         draft: Draft,
         rehashed: Option<String>,
@@ -121,17 +123,26 @@ impl Engine {
         };
         let access_token = self.access_token(&session).await?;
         let draft = draft.detail("session", session.id.to_string());
+        let (device, news) =
+            (Device::of(cx, user.id), self.new_device_draft(cx, &user, &session.id.to_string()));
         let (stored, user_id) = (session.clone(), user.id);
         let sequence = self
             .inner
             .store
             .write(move |tx| {
+                let new = device.news(tx)?;
                 let recorded = draft.record(tx)?;
+                let mut sequence = recorded.sequence();
                 recorded.sessions().insert(&stored)?;
+                device.note(&recorded)?;
                 if let Some(hash) = rehashed {
                     recorded.users().set_password(user_id, &hash, recorded.now())?;
                 }
-                Ok::<_, Error>(recorded.sequence())
+                if !new.is_empty() {
+                    let news = new.iter().fold(news, |news, what| news.detail(what.as_str(), true));
+                    sequence = news.record(tx)?.sequence();
+                }
+                Ok::<_, Error>(sequence)
             })
             .await?;
         self.inner.sessions.opened(&session);

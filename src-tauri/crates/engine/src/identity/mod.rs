@@ -3,6 +3,7 @@
 //! - A password becomes an Argon2id hash (`hash`); what may be one is decided in `password`.
 //! - A sign-in opens a session: a short access token (`access`) checked on every request against the table of open
 //!   sessions in memory, and a refresh token that changes with every use (`refresh`).
+//! - A sign-in with a program or from a network that is new for this person is an entry of its own (`devices`).
 //! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
 //! - The window of the OS user needs no sign-in as long as its one owner has set no password (`people`).
 //!
@@ -12,6 +13,7 @@ mod access;
 mod attempts;
 mod blocklist;
 mod change_password;
+mod devices;
 mod hash;
 mod login;
 mod password;

@@ -36,7 +36,7 @@ impl Engine {
         self.access_key().await?;
         let user = self.create_admin(cx, new).await?;
         let draft = self.draft(cx, "auth.login", format_args!("user:{}", user.id)).by(&user.subject);
-        self.open_session(user, draft, None).await
+        self.open_session(cx, user, draft, None).await
     }
 
     /// Makes the workspace and its administrator.

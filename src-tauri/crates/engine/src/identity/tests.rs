@@ -357,3 +357,36 @@ async fn a_hash_of_other_costs_is_made_anew_at_the_next_sign_in() {
     assert!(stored.starts_with("$argon2id$v=19$m=65536,t=3,p=1$"), "{stored}");
     house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_sign_in_from_where_a_person_was_not_seen_before_is_an_entry() {
+    let house = House::new().await;
+    let home = |program: &str, ip: &str| Cx {
+        ip: Some(ip.to_owned()),
+        user_agent: Some(program.to_owned()),
+        ..http()
+    };
+    let first = home("Firefox/143.0", "203.0.113.7");
+    house.engine.register(&first, register(Some(GOOD))).await.unwrap();
+    let news = |program: &'static str, ip: &'static str| {
+        let (house, cx) = (&house, home(program, ip));
+        async move {
+            let before = house.entries().await.len();
+            house.engine.login(&cx, login(EMAIL, GOOD)).await.unwrap();
+            let new: Vec<_> = house.entries().await.split_off(before);
+            assert_eq!(new[0].leaf.kind, "auth.login");
+            new.get(1).map(|entry| {
+                assert_eq!((new.len(), entry.leaf.kind.as_str()), (2, "auth.new_device"));
+                assert_eq!(entry.leaf.x["session"], new[0].leaf.x["session"]);
+                assert!(!String::from_utf8_lossy(&entry.bytes).contains("203.0.113"));
+                (entry.leaf.x.contains_key("program"), entry.leaf.x.contains_key("network"))
+            })
+        }
+    };
+    assert_eq!(news("Firefox/144.0", "203.0.113.9").await, None, "a new version, a neighbouring address");
+    assert_eq!(news("curl/8", "203.0.113.9").await, Some((true, false)));
+    assert_eq!(news("curl/9", "198.51.100.1").await, Some((false, true)));
+    assert_eq!(news("Safari/26", "2001:db8::1").await, Some((true, true)));
+    assert_eq!(news("Safari/26", "2001:db8::1").await, None);
+    assert_eq!(news("Firefox/150", "198.51.100.200").await, None, "both are known by now");
+}

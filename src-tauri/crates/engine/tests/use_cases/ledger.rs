@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::path::Path;
 
 async fn of_kind(engine: &Engine, kind: &str) -> Vec<Value> {
-    let filter = EntryFilter { kind: Some(kind.to_owned()), ..EntryFilter::default() };
+    let filter = EntryFilter { kinds: vec![kind.to_owned()], ..EntryFilter::default() };
     let page = engine.audit_page(&Cx::system(), filter, 100).await.unwrap();
     let mut found = Vec::new();
     for entry in &page.entries {

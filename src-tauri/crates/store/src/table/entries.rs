@@ -4,10 +4,12 @@ mod found;
 mod matching;
 mod page;
 mod run;
+mod sums;
 
 pub use found::Found;
 pub use page::{EntryFilter, Page};
 pub use run::Line;
+pub use sums::ByActor;
 
 use crate::error::StoreError;
 use crate::log::stream::load_tile;

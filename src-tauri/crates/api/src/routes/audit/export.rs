@@ -95,7 +95,8 @@ impl AuditExportQuery {
             Wanted::Nothing => Err(Failure::field("actor", "is nobody known here")),
             Wanted::Matching(filter, _) => {
                 let filter = *filter;
-                let some = filter.kind.is_some()
+                let some = !filter.kinds.is_empty()
+                    || !filter.not_kinds.is_empty()
                     || filter.who.is_some()
                     || filter.res.is_some()
                     || filter.noun.is_some()

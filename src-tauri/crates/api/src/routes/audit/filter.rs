@@ -5,7 +5,7 @@ use crate::routes::{id, moment};
 use crate::words::Stream;
 use reeve_core::id::TenantId;
 use reeve_engine::Engine;
-use reeve_engine::audit::{self, EntryFilter};
+use reeve_engine::audit::{self, EntryFilter, Kinds};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 pub(super) struct AuditFilterQuery {
     /// `audit` if absent.
     pub(super) stream: Option<Stream>,
-    /// Such as `tenant.update`.
+    /// Such as `tenant.update`; several are separated by commas, and one with a minus before it is left out.
     pub(super) event_type: Option<String>,
     /// Id of a person or key, part of a person's name, or `system`.
     pub(super) actor: Option<String>,
@@ -75,8 +75,8 @@ pub(super) async fn read(query: &AuditFilterQuery, engine: &Engine) -> Result<Wa
             return Ok(Wanted::Nothing);
         }
     }
+    let kinds = Kinds::read("event_type", query.event_type.iter().flat_map(|types| types.split(',')))?;
     let filter = EntryFilter {
-        kind: query.event_type.clone(),
         who,
         noun: query.resource_type.clone().filter(|_| res.is_none()),
         res,
@@ -85,6 +85,8 @@ pub(super) async fn read(query: &AuditFilterQuery, engine: &Engine) -> Result<Wa
         not_ok: query.not_ok.unwrap_or(false),
         from: moment("from", query.from.as_deref())?,
         to: moment("to", query.to.as_deref())?,
+        kinds: kinds.any_of,
+        not_kinds: kinds.none_of,
         ..query.of_stream()
     };
     let text = query.q.as_ref().map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -101,7 +103,7 @@ async fn actor_id(actor: &str, engine: &Engine) -> Result<Option<String>, Failur
 
 /// What an id of Reeve's own is of, by how it begins.
 pub(super) fn kind_of(id: &str) -> Option<&'static str> {
-    const KINDS: [(&str, &str); 15] = [
+    const KINDS: [(&str, &str); 16] = [
         ("ten_", "tenant"),
         ("usr_", "user"),
         ("key_", "api_key"),
@@ -117,6 +119,7 @@ pub(super) fn kind_of(id: &str) -> Option<&'static str> {
         ("rrt_", "rerating"),
         ("lim_", "limit"),
         ("lsn_", "listener"),
+        ("viw_", "saved_view"),
     ];
     KINDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| *kind)
 }

@@ -70,6 +70,12 @@ pub(crate) struct AuditTenant {
     name: String,
 }
 
+impl From<audit::Actor> for AuditActor {
+    fn from(a: audit::Actor) -> Self {
+        Self { kind: a.kind, id: a.id, name: a.name }
+    }
+}
+
 impl From<audit::Resource> for AuditResource {
     fn from(r: audit::Resource) -> Self {
         Self { kind: r.kind, id: r.id, name: r.name }
@@ -86,7 +92,7 @@ impl From<Described> for AuditEntryView {
             action: d.action,
             severity: d.severity,
             outcome: d.outcome,
-            actor: AuditActor { kind: d.actor.kind, id: d.actor.id, name: d.actor.name },
+            actor: d.actor.into(),
             via: d.via,
             resource: d.resource.map(Into::into),
             related: d.related.map(Into::into),

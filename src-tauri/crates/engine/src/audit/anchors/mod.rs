@@ -105,7 +105,7 @@ struct Start {
 
 /// Whether the last session that began said that it had anchored the ledger in its file.
 fn was_anchored(r: &Read<'_>) -> Result<bool, Error> {
-    let filter = EntryFilter { kind: Some("session.start".to_owned()), ..EntryFilter::default() };
+    let filter = EntryFilter { kinds: vec!["session.start".to_owned()], ..EntryFilter::default() };
     let page = r.entries().page(&filter, 1)?;
     let places = page.entries.first().and_then(|e| e.leaf.x.get("anchors")?.as_array());
     Ok(places.is_some_and(|p| p.iter().any(|p| p == Place::File.as_str())))

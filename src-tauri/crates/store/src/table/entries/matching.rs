@@ -32,6 +32,15 @@ pub(super) struct Matching<'c> {
 
 const NOT_OK: [i64; 3] = [outcome_word(1), outcome_word(2), outcome_word(3)];
 
+/// The words of those event types that occur at all.
+fn words_of(conn: &Connection, kinds: &[String]) -> Result<AnyOf, StoreError> {
+    let mut words = AnyOf::new();
+    for kind in kinds {
+        words.extend(dict::find(conn, Namespace::Kind, kind)?);
+    }
+    Ok(words)
+}
+
 impl<'c> Matching<'c> {
     /// `None` where a word occurs in no entry: nothing matches.
     pub(super) fn new(
@@ -51,7 +60,6 @@ impl<'c> Matching<'c> {
             size,
         };
         for (namespace, text) in [
-            (Namespace::Kind, &filter.kind),
             (Namespace::Actor, &filter.who),
             (Namespace::Resource, &filter.res),
             (Namespace::Tenant, &filter.tenant),
@@ -60,6 +68,14 @@ impl<'c> Matching<'c> {
             let Some(word) = dict::find(conn, namespace, text)? else { return Ok(None) };
             matching.all_of.push(vec![word]);
         }
+        if !filter.kinds.is_empty() {
+            let words = words_of(conn, &filter.kinds)?;
+            if words.is_empty() {
+                return Ok(None);
+            }
+            matching.all_of.push(words);
+        }
+        matching.none_of.extend(words_of(conn, &filter.not_kinds)?);
         match filter.ok {
             Some(0) => matching.none_of.extend(NOT_OK),
             Some(ok) => matching.all_of.push(vec![outcome_word(ok)]),

@@ -18,8 +18,10 @@ use std::sync::Arc;
 pub struct EntryFilter {
     /// Stream; audit if `None`.
     pub stream: Option<Stream>,
-    /// Event type.
-    pub kind: Option<String>,
+    /// Event types, of which it is one; any if there are none.
+    pub kinds: Vec<String>,
+    /// Event types, of which it is none.
+    pub not_kinds: Vec<String>,
     /// Pseudonymous actor id.
     pub who: Option<String>,
     /// Resource, `type:id`.
@@ -45,11 +47,11 @@ pub struct EntryFilter {
 }
 
 impl EntryFilter {
-    fn stream(&self) -> Stream {
+    pub(super) fn stream(&self) -> Stream {
         self.stream.unwrap_or(Stream::Audit)
     }
 
-    fn times(&self) -> Range<i64> {
+    pub(super) fn times(&self) -> Range<i64> {
         self.from.map_or(i64::MIN, |t| t.0)..self.to.map_or(i64::MAX, |t| t.0)
     }
 }
@@ -135,7 +137,7 @@ impl<'c> Reads<'c> {
         Ok(buckets)
     }
 
-    fn matching(&self, filter: &EntryFilter) -> Result<Option<Matching<'c>>, StoreError> {
+    pub(super) fn matching(&self, filter: &EntryFilter) -> Result<Option<Matching<'c>>, StoreError> {
         let head = self.head(filter.stream())?;
         let kept = self.indexes(filter, head.min_index..head.size)?;
         Matching::new(self.conn, filter, kept, head.size)
@@ -165,7 +167,7 @@ impl<'c> Reads<'c> {
 
     /// Counts what matches by what `span` makes of its time. A bundle that lies in one span is counted as a whole; only where
     /// spans meet are entries looked at.
-    fn count_by_time(
+    pub(super) fn count_by_time(
         &self,
         filter: &EntryFilter,
         span: impl Fn(i64) -> Option<usize>,
