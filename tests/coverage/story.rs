@@ -89,7 +89,8 @@ impl Story {
         self.note(route, path, body);
         let new = entries(&self.console, "audit", before).await;
         assert!(!new.is_empty(), "{route} left no entry");
-        new.iter().for_each(|entry| whole(route, entry));
+        // What Reeve does of itself meanwhile, such as taking a new key, is another story.
+        new.iter().filter(|entry| entry["actor"]["id"] != "system").for_each(|entry| whole(route, entry));
         for wanted in left {
             let found = assert_left(&self.console, route, &new, *wanted).await;
             assert_eq!(found["actor"]["name"], "First Admin", "{route}: {found}");

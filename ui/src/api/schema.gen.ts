@@ -3941,25 +3941,25 @@ export interface components {
         /** @description Which entries a view shows: the fields of `/audit/logs`. What is absent or null does not filter. */
         SavedFilter: {
             /** @description Id of a person or key, part of a person's name, or `system`. */
-            actor?: string | null;
+            actor: string | null;
             /** @description Event types; with a minus before it, one that is left out. */
-            event_types?: string[] | null;
+            event_types: string[] | null;
             /** @description From this time. */
-            from?: string | null;
+            from: string | null;
             /** @description How far back from now: `1h`, `24h`, `7d`, `30d` or `90d`. */
-            last?: string | null;
+            last: string | null;
             /** @description Any outcome but success. */
-            not_ok?: boolean | null;
-            outcome?: components["schemas"]["AuditOutcome"] | null;
+            not_ok: boolean | null;
+            outcome: components["schemas"]["AuditOutcome"] | null;
             /** @description Text in what happened. */
-            q?: string | null;
-            resource_id?: string | null;
+            q: string | null;
+            resource_id: string | null;
             /** @description Noun, such as `tenant`. */
-            resource_type?: string | null;
-            stream?: components["schemas"]["Stream"] | null;
-            tenant_id?: string | null;
+            resource_type: string | null;
+            stream: components["schemas"]["Stream"] | null;
+            tenant_id: string | null;
             /** @description Before this time. */
-            to?: string | null;
+            to: string | null;
         };
         /** @description A saved view: a filter of the audit trail that somebody gave a name to. */
         SavedViewView: {

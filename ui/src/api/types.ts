@@ -115,5 +115,5 @@ export type SecurityKey = Schemas["SecurityKey"];
 export type SecurityDayView = Schemas["SecurityDayView"];
 export type SecurityGroupView = Schemas["SecurityGroupView"];
 export type SecurityView = Schemas["SecurityView"];
-export type SavedFilter = Schemas["SavedFilter"];
+export type SavedFilter = Schemas["SavedFilterBody"];
 export type SavedViewView = Schemas["SavedViewView"];

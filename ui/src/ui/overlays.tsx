@@ -60,14 +60,14 @@ export interface MenuChoice {
   note?: string;
   disabled?: boolean;
 }
-export function MenuButton({ label, ariaLabel, items, onAction, selected, kind = "" }: { label: ReactNode; ariaLabel?: string; items: MenuChoice[]; onAction: (id: string) => void; selected?: string; kind?: string }) {
+export function MenuButton({ label, ariaLabel, items, onAction, selected, kind = "", start }: { label: ReactNode; ariaLabel?: string; items: MenuChoice[]; onAction: (id: string) => void; selected?: string; kind?: string; /** Opens from the start of the button: for one at the left edge. */ start?: boolean }) {
   return (
     <MenuTrigger>
       <AriaButton className={`btn ${kind}`} aria-label={ariaLabel}>
         {label}
         <Icon name="down" size={12} />
       </AriaButton>
-      <Popover className="pop" offset={4} placement="bottom end">
+      <Popover className="pop" offset={4} placement={start ? "bottom start" : "bottom end"}>
         <AriaMenu
           items={items}
           onAction={(key) => onAction(String(key))}

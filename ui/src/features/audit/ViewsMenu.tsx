@@ -94,14 +94,14 @@ export function ViewsMenu({ choices, shown, filter, filtered, onChoose }: Props)
     if (id === "share") change.mutate({ of: mine, body: { shared: !mine.shared } });
     if (id === "rename" || id === "delete") setAsking({ what: id, view: mine });
   };
-  const label = chosen ? `${chosen.name}${edited ? ", edited" : ""}` : "Views";
   return (
     <>
       <MenuButton
-        label={<span className="clip viewname">{label}</span>} ariaLabel={chosen ? `View: ${label}` : "Choose a view"} selected={chosen?.id ?? "all"}
+        start label={chosen ? <><span className="clip viewname">{chosen.name}</span>{edited && <span className="dim">edited</span>}</> : "Views"}
+        ariaLabel={chosen ? `View: ${chosen.name}${edited ? " edited" : ""}` : "Views: choose one"} selected={chosen?.id ?? "all"}
         items={[{ id: "all", label: "All entries" }, ...choices.map((c) => ({ id: c.id, label: c.name, note: c.note }))]} onAction={(id) => onChoose(id === "all" ? undefined : id)}
       />
-      {acts.length > 0 && <MenuButton label="Save" ariaLabel="Save or change the view" items={acts} onAction={act} />}
+      {acts.length > 0 && <MenuButton start label="Save" ariaLabel="Save or change the view" items={acts} onAction={act} />}
       {asking?.what === "save" && <ViewForm filter={filter} onSaved={(saved) => onChoose(saved.id)} onClose={() => setAsking(null)} />}
       {asking?.what === "rename" && <ViewForm view={asking.view} filter={filter} onSaved={() => undefined} onClose={() => setAsking(null)} />}
       {asking?.what === "delete" && <Remove view={asking.view} onRemoved={() => onChoose(undefined)} onClose={() => setAsking(null)} />}

@@ -38,7 +38,7 @@ describe("what stands out", () => {
 describe("the words of a group", () => {
   it("say how it was before, or that nobody knows", () => {
     expect(beforeWords(group({}), 3)).toBe("3 in the 3 days before");
-    expect(beforeWords(group({ before: null }), 30)).toBe("The trail does not go back 30 days further");
+    expect(beforeWords(group({ before: null }), 30)).toBe("no whole period before to compare with");
   });
   it("say what the chart shows", () => {
     expect(chartSummary(group({}))).toBe("8 in 3 days. Most on 20 Nov: 7. 1 day is unusual.");

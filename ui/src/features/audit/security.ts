@@ -33,7 +33,7 @@ export const ofDay = (day: Pick<SecurityDayView, "start" | "end">) => ({ from: d
 
 /** How a total stands to as many days before. */
 export function beforeWords(group: Pick<SecurityGroupView, "before">, days: number): string {
-  if (group.before == null) return `The trail does not go back ${plural(days, "day")} further`;
+  if (group.before == null) return "no whole period before to compare with";
   return `${formatCount(group.before)} in the ${plural(days, "day")} before`;
 }
 

@@ -255,6 +255,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "key.probe_intent" => "About to test the provider key",
         "audit.verify" => return "Verified the ledger".to_owned(),
         "evidence.export" => return "Made an evidence pack".to_owned(),
+        "data.export" => return "Exported the list of requests".to_owned(),
         "audit.export" => return "Exported entries of the ledger".to_owned(),
         "sample.load" => return "Loaded the sample data".to_owned(),
         "sample.remove" => return "Removed the sample data".to_owned(),

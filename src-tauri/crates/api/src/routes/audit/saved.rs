@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Which entries a view shows: the fields of `/audit/logs`. What is absent or null does not filter.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SavedFilter {
+pub(crate) struct SavedFilterBody {
     /// `audit` if absent.
     #[schema(value_type = Option<Stream>)]
     stream: Option<String>,
@@ -44,7 +44,26 @@ pub(crate) struct SavedFilter {
     to: Option<String>,
 }
 
-impl SavedFilter {
+/// What a view shows, every field; null does not filter.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SavedFilterView {
+    #[schema(value_type = Option<Stream>)]
+    stream: Option<String>,
+    event_types: Vec<String>,
+    actor: Option<String>,
+    tenant_id: Option<String>,
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    #[schema(value_type = Option<AuditOutcome>)]
+    outcome: Option<String>,
+    not_ok: bool,
+    q: Option<String>,
+    last: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl SavedFilterBody {
     fn read(self) -> Result<ViewFilter, Failure> {
         Ok(ViewFilter {
             from: moment("filter.from", self.from.as_deref())?.map(|t| t.0),
@@ -63,17 +82,17 @@ impl SavedFilter {
     }
 }
 
-impl From<ViewFilter> for SavedFilter {
+impl From<ViewFilter> for SavedFilterView {
     fn from(f: ViewFilter) -> Self {
         Self {
             stream: f.stream,
-            event_types: Some(f.event_types),
+            event_types: f.event_types,
             actor: f.actor,
             tenant_id: f.tenant_id,
             resource_type: f.resource_type,
             resource_id: f.resource_id,
             outcome: f.outcome,
-            not_ok: Some(f.not_ok),
+            not_ok: f.not_ok,
             q: f.q,
             last: f.last,
             from: time_or_null(f.from.map(Millis)),
@@ -95,7 +114,7 @@ pub(crate) struct SavedViewView {
     may_change: bool,
     owner_id: String,
     owner_name: String,
-    filter: SavedFilter,
+    filter: SavedFilterView,
     created_at: String,
     updated_at: String,
 }
@@ -126,7 +145,7 @@ pub(crate) struct SaveViewBody {
     name: String,
     /// Whether everybody sees it who may read the trail; not if absent.
     shared: Option<bool>,
-    filter: SavedFilter,
+    filter: SavedFilterBody,
 }
 
 /// A change of a view.
@@ -141,8 +160,8 @@ pub(crate) struct UpdateViewBody {
     shared: Patch<bool>,
     /// The whole filter anew.
     #[serde(default)]
-    #[schema(value_type = SavedFilter, required = false)]
-    filter: Patch<SavedFilter>,
+    #[schema(value_type = SavedFilterBody, required = false)]
+    filter: Patch<SavedFilterBody>,
 }
 
 /// The caller's views and those that others share, by name.
@@ -177,7 +196,7 @@ pub(super) async fn update_view(
     let change = ChangeView {
         name: body.name.required("name")?,
         shared: body.shared.required("shared")?,
-        filter: body.filter.required("filter")?.map(SavedFilter::read).transpose()?,
+        filter: body.filter.required("filter")?.map(SavedFilterBody::read).transpose()?,
     };
     Ok(Json(engine.change_view(&cx, id, change).await?.into()))
 }
