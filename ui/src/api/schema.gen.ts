@@ -3932,39 +3932,54 @@ export interface components {
         };
         /** @description A new view. */
         SaveViewBody: {
-            filter: components["schemas"]["SavedFilter"];
+            filter: components["schemas"]["SavedFilterBody"];
             /** @description The owner has one of each name. */
             name: string;
             /** @description Whether everybody sees it who may read the trail; not if absent. */
             shared?: boolean | null;
         };
         /** @description Which entries a view shows: the fields of `/audit/logs`. What is absent or null does not filter. */
-        SavedFilter: {
+        SavedFilterBody: {
             /** @description Id of a person or key, part of a person's name, or `system`. */
-            actor: string | null;
+            actor?: string | null;
             /** @description Event types; with a minus before it, one that is left out. */
-            event_types: string[] | null;
+            event_types?: string[] | null;
             /** @description From this time. */
-            from: string | null;
+            from?: string | null;
             /** @description How far back from now: `1h`, `24h`, `7d`, `30d` or `90d`. */
-            last: string | null;
+            last?: string | null;
             /** @description Any outcome but success. */
-            not_ok: boolean | null;
-            outcome: components["schemas"]["AuditOutcome"] | null;
+            not_ok?: boolean | null;
+            outcome?: components["schemas"]["AuditOutcome"] | null;
             /** @description Text in what happened. */
+            q?: string | null;
+            resource_id?: string | null;
+            /** @description Noun, such as `tenant`. */
+            resource_type?: string | null;
+            stream?: components["schemas"]["Stream"] | null;
+            tenant_id?: string | null;
+            /** @description Before this time. */
+            to?: string | null;
+        };
+        /** @description What a view shows, every field; null does not filter. */
+        SavedFilterView: {
+            actor: string | null;
+            event_types: string[];
+            from: string | null;
+            last: string | null;
+            not_ok: boolean;
+            outcome: components["schemas"]["AuditOutcome"] | null;
             q: string | null;
             resource_id: string | null;
-            /** @description Noun, such as `tenant`. */
             resource_type: string | null;
             stream: components["schemas"]["Stream"] | null;
             tenant_id: string | null;
-            /** @description Before this time. */
             to: string | null;
         };
         /** @description A saved view: a filter of the audit trail that somebody gave a name to. */
         SavedViewView: {
             created_at: string;
-            filter: components["schemas"]["SavedFilter"];
+            filter: components["schemas"]["SavedFilterView"];
             id: string;
             /** @description Whether the caller may change it: the owner, and of a shared one an administrator. */
             may_change: boolean;
@@ -4388,7 +4403,7 @@ export interface components {
         /** @description A change of a view. */
         UpdateViewBody: {
             /** @description The whole filter anew. */
-            filter?: components["schemas"]["SavedFilter"];
+            filter?: components["schemas"]["SavedFilterBody"];
             name?: string;
             shared?: boolean;
         };

@@ -6,7 +6,10 @@ import { BUILT_IN, choicesOf, editSearch, eventWords, resolveView, toFilter, toP
 
 const saved: SavedViewView = {
   id: "viw_1", name: "Mine", shared: false, own: true, may_change: true, owner_id: "usr_1", owner_name: "Dana", created_at: "", updated_at: "",
-  filter: { event_types: ["auth.failed", "key.import"], outcome: "denied", last: "7d" },
+  filter: {
+    event_types: ["auth.failed", "key.import"], outcome: "denied", last: "7d",
+    stream: null, actor: null, tenant_id: null, resource_type: null, resource_id: null, not_ok: false, q: null, from: null, to: null,
+  },
 };
 const choices = choicesOf([saved]);
 const MINE = { filters: "outcome:refused;event:auth.failed\\,key.import", range: "7d" };
