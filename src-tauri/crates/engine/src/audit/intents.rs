@@ -40,7 +40,7 @@ impl Engine {
     async fn leaves_since(&self, kind: &str, since: u64) -> Result<Vec<Leaf>, Error> {
         let filter = EntryFilter {
             stream: Some(Stream::Audit),
-            kind: Some(kind.to_owned()),
+            kinds: vec![kind.to_owned()],
             since: Some(since),
             ..EntryFilter::default()
         };
