@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 mod tampered;
+mod tiles;
 
 use reeve_bundle::archive::ArchiveReader;
 use reeve_bundle::{Kind, Known, PrivateMode, Report, Verdict, verify};

@@ -1930,7 +1930,7 @@ export interface components {
          * @description What entries are exported as.
          * @enum {string}
          */
-        AuditExportFormat: "bundle" | "csv" | "jsonl";
+        AuditExportFormat: "bundle" | "tiles" | "csv" | "jsonl";
         /** @description What the footer shows. */
         AuditHealthView: {
             checking: components["schemas"]["AuditChecking"] | null;
@@ -4697,7 +4697,7 @@ export interface operations {
     export_audit: {
         parameters: {
             query: {
-                /** @description `bundle` for who verifies, `csv` for a spreadsheet, `jsonl` for a system that collects events. */
+                /** @description `bundle` for who verifies, `tiles` for programs that read a C2SP tile tree (the whole log), `csv` for a spreadsheet, `jsonl` for a system that collects events. */
                 format: components["schemas"]["AuditExportFormat"];
                 /** @description `audit` if absent. */
                 stream?: components["schemas"]["Stream"];

@@ -1,5 +1,5 @@
-//! Exports of the ledger: `reeve-export v1`, a file with which a third party verifies entries without Reeve, and the feeds
-//! (CSV, JSON lines) that other systems read.
+//! Exports of the ledger: `reeve-export v1`, a file with which a third party verifies entries without Reeve, a whole log
+//! as a C2SP tile tree, and the feeds (CSV, JSON lines) that other systems read.
 //!
 //! A bundle is a zip archive in one fixed layout ([`archive`]): stored, without times, nothing between its parts. So every byte
 //! of it is either checked or has one possible value, the same entries always give the same file, nothing unpacks to more
@@ -18,6 +18,7 @@ pub mod feed;
 pub mod frontier;
 pub mod handover;
 pub mod manifest;
+pub mod tiles;
 pub mod verify;
 pub mod write;
 
@@ -25,6 +26,7 @@ pub use feed::{Feed, FeedError, FeedFormat};
 pub use frontier::{Span, after, before};
 pub use handover::HandOver;
 pub use manifest::{Kind, Manifest, PrivateMode};
+pub use tiles::{TileTreeError, TileTreeWriter};
 pub use verify::{Fault, FaultCode, Known, Report, Verdict, verify};
 pub use write::{BundleWriter, Evidence, Noted, OpenedSection, WriteError};
 

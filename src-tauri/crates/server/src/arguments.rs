@@ -251,6 +251,8 @@ impl From<StreamWord> for Stream {
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportWord {
     Bundle,
+    /// A C2SP tile tree of the whole log.
+    Tiles,
     Csv,
     Jsonl,
 }
@@ -259,6 +261,7 @@ impl From<ExportWord> for ExportFormat {
     fn from(word: ExportWord) -> Self {
         match word {
             ExportWord::Bundle => Self::Bundle,
+            ExportWord::Tiles => Self::Tiles,
             ExportWord::Csv => Self::Csv,
             ExportWord::Jsonl => Self::Jsonl,
         }

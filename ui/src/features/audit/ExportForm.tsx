@@ -8,6 +8,7 @@ import { checkpointQuery, type AuditView } from "./queries";
 
 const FORMATS: { id: Format; label: string; note: string }[] = [
   { id: "bundle", label: "A file to verify", note: "For an auditor: the entries, the signed head, and the means to check them without Reeve. A zip file." },
+  { id: "tiles", label: "A tile tree", note: "The whole log as C2SP tlog-tiles, for verifiers that are not ours. A zip file." },
   { id: "csv", label: "A spreadsheet", note: "CSV, safe to open: no cell is run as a formula." },
   { id: "jsonl", label: "A feed of events", note: "JSON lines, for a SIEM or another system that collects events." },
 ];
@@ -35,7 +36,8 @@ export function ExportForm({ view, onClose }: { view: AuditView; onClose: () => 
     format: "bundle", stream: view.stream ?? "audit", which: "all", private: [],
     from: custom.from ? dayKey(custom.from, zone) : `${today.slice(0, 8)}01`, to: custom.to ? dayKey(custom.to, zone) : today,
   });
-  const v = form.values;
+  // A tile tree is the whole log or none.
+  const v: ExportValues = form.values.format === "tiles" ? { ...form.values, which: "all" } : form.values;
   const said = proves(v, filtered);
   const run = useMutation({
     mutationFn: async () => {
@@ -48,7 +50,7 @@ export function ExportForm({ view, onClose }: { view: AuditView; onClose: () => 
     onSuccess: (name) => {
       if (name === null) return;
       void client.invalidateQueries({ queryKey: ["audit"] });
-      toast({ title: `Exported ${name}`, detail: v.format === "bundle" ? "Check it with reeve-verify, or with the verify.py inside" : "The export is an entry of the audit trail itself" });
+      toast({ title: `Exported ${name}`, detail: v.format === "bundle" ? "Check it with reeve-verify, or with the verify.py inside" : v.format === "tiles" ? "Unpack it, and check it with any program that reads C2SP tiles" : "The export is an entry of the audit trail itself" });
       onClose();
     },
   });
@@ -66,8 +68,8 @@ export function ExportForm({ view, onClose }: { view: AuditView; onClose: () => 
       <Radios label="Stream" columns value={v.stream} onChange={(stream) => form.set({ stream })} options={[
         { id: "audit", label: "Audit", note: "changes, sign-ins, refusals" }, { id: "usage", label: "Usage", note: "charges, one a call" },
       ]} />
-      <Radios label="Entries" columns value={v.which} onChange={(w) => form.set({ which: w })} options={which} error={v.which === "list" ? listBlocked(view) ?? undefined : undefined} />
-      {v.which === "period" && (
+      {v.format !== "tiles" && <Radios label="Entries" columns value={v.which} onChange={(w) => form.set({ which: w })} options={which} error={v.which === "list" ? listBlocked(view) ?? undefined : undefined} />}
+      {v.format !== "tiles" && v.which === "period" && (
         <div className="two">
           <TextField label="First day" type="date" {...form.bind("from")} error={e.from} hint={zone} />
           <TextField label="Last day" type="date" {...form.bind("to")} error={backwards ? "Not before the first day." : e.to} hint="included" />
@@ -84,7 +86,7 @@ export function ExportForm({ view, onClose }: { view: AuditView; onClose: () => 
         <dt>Proves</dt><dd>{said.does}</dd>
         <dt>Does not</dt><dd>{said.not}</dd>
       </dl>
-      {v.format === "bundle" && <Key stream={v.stream} />}
+      {(v.format === "bundle" || v.format === "tiles") && <Key stream={v.stream} />}
     </SideForm>
   );
 }

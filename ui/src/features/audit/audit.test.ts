@@ -53,6 +53,8 @@ describe("an export", () => {
     expect(fileName(values, "2026-11-21")).toBe("reeve-audit-2026-11-21.zip");
     expect(fileName({ ...values, which: "period", format: "csv", stream: "usage" }, "2026-11-21")).toBe("reeve-usage-2026-11-01-to-2026-11-30.csv");
     expect(fileName({ ...values, which: "list" }, "2026-11-21")).toBe("reeve-audit-2026-11-21-selection.zip");
+    expect(fileName({ ...values, which: "all", format: "tiles" }, "2026-11-21")).toBe("reeve-audit-2026-11-21-tiles.zip");
+    expect(proves({ ...values, which: "all", format: "tiles" }, false).does).toMatch(/every entry up to now/);
     expect(proves({ ...values, which: "list" }, true).not).toMatch(/none is missing/);
     expect(proves({ ...values, which: "list" }, false).does).toMatch(/every entry of the period/);
     expect(proves({ ...values, format: "jsonl" }, false).does).toMatch(/^Nothing/);

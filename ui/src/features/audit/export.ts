@@ -14,7 +14,7 @@ export interface ExportValues {
   to: string;
   private: string[];
 }
-const EXTENSIONS: Record<Format, string> = { bundle: "zip", csv: "csv", jsonl: "jsonl" };
+const EXTENSIONS: Record<Format, string> = { bundle: "zip", tiles: "zip", csv: "csv", jsonl: "jsonl" };
 
 /** The list as it is filtered can be exported, unless it is a search: texts are looked for in sentences that the ledger does not hold. */
 export function listBlocked(view: AuditView): string | null {
@@ -43,11 +43,17 @@ export function exportQuery(v: ExportValues, view: AuditView, zone: string, now:
 
 export function fileName(v: ExportValues, today: string): string {
   const part = v.which === "period" ? [v.from, v.to].filter(Boolean).join("-to-") : today;
-  return `reeve-${v.stream}-${part || today}${v.which === "list" ? "-selection" : ""}.${EXTENSIONS[v.format]}`;
+  return `reeve-${v.stream}-${part || today}${v.which === "list" ? "-selection" : ""}${v.format === "tiles" ? "-tiles" : ""}.${EXTENSIONS[v.format]}`;
 }
 
 /** What it shows to somebody who does not trust us, and what it cannot show. */
 export function proves(v: ExportValues, filtered: boolean): { does: string; not: string } {
+  if (v.format === "tiles") {
+    return {
+      does: "That every entry up to now is in it, in order, byte for byte as this workspace signed it; by the word of a program that is not ours.",
+      not: "That what the entries say is true, or that the whole history was not written anew. Personal details stay sealed.",
+    };
+  }
   if (v.format !== "bundle") {
     return {
       does: "Nothing by itself. Each line names its log, its number and its hash, so that it can be looked up there.",

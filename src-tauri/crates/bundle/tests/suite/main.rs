@@ -5,4 +5,5 @@ mod keys;
 mod log;
 mod mutation;
 mod python;
+mod tiles;
 mod verdicts;

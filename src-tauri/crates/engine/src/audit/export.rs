@@ -10,7 +10,7 @@ use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::{Code, Error};
 use plan::Plan;
-use reeve_bundle::{BundleWriter, Feed, FeedFormat};
+use reeve_bundle::{BundleWriter, Feed, FeedFormat, TileTreeWriter};
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
@@ -21,6 +21,8 @@ use serde_json::{Map, Value};
 pub enum ExportFormat {
     /// `reeve-export v1`, for who verifies.
     Bundle,
+    /// A C2SP tlog-tiles tree, for any program that reads one: the whole log.
+    Tiles,
     /// CSV, for a spreadsheet.
     Csv,
     /// JSON lines, for a system that collects events.
@@ -29,13 +31,14 @@ pub enum ExportFormat {
 
 impl ExportFormat {
     /// All formats.
-    pub const ALL: [Self; 3] = [Self::Bundle, Self::Csv, Self::Jsonl];
+    pub const ALL: [Self; 4] = [Self::Bundle, Self::Tiles, Self::Csv, Self::Jsonl];
 
     /// The word on the wire and in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bundle => "bundle",
+            Self::Tiles => "tiles",
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
         }
@@ -44,11 +47,12 @@ impl ExportFormat {
     /// How its files end.
     #[must_use]
     pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Bundle => "zip",
-            Self::Csv => "csv",
-            Self::Jsonl => "jsonl",
-        }
+        if self.is_archive() { "zip" } else { self.as_str() }
+    }
+
+    /// Whether it is an archive of files, which holds so many bytes and no more.
+    pub(crate) const fn is_archive(self) -> bool {
+        matches!(self, Self::Bundle | Self::Tiles)
     }
 }
 
@@ -102,6 +106,7 @@ pub struct Export {
 /// What entries are written to.
 enum Sheet {
     Bundle(Box<BundleWriter>),
+    Tiles(TileTreeWriter),
     Feed(Feed),
 }
 
@@ -226,7 +231,8 @@ impl Export {
     pub fn file_name(&self) -> String {
         let some = if self.plan.selected.is_some() { "-selection" } else { "" };
         let Plan { ask, first, end, .. } = &self.plan;
-        format!("reeve-{}-{first}-{end}{some}.{}", ask.stream.as_str(), ask.format.extension())
+        let tiles = if ask.format == ExportFormat::Tiles { "-tiles" } else { "" };
+        format!("reeve-{}-{first}-{end}{some}{tiles}.{}", ask.stream.as_str(), ask.format.extension())
     }
 
     /// The next piece of the file; `None` once it is whole.
@@ -238,6 +244,7 @@ impl Export {
             let lines = self.page().await?;
             let bytes = match &mut self.sheet {
                 Sheet::Bundle(writer) => pages::bundled(writer, &lines, self.over)?,
+                Sheet::Tiles(writer) => pages::tiled(writer, &lines, self.over)?,
                 Sheet::Feed(feed) => pages::fed(feed, &lines, self.next == self.plan.first)?,
             };
             self.next = lines.last().map_or(self.next, |line| line.n + 1);
@@ -256,6 +263,9 @@ impl Plan {
         match self.ask.format {
             ExportFormat::Csv => Ok(feed(FeedFormat::Csv)),
             ExportFormat::Jsonl => Ok(feed(FeedFormat::Jsonl)),
+            ExportFormat::Tiles => {
+                TileTreeWriter::begin(&self.head.note).map(Sheet::Tiles).map_err(pages::untiled)
+            }
             ExportFormat::Bundle => BundleWriter::begin(&self.manifest(), &self.evidence)
                 .map(|writer| Sheet::Bundle(Box::new(writer)))
                 .map_err(pages::unwritten),

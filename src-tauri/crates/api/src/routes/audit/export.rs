@@ -20,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AuditExportFormat {
     Bundle,
+    Tiles,
     Csv,
     Jsonl,
 }
@@ -28,6 +29,7 @@ impl From<AuditExportFormat> for audit::ExportFormat {
     fn from(format: AuditExportFormat) -> Self {
         match format {
             AuditExportFormat::Bundle => Self::Bundle,
+            AuditExportFormat::Tiles => Self::Tiles,
             AuditExportFormat::Csv => Self::Csv,
             AuditExportFormat::Jsonl => Self::Jsonl,
         }
@@ -39,7 +41,7 @@ impl From<AuditExportFormat> for audit::ExportFormat {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditExportQuery {
-    /// `bundle` for who verifies, `csv` for a spreadsheet, `jsonl` for a system that collects events.
+    /// `bundle` for who verifies, `tiles` for programs that read a C2SP tile tree (the whole log), `csv` for a spreadsheet, `jsonl` for a system that collects events.
     format: AuditExportFormat,
     /// `audit` if absent.
     stream: Option<Stream>,
@@ -118,7 +120,7 @@ pub(super) async fn answer(engine: Engine, cx: &Cx, query: AuditExportQuery) -> 
         private: query.private.unwrap_or(false),
     };
     let kind = match query.format {
-        AuditExportFormat::Bundle => "application/zip",
+        AuditExportFormat::Bundle | AuditExportFormat::Tiles => "application/zip",
         AuditExportFormat::Csv => "text/csv; charset=utf-8",
         AuditExportFormat::Jsonl => "application/x-ndjson",
     };

@@ -3,7 +3,7 @@
 use super::{Export, ExportFormat, moment};
 use crate::Engine;
 use crate::error::{Code, Error};
-use reeve_bundle::{BundleWriter, Feed, Noted, OpenedSection, WriteError};
+use reeve_bundle::{BundleWriter, Feed, Noted, OpenedSection, TileTreeError, TileTreeWriter, WriteError};
 use reeve_core::time::Millis;
 use reeve_ledger::{Hash, Leaf};
 use reeve_store::{Read, Stream};
@@ -127,6 +127,17 @@ pub(super) fn bundled(writer: &mut BundleWriter, lines: &[Line], last: bool) -> 
     Ok(writer.take())
 }
 
+/// The entries in a tile tree; with the last of them, its end.
+pub(super) fn tiled(writer: &mut TileTreeWriter, lines: &[Line], last: bool) -> Result<Vec<u8>, Error> {
+    for line in lines {
+        writer.push(&line.bytes).map_err(untiled)?;
+    }
+    if last {
+        writer.finish().map_err(untiled)?;
+    }
+    Ok(writer.take())
+}
+
 /// The lines of a feed; before the first of them, its head.
 pub(super) fn fed(feed: &Feed, lines: &[Line], first: bool) -> Result<Vec<u8>, Error> {
     let mut out = if first { feed.head() } else { String::new() };
@@ -146,4 +157,9 @@ pub(super) fn fed(feed: &Feed, lines: &[Line], first: bool) -> Result<Vec<u8>, E
 pub(super) fn unwritten(error: WriteError) -> Error {
     let code = if matches!(error, WriteError::TooLarge(_)) { Code::Invalid } else { Code::Internal };
     Error::new(code, "The bundle cannot be written.").because(error)
+}
+
+pub(super) fn untiled(error: TileTreeError) -> Error {
+    let code = if matches!(error, TileTreeError::TooLarge(_)) { Code::Invalid } else { Code::Internal };
+    Error::new(code, "The tile tree cannot be written.").because(error)
 }

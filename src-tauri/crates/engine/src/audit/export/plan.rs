@@ -11,6 +11,8 @@ use reeve_store::Read;
 
 /// Entries of a selection at most: their numbers are kept in memory.
 const MOST_SELECTED: usize = 100_000;
+/// Entries of a tile tree: two files for every 256, and an archive has at most 65,534.
+const MOST_TILED: u64 = 8_000_000;
 /// Entries looked at together when they are selected.
 const PAGE: usize = 1_000;
 /// Bytes of entries, with the hashes beside them, that fit into a bundle with room to spare.
@@ -52,6 +54,9 @@ impl Plan {
                 "The newest head of this stream is not signed yet.",
             ));
         }
+        if ask.format == ExportFormat::Tiles {
+            whole_log(&ask, &head)?;
+        }
         let (first, end) = range(r, &ask, &head)?;
         let selected = match (selected, &ask.filter) {
             (None, Some(filter)) => Some(select(r, &ask, filter.clone(), first, end)?),
@@ -72,8 +77,10 @@ impl Plan {
         if plan.ask.format == ExportFormat::Bundle {
             plan.evidence.hand_overs = hand_overs(r, &plan)?;
         }
-        if plan.ask.format == ExportFormat::Bundle && plan.selected.is_none() {
+        if plan.ask.format.is_archive() && plan.selected.is_none() {
             plan.fits(r)?;
+        }
+        if plan.ask.format == ExportFormat::Bundle && plan.selected.is_none() {
             plan.evidence.before = roots(r, &plan, before(first))?;
             plan.evidence.after = roots(r, &plan, after(end, plan.head.size))?;
         }
@@ -115,6 +122,25 @@ impl Plan {
             asked: self.ask.words(),
         }
     }
+}
+
+/// A tile tree is a whole log or none.
+fn whole_log(ask: &ExportAudit, head: &Head) -> Result<(), Error> {
+    if ask.filter.is_some() || ask.range != ExportRange::All {
+        return Err(Error::field("format", "a tile tree is the whole log; leave range and filters out"));
+    }
+    if head.min_index > 0 {
+        let message = format!(
+            "A tile tree begins with the first entry, but entries before {} were pruned. Export a bundle: it stands for \
+             them with their hashes.",
+            head.min_index
+        );
+        return Err(Error::new(Code::PreconditionFailed, message));
+    }
+    if head.size > MOST_TILED {
+        return Err(Error::field("format", "a tile tree in one file holds at most 8,000,000 entries"));
+    }
+    Ok(())
 }
 
 /// The range in numbers.
