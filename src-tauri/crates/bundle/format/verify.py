@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a Reeve export (reeve-export v1) with Python's standard library alone. Python 3.9 or later.
 
-    python3 verify.py FILE [--vkey KEY] [--checkpoint FILE] [--json]
+    python3 verify.py FILE [--vkey KEY] [--checkpoint FILE] [--witness KEY]... [--json]
 
 Exit code 0: intact. 1: not intact; the first thing that does not fit is named. 2: no export, or it cannot be read.
 
@@ -22,6 +22,8 @@ FORMAT = "reeve-export v1"
 FIXED = ["manifest.json", "checkpoint", "frontier.txt", "SPEC.md", "verify.py"]
 KINDS = {"log": "log", "range": "range", "selection: completeness not provable": "selection"}
 KEYS = "keys.jsonl"
+WITNESSES = ["policy", "witnessed.jsonl"]
+MAX_WITNESSES = 100
 MAX_KEYS = 10_000
 MAX_FILE = 8 << 20
 MAX_LINE = 65_535
@@ -320,13 +322,13 @@ def is_name(name):
     return name != "" and not any(c in SPACES or c == "+" or c < " " for c in name)
 
 
-def parse_vkey(text):
-    """(name, id, public key) of a verifier key, or ValueError."""
+def parse_vkey(text, kind=1):
+    """(name, id, public key) of a verifier key, or ValueError. A log's key is of kind 1, a witness's of kind 4."""
     parts = text.split("+", 2)
     if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]) or not is_name(parts[0]):
         raise ValueError("a verifier key is <name>+<8 hexadecimal digits>+<base64 of an Ed25519 key>")
     name, data = parts[0], unbase64(parts[2])
-    if data is None or len(data) != 33 or data[0] != 1:
+    if data is None or len(data) != 33 or data[0] != kind:
         raise ValueError("a verifier key is <name>+<8 hexadecimal digits>+<base64 of an Ed25519 key>")
     place = point(data[1:])
     if place is None or is_weak(place):
@@ -377,7 +379,30 @@ def open_head(data, keys, origin):
 
 def open_note(data, key):
     """The text of a note that the key signed."""
-    name, ident, public = key
+    text, signed = read_note(data, key, lambda text, signature: ed25519_verify(key[2], text.encode("utf-8"), signature))
+    if not signed:
+        raise NotSigned("no line is signed by it")
+    return text
+
+
+def cosignature_verify(public, text, signature):
+    """A witness's signature: eight bytes of its time in seconds, then Ed25519 over that time and the text."""
+    time = int.from_bytes(signature[:8], "big")
+    message = f"cosignature/v1\ntime {time}\n{text}".encode("utf-8")
+    return len(signature) == 72 and time < 2**63 and ed25519_verify(public, message, signature[8:])
+
+
+def cosigned_at(data, key):
+    """When a witness signed a note, in seconds since 1970; the newest of its lines counts, and every one must verify."""
+    _, signed = read_note(data, key, lambda text, signature: cosignature_verify(key[2], text, signature))
+    if not signed:
+        raise NotSigned("it did not sign the head")
+    return max(int.from_bytes(signature[:8], "big") for signature in signed)
+
+
+def read_note(data, key, is_valid):
+    """The text of a note, and the signatures of the key on it, each valid."""
+    name, ident, _ = key
     try:
         note = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -386,7 +411,7 @@ def open_note(data, key):
     text, block = note[: blank + 1], note[blank + 2 :]
     if len(data) > 1_000_000 or any(c < " " and c != "\n" for c in note) or blank < 0 or text == "\n" or not block.endswith("\n"):
         raise Malformed("it is not a note")
-    signed, lines = False, block[:-1].split("\n")
+    signed, lines = [], block[:-1].split("\n")
     if len(lines) > 100:
         raise Malformed("it has too many signatures")
     for line in lines:
@@ -395,12 +420,10 @@ def open_note(data, key):
         if not line.startswith("\u2014 ") or not gap or not is_name(who) or signature is None or len(signature) < 5:
             raise Malformed("a signature line is malformed")
         if who == name and signature[:4] == ident:
-            if not ed25519_verify(public, text.encode("utf-8"), signature[4:]):
+            if not is_valid(text, signature[4:]):
                 raise Malformed("the signature does not fit the text")
-            signed = True
-    if not signed:
-        raise NotSigned("no line is signed by it")
-    return text
+            signed.append(signature[4:])
+    return text, signed
 
 
 def parse_checkpoint(text, origin):
@@ -467,8 +490,9 @@ def lines_of(data):
 
 
 class Walk:
-    def __init__(self, stream, pinned, kept):
-        self.archive, self.pinned, self.kept = Archive(stream), pinned, kept
+    def __init__(self, stream, pinned, kept, witnesses):
+        self.archive, self.pinned, self.kept, self.witnesses = Archive(stream), pinned, kept, witnesses
+        self.witnessed = []
         self.earlier = self.passed = None
         self.manifest = self.size = self.root = self.hlc = None
         self.entries = self.sections = 0
@@ -480,6 +504,9 @@ class Walk:
         head = self.read_checkpoint(self.fixed(FIXED[1]), keys)
         if len(keys) > 1:
             self.check_hand_overs(self.fixed(KEYS), keys, head)
+        if "witnesses" in self.manifest:
+            self.read_witnesses(keys, head)
+        self.check_witnesses()
         self.size, self.root = head
         if self.kept is not None:
             self.read_earlier(keys)
@@ -532,7 +559,7 @@ class Walk:
         fields = {"asked", "count", "end", "first", "format", "kind", "origin", "private", "size", "stream", "vkeys"}
         texts = all(isinstance(m.get(field), str) for field in ("asked", "kind", "origin", "private", "stream"))
         numbers = all(is_index(m.get(field)) for field in ("count", "end", "first", "size"))
-        if set(m) != fields or not texts or not numbers or m["kind"] not in KINDS or m["private"] not in ("withheld", "opened"):
+        if set(m) - {"witnesses"} != fields or not texts or not numbers or m["kind"] not in KINDS or m["private"] not in ("withheld", "opened"):
             raise wrong("its fields are not those of this format")
         keys = m["vkeys"]
         if not isinstance(keys, list) or not keys:
@@ -540,6 +567,9 @@ class Walk:
         for key in keys:
             if not isinstance(key, dict) or set(key) != {"from", "vkey"} or not is_index(key["from"]) or not isinstance(key["vkey"], str):
                 raise wrong("a key in it is not as it should be")
+        witnesses = m.get("witnesses", [""])
+        if not isinstance(witnesses, list) or not 1 <= len(witnesses) <= MAX_WITNESSES or not all(isinstance(key, str) for key in witnesses):
+            raise wrong("its witnesses are not as they should be")
         starts = [key["from"] for key in keys]
         if starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:])) or starts[-1] > m["size"]:
             raise wrong("the sizes from which its keys sign do not fit")
@@ -573,6 +603,60 @@ class Walk:
         if size != self.manifest["size"]:
             raise Fault("checkpoint", f"the checkpoint is of {size} entries, the manifest speaks of {self.manifest['size']}", file=FIXED[1])
         return size, root
+
+    def read_witnesses(self, keys, head):
+        """What the witnesses of the manifest signed, and that the policy is the one that its keys make."""
+        vkeys = self.manifest["witnesses"]
+        try:
+            witnesses = [parse_vkey(vkey, 4) for vkey in vkeys]
+            if len({public for _, _, public in witnesses}) < len(witnesses):
+                raise ValueError("one is there twice")
+            if any("\x7f" in name for name, _, _ in witnesses):
+                raise ValueError("a name has a control character")
+        except ValueError as error:
+            raise Fault("witness", f"the keys of the witnesses are not usable: {error}", file=FIXED[0]) from None
+        names = [f"w{number}" for number in range(1, len(vkeys) + 1)]
+        lines = [f"log {self.manifest['vkeys'][-1]['vkey']}"]
+        lines += [f"witness {name} {vkey}" for name, vkey in zip(names, vkeys)]
+        lines += [f"quorum {names[0]}"] if len(names) == 1 else [f"group every all {' '.join(names)}", "quorum every"]
+        if self.fixed(WITNESSES[0]) != ("\n".join(lines) + "\n").encode("utf-8"):
+            raise Fault("witness", "the policy is not the one that the keys in the manifest make", file=WITNESSES[0])
+        data = self.fixed(WITNESSES[1])
+        lines, due, found = lines_of(data) if data else [], 0, []
+        for number, line in enumerate([b""] if lines is None else lines, 1):
+            try:
+                if lines is None:
+                    raise ValueError("the file does not end with a whole line")
+                due = self.read_witness(line, due, witnesses, keys, head, found)
+            except ValueError as error:
+                raise Fault("witness", f"what a witness signed does not fit: {error}", None, WITNESSES[1], number) from None
+        self.witnessed = found
+
+    def read_witness(self, line, due, witnesses, keys, head, found):
+        one = canonical(line)
+        fits = isinstance(one, dict) and set(one) == {"consistency", "note", "witness"} and isinstance(one["note"], str)
+        if not fits or not is_proof(one["consistency"]) or not is_index(one["witness"]):
+            raise ValueError("the line is not as it should be")
+        place = one["witness"]
+        if not due <= place < len(witnesses):
+            raise ValueError("the line is of no witness, or out of order")
+        note = one["note"].encode("utf-8")
+        size, root = open_head(note, keys, self.manifest["origin"])
+        time = cosigned_at(note, witnesses[place])
+        proof = [bytes.fromhex(text) for text in one["consistency"]]
+        if not is_consistent(size, head[0], root, head[1], proof):
+            raise ValueError("the checkpoint did not grow out of the head it signed")
+        vkey = self.manifest["witnesses"][place]
+        found.append({"name": witnesses[place][0], "vkey": vkey, "size": size, "time": time, "pinned": False})
+        return place + 1
+
+    def check_witnesses(self):
+        """Each witness whose key was given has signed."""
+        for vkey in self.witnesses:
+            found = [signed for signed in self.witnessed if signed["vkey"] == vkey]
+            if not found:
+                raise Fault("witness", "the witness whose key you gave did not sign it")
+            found[0]["pinned"] = True
 
     def check_hand_overs(self, data, keys, head):
         """Each key but the first was named by the log while the key before it signed."""
@@ -761,6 +845,17 @@ def parse_section(line):
 # ---- the report ------------------------------------------------------------------------------------------------------
 
 
+def moment(seconds):
+    """A time in seconds since 1970 as a date and time of day, UTC, also beyond the years that the library knows."""
+    days, second = divmod(seconds, 86_400)
+    era, of_era = divmod(days + 719_468, 146_097)
+    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    march = (5 * of_year + 2) // 153
+    day, month = of_year - (153 * march + 2) // 5 + 1, march + 3 if march < 10 else march - 9
+    return f"{era * 400 + year + (month <= 2):04}-{month:02}-{day:02} {second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02} UTC"
+
+
 def proven(walk):
     m, size = walk.manifest, walk.size
     if walk.kind == "log":
@@ -775,6 +870,9 @@ def proven(walk):
         said.append(f"The log's key changed {changes} times, and each next one was named by an entry that the key before it signed.")
     if walk.passed is not None:
         said.append(f"The first {walk.passed} entries are those whose head you kept: nothing up to there was written anew since.")
+    for w in walk.witnessed:
+        whose = "the witness whose key you gave" if w["pinned"] else "a witness that the log's owner names"
+        said.append(f"{w['name']}, {whose}, signed the first {w['size']} entries on {moment(w['time'])}, and this log continues those.")
     if walk.sections:
         said.append(f"{walk.sections} opened private sections are what their entries committed to.")
     return said
@@ -784,6 +882,9 @@ def not_proven(walk):
     said = []
     if not walk.pinned:
         said.append("That the log is the one you mean: compare its name with one you had from another place, or give that key with --vkey.")
+    for w in walk.witnessed:
+        if not w["pinned"]:
+            said.append(f"That {w['name']} is the party it is called: compare its key with one you had from there, or give that with --witness.")
     said.append(
         {
             "log": "What happened after the signed head.",
@@ -791,23 +892,25 @@ def not_proven(walk):
             "selection": "That the selection is complete: entries that match what was asked for may have been left out.",
         }[walk.kind]
     )
-    if walk.passed is None:
+    # What a witness that the verifier knows has signed stands as firm as a head that the verifier kept.
+    kept = max([size for size in [walk.passed] if size is not None] + [w["size"] for w in walk.witnessed if w["pinned"]], default=None)
+    if kept is None:
         said.append("That the history was not rewritten as a whole with the same key: that takes a checkpoint that somebody outside kept from earlier.")
     else:
-        said.append(f"That the entries from {walk.passed} on were not rewritten with the same key before they were exported.")
+        said.append(f"That the entries from {kept} on were not rewritten with the same key before they were exported.")
     said.append("That what the entries say is true, or that nothing was left unrecorded.")
     if walk.manifest["private"] == "withheld":
         said.append("What the private sections said: they are withheld, the entries hold only commitments to them.")
     return said
 
 
-def judge(path, pinned, kept=None):
+def judge(path, pinned, kept=None, witnesses=()):
     """(exit code, report as a dictionary)."""
     walk = fault = None
     code, verdict, reason = 0, "intact", None
     try:
         with open(path, "rb") as stream:
-            walk = Walk(stream, pinned, kept)
+            walk = Walk(stream, pinned, kept, witnesses)
             walk.run()
     except Fault as error:
         code, verdict, fault = 1, "not intact", error
@@ -832,6 +935,7 @@ def judge(path, pinned, kept=None):
         "vkey": m and m["vkeys"][0]["vkey"],
         "pinned": signed and pinned is not None,
         "earlier": walk.passed if walk is not None else None,
+        "witnessed": walk.witnessed if walk is not None else [],
         "size": walk.size if signed else None,
         "root": walk.root.hex() if signed else None,
         "entries": walk.entries if walk is not None else 0,
@@ -873,12 +977,18 @@ def main():
     parser.add_argument("file")
     parser.add_argument("--vkey", help="the key that must have signed it, as name+id+key")
     parser.add_argument("--checkpoint", help="a file with a checkpoint of the log that was kept from earlier")
+    parser.add_argument("--witness", action="append", default=[], help="the key of an outside witness that must have signed it; may be given several times")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = parser.parse_args()
     try:
         pinned = None if arguments.vkey is None else parse_vkey(arguments.vkey.strip())
     except ValueError as error:
         parser.error(f"--vkey: {error}")
+    try:
+        for vkey in arguments.witness:
+            parse_vkey(vkey, 4)
+    except ValueError as error:
+        parser.error(f"--witness: {error}")
     kept = None
     if arguments.checkpoint is not None:
         try:
@@ -886,7 +996,7 @@ def main():
                 kept = stream.read(1_000_001)
         except OSError as error:
             parser.error(f"--checkpoint: {error}")
-    code, report = judge(arguments.file, pinned, kept)
+    code, report = judge(arguments.file, pinned, kept, arguments.witness)
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:

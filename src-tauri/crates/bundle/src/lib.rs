@@ -20,6 +20,7 @@ pub mod handover;
 pub mod manifest;
 pub mod tiles;
 pub mod verify;
+pub mod witnessed;
 pub mod write;
 
 pub use feed::{Feed, FeedError, FeedFormat};
@@ -28,6 +29,7 @@ pub use handover::HandOver;
 pub use manifest::{Kind, Manifest, PrivateMode};
 pub use tiles::{TileTreeError, TileTreeWriter};
 pub use verify::{Fault, FaultCode, Known, Report, Verdict, verify};
+pub use witnessed::{Witnessed, WitnessedHead};
 pub use write::{BundleWriter, Evidence, Noted, OpenedSection, WriteError};
 
 /// Name and version of the format, as the manifest says it.
@@ -50,6 +52,10 @@ pub const FIXED: [&str; 5] = ["manifest.json", "checkpoint", "frontier.txt", "SP
 
 /// The file that tells how one key followed another; only where there is more than one. It stands behind the checkpoint.
 pub const KEYS: &str = "keys.jsonl";
+
+/// The files about outside witnesses, only where the manifest names any. They stand behind the checkpoint and the keys: which of them
+/// must have signed, as a C2SP tlog-policy, and what they signed.
+pub const WITNESSES: [&str; 2] = ["policy", "witnessed.jsonl"];
 
 /// The name of part `number` (from 1) in a folder: `entries/000001.jsonl`.
 #[must_use]

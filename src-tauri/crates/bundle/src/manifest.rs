@@ -6,6 +6,9 @@ use reeve_ledger::canonical;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+/// Witnesses at most.
+pub const MOST_WITNESSES: usize = 100;
+
 /// What a bundle holds of its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -68,6 +71,8 @@ pub struct Manifest {
     pub vkey: String,
     /// The keys after it, each with the size from which it signs.
     pub successors: Vec<(u64, String)>,
+    /// The keys of the outside witnesses that the log's owner names.
+    pub witnesses: Vec<String>,
     /// Entries in the tree of the checkpoint.
     pub size: u64,
     /// Index of the first entry of the range.
@@ -108,7 +113,7 @@ impl Manifest {
     /// # Errors
     /// [`reeve_ledger::CanonicalError`] for a number of 2^53 or more.
     pub fn encode(&self) -> Result<Vec<u8>, reeve_ledger::CanonicalError> {
-        canonical::encode(&json!({
+        let mut fields = json!({
             "asked": self.asked,
             "count": self.count,
             "end": self.end,
@@ -120,7 +125,11 @@ impl Manifest {
             "size": self.size,
             "stream": self.stream,
             "vkeys": self.vkeys().map(|(from, vkey)| json!({ "from": from, "vkey": vkey })).collect::<Vec<_>>(),
-        }))
+        });
+        if let (Some(fields), false) = (fields.as_object_mut(), self.witnesses.is_empty()) {
+            fields.insert("witnesses".to_owned(), json!(self.witnesses));
+        }
+        canonical::encode(&fields)
     }
 
     /// Reads what [`Manifest::encode`] writes, and nothing else.
@@ -149,6 +158,7 @@ impl Manifest {
             stream: word(&fields, "stream")?,
             vkey: keys.remove(0).1,
             successors: keys,
+            witnesses: witnesses(&fields).ok_or(ManifestError::Field("witnesses"))?,
             size: number(&fields, "size")?,
             first: number(&fields, "first")?,
             end: number(&fields, "end")?,
@@ -191,6 +201,13 @@ fn word(fields: &Map<String, Value>, key: &'static str) -> Result<String, Manife
 
 fn number(fields: &Map<String, Value>, key: &'static str) -> Result<u64, ManifestError> {
     fields.get(key).and_then(Value::as_u64).ok_or(ManifestError::Field(key))
+}
+
+/// The witnesses; the field is absent where there are none.
+fn witnesses(fields: &Map<String, Value>) -> Option<Vec<String>> {
+    let Some(list) = fields.get("witnesses") else { return Some(Vec::new()) };
+    let keys = list.as_array()?.iter().map(|key| key.as_str().map(str::to_owned));
+    keys.collect::<Option<Vec<_>>>().filter(|keys| (1..=MOST_WITNESSES).contains(&keys.len()))
 }
 
 /// The keys: one at least, the first from 0.

@@ -3,7 +3,8 @@
 use crate::archive::{ArchiveWriter, TooLarge};
 use crate::frontier::Rooted;
 use crate::handover::{self, HandOver};
-use crate::{FIXED, Folder, KEYS, Manifest, PART, SPEC, VERIFY_PY, frontier, part_name};
+use crate::witnessed::{self, WitnessedHead};
+use crate::{FIXED, Folder, KEYS, Manifest, PART, SPEC, VERIFY_PY, WITNESSES, frontier, part_name};
 use data_encoding::{BASE64, HEXLOWER};
 use reeve_ledger::{CanonicalError, Hash};
 use thiserror::Error;
@@ -19,6 +20,8 @@ pub struct Evidence {
     pub after: Rooted,
     /// How each key followed the one before it; as many as the manifest names successors.
     pub hand_overs: Vec<HandOver>,
+    /// What outside witnesses signed, in the order of the manifest's list of them, of each one head at most.
+    pub witnessed: Vec<WitnessedHead>,
 }
 
 /// What is noted beside an entry.
@@ -50,6 +53,9 @@ pub enum WriteError {
     /// A number in the manifest is out of range.
     #[error("the manifest cannot be written")]
     Manifest(#[source] CanonicalError),
+    /// The witnesses' keys, or the log's, are none, or two witnesses share one.
+    #[error("the keys of the log and its witnesses make no policy")]
+    Witnesses,
     /// An entry with a newline in it: the ledger writes none.
     #[error("an entry is not one line")]
     NotALine,
@@ -108,6 +114,12 @@ impl BundleWriter {
             if name == FIXED[1] && !manifest.successors.is_empty() {
                 let lines = handover::to_text(&evidence.hand_overs).map_err(WriteError::Manifest)?;
                 archive.add(KEYS, &lines)?;
+            }
+            if name == FIXED[1] && !manifest.witnesses.is_empty() {
+                let policy = witnessed::policy(manifest).ok_or(WriteError::Witnesses)?;
+                archive.add(WITNESSES[0], policy.as_bytes())?;
+                let lines = witnessed::to_text(&evidence.witnessed).map_err(WriteError::Manifest)?;
+                archive.add(WITNESSES[1], &lines)?;
             }
         }
         Ok(Self { archive, part: Part::default(), number: 0, expected: manifest.count, found: 0 })

@@ -52,6 +52,11 @@ pub(crate) fn plain(report: &Report) -> String {
     out
 }
 
+/// Several lines, each without anything that commands the terminal.
+pub(crate) fn lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
 /// Nothing that stands in a file commands the terminal.
 fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
@@ -103,6 +108,9 @@ pub(crate) fn json(report: &Report) -> String {
         "vkey": manifest.map(|m| &m.vkey),
         "pinned": report.pinned,
         "earlier": report.earlier,
+        "witnessed": report.witnessed.iter().map(|w| json!({
+            "name": w.name, "vkey": w.vkey, "size": w.size, "time": w.time, "pinned": w.pinned,
+        })).collect::<Vec<_>>(),
         "size": head.map(|h| h.size),
         "root": head.map(|h| HEXLOWER.encode(&h.root)),
         "entries": report.entries,

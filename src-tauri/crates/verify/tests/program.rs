@@ -36,6 +36,7 @@ fn bundle(signer: &Signer) -> Vec<u8> {
         stream: "audit".to_owned(),
         vkey: signer.verifier_key().to_string(),
         successors: Vec::new(),
+        witnesses: Vec::new(),
         size: 3,
         first: 0,
         end: 3,

@@ -6,8 +6,8 @@ mod part;
 mod walk;
 mod words;
 
-use crate::Manifest;
-use reeve_ledger::{Checkpoint, VerifierKey};
+use crate::{Manifest, Witnessed};
+use reeve_ledger::{Checkpoint, VerifierKey, WitnessKey};
 use std::fmt;
 use std::io::Read;
 
@@ -57,6 +57,8 @@ pub enum FaultCode {
     Signature,
     /// What the checkpoint says.
     Checkpoint,
+    /// What outside witnesses signed.
+    Witness,
     /// The subtree roots beside a range.
     Frontier,
     /// A line is no entry.
@@ -89,6 +91,7 @@ impl FaultCode {
             Self::Key => "key",
             Self::Signature => "signature",
             Self::Checkpoint => "checkpoint",
+            Self::Witness => "witness",
             Self::Frontier => "frontier",
             Self::Line => "line",
             Self::Order => "order",
@@ -147,6 +150,8 @@ pub struct Report {
     pub pinned: bool,
     /// Entries that the checkpoint kept from earlier covers, once its root was found in this history.
     pub earlier: Option<u64>,
+    /// What outside witnesses signed, once that was checked.
+    pub witnessed: Vec<Witnessed>,
 }
 
 /// What the verifier brings along, had from elsewhere than the bundle.
@@ -156,6 +161,8 @@ pub struct Known<'k> {
     pub key: Option<&'k VerifierKey>,
     /// A checkpoint of the log that was kept from earlier, as it was signed: the history must lead through it.
     pub checkpoint: Option<&'k str>,
+    /// The keys of outside witnesses that must have signed it.
+    pub witnesses: &'k [WitnessKey],
 }
 
 impl Report {
@@ -170,6 +177,7 @@ impl Report {
             sections: 0,
             pinned: false,
             earlier: None,
+            witnessed: Vec::new(),
         }
     }
 }

@@ -5,8 +5,13 @@ use super::{Fault, FaultCode, Known, Report, Verdict};
 use crate::archive::{ArchiveError, ArchiveReader, StoredFile};
 use crate::frontier::Rooted;
 use crate::manifest::ManifestError;
-use crate::{FIXED, Folder, KEYS, Kind, Manifest, PrivateMode, frontier, handover, part_name};
-use reeve_ledger::{Checkpoint, CheckpointError, Frontier, Hlc, KeyChain, KeyChainError, VerifierKey};
+use crate::{
+    FIXED, Folder, KEYS, Kind, Manifest, PrivateMode, WITNESSES, Witnessed, frontier, handover, part_name,
+    witnessed,
+};
+use reeve_ledger::{
+    Checkpoint, CheckpointError, Frontier, Hlc, KeyChain, KeyChainError, VerifierKey, WitnessKey,
+};
 use std::io::Read;
 
 /// Why the walk ended before the end.
@@ -87,6 +92,10 @@ fn walk(mut archive: ArchiveReader<impl Read>, known: Known<'_>, report: &mut Re
     if !manifest.successors.is_empty() {
         hand_overs(&fixed(&mut archive, KEYS)?, &manifest, &keys, &checkpoint)?;
     }
+    if !manifest.witnesses.is_empty() {
+        report.witnessed = witnesses(&mut archive, &manifest, &keys, &checkpoint)?;
+    }
+    signed_by(known.witnesses, &mut report.witnessed)?;
     report.checkpoint = Some(checkpoint.clone());
     report.pinned = known.key.is_some();
     let earlier = known.checkpoint.map(|note| earlier(note, &manifest, &keys)).transpose()?;
@@ -163,6 +172,46 @@ fn hand_overs(file: &[u8], manifest: &Manifest, keys: &KeyChain, head: &Checkpoi
             reason: format!("it is not shown that the log named this key: {reason}"),
         })
     })
+}
+
+/// What the witnesses of the manifest signed, and that the policy is the one that its keys make.
+fn witnesses(
+    archive: &mut ArchiveReader<impl Read>,
+    manifest: &Manifest,
+    keys: &KeyChain,
+    head: &Checkpoint,
+) -> Result<Vec<Witnessed>, Stop> {
+    let expected = witnessed::policy(manifest).ok_or_else(|| {
+        in_file(
+            FaultCode::Witness,
+            FIXED[0],
+            "the keys of the witnesses are not usable, or one is there twice",
+        )
+    })?;
+    if fixed(archive, WITNESSES[0])? != expected.as_bytes() {
+        let reason = "the policy is not the one that the keys in the manifest make";
+        return Err(in_file(FaultCode::Witness, WITNESSES[0], reason));
+    }
+    witnessed::check(&fixed(archive, WITNESSES[1])?, manifest, keys, head).map_err(|(line, reason)| {
+        Stop::Fault(Fault {
+            code: FaultCode::Witness,
+            sequence: None,
+            place: Some((WITNESSES[1].to_owned(), line as u64 + 1)),
+            reason: format!("what a witness signed does not fit: {reason}"),
+        })
+    })
+}
+
+/// Each witness that the verifier knows has signed.
+fn signed_by(pinned: &[WitnessKey], found: &mut [Witnessed]) -> Result<(), Stop> {
+    for key in pinned {
+        let vkey = key.to_string();
+        let Some(signed) = found.iter_mut().find(|signed| signed.vkey == vkey) else {
+            return Err(fault(FaultCode::Witness, "the witness whose key you gave did not sign it"));
+        };
+        signed.pinned = true;
+    }
+    Ok(())
 }
 
 fn checkpoint(file: &[u8], manifest: &Manifest, keys: &KeyChain) -> Result<Checkpoint, Stop> {

@@ -1,6 +1,7 @@
 //! What a verdict means, in plain words: as much what is not proven as what is.
 
 use super::{Report, Verdict};
+use crate::witnessed::moment;
 use crate::{Kind, PrivateMode};
 
 pub(super) fn proven(report: &Report) -> Vec<String> {
@@ -37,6 +38,16 @@ pub(super) fn proven(report: &Report) -> Vec<String> {
     if let Some(kept) = report.earlier {
         said.push(format!("The first {kept} entries are those whose head you kept: nothing up to there was written anew since."));
     }
+    for w in &report.witnessed {
+        let whose =
+            if w.pinned { "the witness whose key you gave" } else { "a witness that the log's owner names" };
+        said.push(format!(
+            "{}, {whose}, signed the first {} entries on {}, and this log continues those.",
+            w.name,
+            w.size,
+            moment(w.time)
+        ));
+    }
     if report.sections > 0 {
         said.push(format!(
             "{} opened private sections are what their entries committed to.",
@@ -55,6 +66,12 @@ pub(super) fn not_proven(report: &Report) -> Vec<String> {
                 .to_owned(),
         );
     }
+    for w in report.witnessed.iter().filter(|w| !w.pinned) {
+        said.push(format!(
+            "That {} is the party it is called: compare its key with one you had from there, or give that with --witness.",
+            w.name
+        ));
+    }
     match manifest.kind {
         Kind::Log => said.push("What happened after the signed head.".to_owned()),
         Kind::Range => said
@@ -64,7 +81,9 @@ pub(super) fn not_proven(report: &Report) -> Vec<String> {
                 .to_owned(),
         ),
     }
-    said.push(match report.earlier {
+    // What a witness that the verifier knows has signed stands as firm as a head that the verifier kept.
+    let witnessed = report.witnessed.iter().filter(|w| w.pinned).map(|w| w.size).max();
+    said.push(match report.earlier.max(witnessed) {
         None => "That the history was not rewritten as a whole with the same key: that takes a checkpoint that somebody outside kept from earlier."
             .to_owned(),
         Some(kept) => format!("That the entries from {kept} on were not rewritten with the same key before they were exported."),

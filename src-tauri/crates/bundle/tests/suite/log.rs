@@ -2,12 +2,13 @@
 
 use reeve_bundle::archive::{ArchiveReader, ArchiveWriter, StoredFile};
 use reeve_bundle::{
-    BundleWriter, Evidence, HandOver, Kind, Manifest, Noted, OpenedSection, PrivateMode, after, before,
+    BundleWriter, Evidence, HandOver, Kind, Manifest, Noted, OpenedSection, PrivateMode, WitnessedHead,
+    after, before,
 };
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_ledger::{
-    Checkpoint, Frontier, Hash, HashSource, Hlc, Leaf, Signer, commitment, consistency_proof, genesis_signer,
-    inclusion_proof, leaf_hash, tile_root,
+    Checkpoint, Cosigner, Frontier, Hash, HashSource, Hlc, Leaf, Signer, commitment, consistency_proof,
+    genesis_signer, inclusion_proof, leaf_hash, note, tile_root,
 };
 use serde_json::json;
 use std::convert::Infallible;
@@ -20,6 +21,8 @@ pub(crate) struct Log {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) hashes: Vec<Hash>,
     sections: Vec<Vec<OpenedSection>>,
+    /// Outside witnesses, each with the size it signed; none if that is 0.
+    pub(crate) witnesses: Vec<(Cosigner, u64)>,
 }
 
 impl HashSource for Log {
@@ -74,7 +77,7 @@ pub(crate) fn log(size: u64) -> Log {
         leaves.push(leaf);
         all_sections.push(sections);
     }
-    Log { signer, later: Vec::new(), leaves, hashes, sections: all_sections }
+    Log { signer, later: Vec::new(), leaves, hashes, sections: all_sections, witnesses: Vec::new() }
 }
 
 /// A log whose key changed at these sizes.
@@ -94,6 +97,17 @@ pub(crate) fn rotated(size: u64, at: &[u64]) -> Log {
         log.later.push((*from, next));
     }
     log
+}
+
+/// A witness's key pair.
+pub(crate) fn cosigner(seed: u8) -> Cosigner {
+    Cosigner::from_seed(format!("witness.example/w{seed}"), &[seed; 32]).unwrap()
+}
+
+/// A log that three witnesses know, of whom the second has not signed.
+pub(crate) fn witnessed(size: u64, at: u64) -> Log {
+    let witnesses = vec![(cosigner(1), at), (cosigner(2), 0), (cosigner(3), size)];
+    Log { witnesses, ..rotated(size, &[3]) }
 }
 
 impl Log {
@@ -118,6 +132,7 @@ impl Log {
                 .iter()
                 .map(|(from, key)| (*from, key.verifier_key().to_string()))
                 .collect(),
+            witnesses: self.witnesses.iter().map(|(w, _)| w.witness_key().to_string()).collect(),
             size: self.size(),
             first: range.start,
             end: range.end,
@@ -154,6 +169,21 @@ impl Log {
         self.later.iter().map(one).collect()
     }
 
+    /// What the witnesses signed, at this time and those after it.
+    pub(crate) fn witnessed(&self) -> Vec<WitnessedHead> {
+        let one = |(witness, (by, size)): (usize, &(Cosigner, u64))| {
+            let note = self.note_at(*size);
+            let text = format!("{}\n", note.rsplit_once("\n\n").unwrap().0);
+            let cosignature = by.cosign(&text, 1_795_262_400 + witness as u64);
+            WitnessedHead {
+                witness,
+                note: note::cosigned(&note, by.witness_key(), &cosignature),
+                consistency: consistency_proof(self, *size, self.size()).unwrap(),
+            }
+        };
+        self.witnesses.iter().enumerate().filter(|(_, (_, size))| *size > 0).map(one).collect()
+    }
+
     pub(crate) fn range(&self, range: Range<u64>, private: PrivateMode) -> Vec<u8> {
         let kind = if range == (0..self.size()) { Kind::Log } else { Kind::Range };
         let manifest = self.manifest(kind, &range, range.end - range.start, private);
@@ -163,6 +193,7 @@ impl Log {
         let evidence = Evidence {
             checkpoint: self.note(),
             hand_overs: self.hand_overs(),
+            witnessed: self.witnessed(),
             before: rooted(before(range.start)),
             after: rooted(after(range.end, self.size())),
         };
@@ -172,8 +203,12 @@ impl Log {
     pub(crate) fn selection(&self, wanted: &[u64]) -> Vec<u8> {
         let manifest =
             self.manifest(Kind::Selection, &(0..self.size()), wanted.len() as u64, PrivateMode::Opened);
-        let evidence =
-            Evidence { checkpoint: self.note(), hand_overs: self.hand_overs(), ..Evidence::default() };
+        let evidence = Evidence {
+            checkpoint: self.note(),
+            hand_overs: self.hand_overs(),
+            witnessed: self.witnessed(),
+            ..Evidence::default()
+        };
         self.write(&manifest, &evidence, wanted.to_vec())
     }
 

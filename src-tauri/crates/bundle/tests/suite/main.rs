@@ -7,3 +7,4 @@ mod mutation;
 mod python;
 mod tiles;
 mod verdicts;
+mod witnesses;

@@ -13,6 +13,16 @@ fn python(bundles: &[Vec<u8>], vkey: Option<&str>) -> Vec<Value> {
 }
 
 fn python_with(bundles: &[Vec<u8>], vkey: Option<&str>, kept: Option<&str>) -> Vec<Value> {
+    python_knowing(bundles, vkey, kept, &[])
+}
+
+/// With the keys of witnesses that must have signed.
+pub(crate) fn python_knowing(
+    bundles: &[Vec<u8>],
+    vkey: Option<&str>,
+    kept: Option<&str>,
+    witnesses: &[String],
+) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("verify.py"), reeve_bundle::VERIFY_PY).unwrap();
     for (i, bundle) in bundles.iter().enumerate() {
@@ -20,12 +30,12 @@ fn python_with(bundles: &[Vec<u8>], vkey: Option<&str>, kept: Option<&str>) -> V
     }
     let script = "import json, sys, verify\n\
         key = verify.parse_vkey(sys.argv[2]) if sys.argv[2] else None\n\
-        kept = sys.argv[3].encode() if len(sys.argv) > 3 else None\n\
-        print(json.dumps([verify.judge(f'{i}.zip', key, kept)[1] for i in range(int(sys.argv[1]))]))";
+        kept = sys.argv[3].encode() if sys.argv[3] else None\n\
+        print(json.dumps([verify.judge(f'{i}.zip', key, kept, sys.argv[4:])[1] for i in range(int(sys.argv[1]))]))";
     let output = Command::new("python3")
         .args(["-I", "-B", "-c", &format!("import sys; sys.path.insert(0, '.')\n{script}")])
-        .args([&bundles.len().to_string(), vkey.unwrap_or_default()])
-        .args(kept)
+        .args([&bundles.len().to_string(), vkey.unwrap_or_default(), kept.unwrap_or_default()])
+        .args(witnesses)
         .current_dir(folder.path())
         .output()
         .unwrap();
@@ -43,6 +53,7 @@ fn ours(bundle: &[u8]) -> Value {
     json!({
         "verdict": report.verdict.as_str(), "exit": report.verdict.exit_code(), "fault": fault,
         "entries": report.entries, "sections": report.sections, "proven": report.proven(), "not_proven": report.not_proven(),
+        "witnessed": report.witnessed.iter().map(|w| json!([w.name, w.vkey, w.size, w.time, w.pinned])).collect::<Vec<_>>(),
     })
 }
 
@@ -53,6 +64,8 @@ fn theirs(report: &Value) -> Value {
     json!({
         "verdict": report["verdict"], "exit": report["exit_code"], "fault": fault,
         "entries": report["entries"], "sections": report["sections"], "proven": report["proven"], "not_proven": report["not_proven"],
+        "witnessed": report["witnessed"].as_array().unwrap().iter()
+            .map(|w| json!([w["name"], w["vkey"], w["size"], w["time"], w["pinned"]])).collect::<Vec<_>>(),
     })
 }
 

@@ -4,9 +4,9 @@ use super::{ExportAudit, ExportFormat, ExportRange};
 use crate::Engine;
 use crate::audit::{EntryFilter, Head};
 use crate::error::{Code, Error};
-use reeve_bundle::{Evidence, HandOver, Kind, Manifest, PrivateMode, Span, after, before};
+use reeve_bundle::{Evidence, HandOver, Kind, Manifest, PrivateMode, Span, WitnessedHead, after, before};
 use reeve_core::time::Millis;
-use reeve_ledger::Hash;
+use reeve_ledger::{Hash, WitnessKey, note};
 use reeve_store::Read;
 
 /// Entries of a selection at most: their numbers are kept in memory.
@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) evidence: Evidence,
     /// The keys that sign the stream, each with the size from which it does.
     keys: Vec<reeve_store::LogKey>,
+    /// The keys of the outside witnesses.
+    witnesses: Vec<String>,
 }
 
 impl Plan {
@@ -72,10 +74,12 @@ impl Plan {
             selected,
             evidence: Evidence { checkpoint: head.note.clone(), ..Evidence::default() },
             keys,
+            witnesses: Vec::new(),
             head,
         };
         if plan.ask.format == ExportFormat::Bundle {
             plan.evidence.hand_overs = hand_overs(r, &plan)?;
+            (plan.witnesses, plan.evidence.witnessed) = witnessed(r, &plan)?;
         }
         if plan.ask.format.is_archive() && plan.selected.is_none() {
             plan.fits(r)?;
@@ -114,6 +118,7 @@ impl Plan {
             stream: self.ask.stream.as_str().to_owned(),
             vkey: self.head.vkey.clone(),
             successors: self.keys.iter().skip(1).cloned().collect(),
+            witnesses: self.witnesses.clone(),
             size: self.head.size,
             first: self.first,
             end: self.end,
@@ -224,6 +229,24 @@ fn hand_overs(r: &Read<'_>, plan: &Plan) -> Result<Vec<HandOver>, Error> {
         })
     };
     plan.keys.iter().skip(1).map(one).collect()
+}
+
+/// The witnesses' keys, and of each the largest head that it signed. A damaged signature stays out: verification tells of it.
+fn witnessed(r: &Read<'_>, plan: &Plan) -> Result<(Vec<String>, Vec<WitnessedHead>), Error> {
+    let (entries, stream) = (r.entries(), plan.ask.stream);
+    let (mut keys, mut heads) = (Vec::new(), Vec::new());
+    for one in r.witnessed(stream)?.0 {
+        let Ok(key) = one.witness.vkey.parse::<WitnessKey>() else { continue };
+        if let Some(signed) = one.through.filter(|signed| signed.size <= plan.head.size) {
+            heads.push(WitnessedHead {
+                witness: keys.len(),
+                note: note::cosigned(&signed.note, &key, &signed.cosignature),
+                consistency: entries.consistency_proof(stream, signed.size, plan.head.size)?,
+            });
+        }
+        keys.push(one.witness.vkey);
+    }
+    Ok((keys, heads))
 }
 
 fn roots(r: &Read<'_>, plan: &Plan, spans: Vec<Span>) -> Result<Vec<(Span, Hash)>, Error> {
