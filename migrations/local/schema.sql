@@ -148,6 +148,16 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (stream, size)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE cosignatures (
+    stream     INTEGER NOT NULL,
+    witness_id BLOB    NOT NULL REFERENCES witnesses (id),
+    size       INTEGER NOT NULL,
+    time       INTEGER NOT NULL, -- seconds since 1970, by the witness's clock
+    signature  BLOB    NOT NULL,
+    note       TEXT    NOT NULL,
+    PRIMARY KEY (stream, witness_id, size)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE credentials (
     id           BLOB    PRIMARY KEY,
     name         TEXT    NOT NULL,
@@ -642,6 +652,20 @@ CREATE TABLE vault_slots (
     wrapped_vrk BLOB    NOT NULL,
     state       TEXT    NOT NULL,
     created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE witnesses (
+    id              BLOB    PRIMARY KEY,
+    name            TEXT    NOT NULL, -- of the key
+    vkey            TEXT    NOT NULL,
+    url             TEXT,             -- where it takes checkpoints; NULL: they are carried by hand
+    allow_private   INTEGER NOT NULL, -- whether it may be at an address that is not public
+    added_at        INTEGER NOT NULL,
+    added_by        INTEGER NOT NULL, -- index of the entry that says so
+    removed_at      INTEGER,
+    removed_by      INTEGER,
+    contradicted_by INTEGER,          -- index of the entry that says that it holds another log than this
+    contradiction   TEXT
 ) STRICT;
 
 CREATE INDEX adjustments_original ON adjustments (original_id);

@@ -7,4 +7,6 @@ mod hostile;
 mod killed;
 mod listening;
 mod receiver;
+mod witness;
+mod witnessing;
 mod writing;

@@ -63,6 +63,7 @@ fn question(route: &str, s: &Story) -> String {
     let id = match kind {
         "tenants" => s.tenant.clone(),
         "audit" if path.starts_with("/audit/listeners") => "lsn_00000000000000000000000000".to_owned(),
+        "audit" if path.starts_with("/audit/witnesses") => "wit_00000000000000000000000000".to_owned(),
         "audit" => "audit.0".to_owned(),
         "usage" | "requests" => s.sown.charge.to_string(),
         _ => {

@@ -19,6 +19,7 @@ pub(crate) async fn tell(mut story: Story) -> Story {
     applications(s).await;
     listeners(s).await;
     views(s).await;
+    witnesses(s).await;
     reads(s).await;
     privacy(s).await;
     identity(s).await;
@@ -300,6 +301,32 @@ async fn views(s: &mut Story) {
     let left: &[story::Left<'_>] = &[("saved_view.update", &["name", "shared", "last", "actor"])];
     s.does("patch /audit/views/{id}", &at, Some(change), left).await;
     s.does("delete /audit/views/{id}", &at, None, &[("saved_view.delete", &[])]).await;
+}
+
+/// Nobody is at the address either; that it does not answer changes nothing, so it leaves nothing.
+async fn witnesses(s: &mut Story) {
+    let by = reeve_ledger::Cosigner::from_seed("witness.example/w1", &[9; 32]).unwrap();
+    let body = json!({"vkey": by.witness_key().to_string(), "url": "http://127.0.0.1:1/w"});
+    let made = s.does("post /audit/witnesses", "/audit/witnesses", Some(body), &[("witness.add", &[])]).await;
+    let at = format!("/audit/witnesses/{}", id(&made));
+    let head = s.console.ask(Door::Server, "GET", "/audit/checkpoint", None).await.body;
+    let note = head["note"].as_str().unwrap();
+    let text = format!("{}\n", note.rsplit_once("\n\n").unwrap().0);
+    let time = u64::try_from(s.console.engine.now().0 / 1_000).unwrap();
+    let cosigned = reeve_ledger::note::cosigned(note, by.witness_key(), &by.cosign(&text, time));
+    let left: &[story::Left<'_>] = &[("log.witnessed", &[])];
+    s.does("post /audit/witnesses/notes", "/audit/witnesses/notes", Some(json!({"note": cosigned})), left)
+        .await;
+    let path = format!("{at}/try");
+    let reply = s.console.ask(Door::Server, "POST", &path, None).await;
+    assert_eq!(
+        (reply.status, &reply.body["tried"]["outcome"]),
+        (200, &Value::from("away")),
+        "{}",
+        reply.body
+    );
+    s.note("post /audit/witnesses/{id}/try", &path, None);
+    s.does("delete /audit/witnesses/{id}", &at, None, &[("witness.remove", &[])]).await;
 }
 
 /// Reads that an auditor asks for.

@@ -416,6 +416,16 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("DELETE", &format!("/audit/listeners/{listener_id}"), None).await;
     s.ask("GET", "/audit/listeners", None).await;
     views(&mut s).await;
+    let by = reeve_ledger::Cosigner::from_seed("witness.example/w1", &[9; 32]).unwrap();
+    let witness = json!({"vkey": by.witness_key().to_string()});
+    let made = s.ask("POST", "/audit/witnesses", Some(witness.clone())).await;
+    let witness_id = made.body["id"].as_str().unwrap().to_owned();
+    s.ask("POST", "/audit/witnesses", Some(witness)).await;
+    s.ask("POST", "/audit/witnesses", Some(json!({"vkey": "", "url": "http://example.com"}))).await;
+    s.ask("POST", "/audit/witnesses/notes", Some(json!({"note": "hello"}))).await;
+    s.ask("POST", &format!("/audit/witnesses/{witness_id}/try"), None).await;
+    s.ask("GET", "/audit/witnesses", None).await;
+    s.ask("DELETE", &format!("/audit/witnesses/{witness_id}"), None).await;
     s.ask("GET", "/audit/logs?limit=100", None).await;
     s.ask("GET", "/audit/logs/audit.5", None).await;
     s.ask("GET", "/audit/export?format=bundle&first=0&end=4", None).await;

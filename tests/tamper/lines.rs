@@ -45,6 +45,20 @@ pub(crate) const LINES: &[(&str, Line)] = &[
             ("pruned_at", "shown beside the entry that says what was pruned, and when"),
         ]),
     ),
+    ("witnesses", Found(&[])),
+    (
+        "cosignatures",
+        Found(&[
+            (
+                "delete",
+                "less is then witnessed than was, never more; the entry log.witnessed still has the signature, and the witness knows",
+            ),
+            (
+                "truncate",
+                "less is then witnessed than was, never more; the entries log.witnessed still have the signatures, and the witness knows",
+            ),
+        ]),
+    ),
     ("dict", Found(&[("duplicate", "a word that no entry uses says nothing")])),
     ("private_sections", Found(&[])),
     // What follows from the usage ledger.

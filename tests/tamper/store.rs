@@ -6,7 +6,9 @@ use reeve_core::principal::Principal;
 use reeve_core::time::Clock;
 use reeve_engine::audit::{EntryFilter, Stream};
 use reeve_engine::vault::{KeyringOf, VaultKeys};
+use reeve_engine::witnesses::AddWitness;
 use reeve_engine::{Cx, Engine, OpenEngine};
+use reeve_ledger::{Cosigner, note};
 use reeve_store::verify::Verify;
 use reeve_store::{OpenStore, Read, Store, StoreError};
 use reeve_tests::app::{Options, SetClock, TestApp};
@@ -70,12 +72,37 @@ pub(crate) async fn written() -> Written {
         assert_eq!(answer.status(), 200);
         app.clock.advance(20 * 60 * 1_000);
     }
+    witnesses(&app).await;
     app.engine.rotate_ledger_keys().await.unwrap();
     app.engine.tend_ledger().await;
     app.clock.advance(11 * 60 * 1_000);
     app.engine.tend_ledger().await;
     let folder = app.close().await;
     Written { folder, keyring }
+}
+
+/// Three witnesses that signed both streams; one was removed.
+async fn witnesses(app: &TestApp) {
+    let cx = Cx::system();
+    for seed in 1..=3 {
+        let by = Cosigner::from_seed(format!("witness.example/w{seed}"), &[seed; 32]).unwrap();
+        let new = AddWitness {
+            vkey: by.witness_key().to_string(),
+            url: Some("http://127.0.0.1:1/w".to_owned()),
+            allow_private: false,
+        };
+        let id = app.engine.add_witness(&cx, new).await.unwrap().witness.id;
+        for stream in Stream::ALL {
+            let note = app.engine.audit_head(&cx, stream).await.unwrap().note;
+            let text = format!("{}\n", note.rsplit_once("\n\n").unwrap().0);
+            let time = u64::try_from(app.clock.now().0 / 1_000).unwrap();
+            let note = note::cosigned(&note, by.witness_key(), &by.cosign(&text, time));
+            app.engine.submit_cosigned(&cx, &note).await.unwrap();
+        }
+        if seed == 1 {
+            app.engine.remove_witness(&cx, id).await.unwrap();
+        }
+    }
 }
 
 /// Opens a store as the start of Reeve does.
@@ -119,6 +146,9 @@ async fn said_of(store: &Store) -> Result<Vec<String>, StoreError> {
         said.extend(store.verify(verify).await?.0.first_bad.map(|bad| bad.reason));
     }
     said.extend(store.read(|r: &Read<'_>| r.charge_fault()).await?);
+    for stream in Stream::ALL {
+        said.extend(store.read(move |r: &Read<'_>| r.witnessed(stream)).await?.1);
+    }
     Ok(said)
 }
 

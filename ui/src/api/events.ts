@@ -14,7 +14,7 @@ const STALE: Record<EventView["type"], string[][]> = {
   credential: [["credentials"], ["routes"], ["overview"]],
   route: [["routes"]],
   settings: [["settings"], ["setup"], ["prices"], ["listeners"]],
-  ledger: [["audit", "health"]],
+  ledger: [["audit", "health"], ["audit", "witnesses"], ["audit", "checkpoint"]],
   privacy: [["privacy"]],
 };
 /** A busy gateway sends many hints a second; one round of questions every two is enough for people. */

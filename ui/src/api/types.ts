@@ -101,6 +101,7 @@ export type AuditSeverity = Schemas["AuditSeverity"];
 export type ListenerState = Schemas["ListenerState"];
 export type ListenerView = Schemas["ListenerView"];
 export type CreatedListener = Schemas["CreatedListener"];
+export type WitnessView = Schemas["WitnessView"];
 export type DeliveryView = Schemas["DeliveryView"];
 export type Stream = Schemas["Stream"];
 export type RetentionView = Schemas["RetentionView"];

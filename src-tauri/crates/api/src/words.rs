@@ -251,6 +251,8 @@ listed! {
     BreakerState { Closed, Open, HalfOpen }
     /// What becomes of a listener: it is sent entries, tried again and again, paused by a person, or stopped by Reeve.
     ListenerState { Sending, Retrying, Paused, Stopped }
+    /// What came of asking a witness: it signed, or why it did not.
+    WitnessTry { Signed, UnknownLog, UnknownKey, Away, StrangeAnswer, TooFar, Locked, Contradicts, Failed }
     /// Whether a credential is in use.
     CredentialState { Current, Revoked }
 }

@@ -126,6 +126,8 @@ id!(
     ListenerId, "lsn_");
 id!(/// A saved view of the audit trail.
     SavedViewId, "viw_");
+id!(/// An outside witness of the ledger.
+    WitnessId, "wit_");
 
 #[cfg(test)]
 mod tests {

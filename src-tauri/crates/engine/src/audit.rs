@@ -189,6 +189,15 @@ impl Engine {
         Ok(self.inner.store.read(move |r| r.entries().head(stream)).await?)
     }
 
+    /// The keys that sign a stream's heads, each with the size from which it does, oldest first: the last signs now.
+    ///
+    /// # Errors
+    /// If `cx` may not read the audit trail.
+    pub async fn ledger_keys(&self, cx: &Cx, stream: Stream) -> Result<Vec<reeve_store::LogKey>, Error> {
+        self.require(cx, Permission::AuditRead).await?;
+        Ok(self.inner.store.read(move |r| r.entries().keys(stream)).await?)
+    }
+
     /// Proof that an entry is in the tree of the newest head.
     ///
     /// # Errors

@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     /// Names this run of the process in the ledger.
     pub(crate) boot: uuid::Uuid,
     pub(crate) listeners: crate::listeners::Listeners,
+    pub(crate) witnesses: crate::witnesses::Witnesses,
     pub(crate) texts: TextIndex,
     pub(crate) upstream: Upstream,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
@@ -124,6 +125,7 @@ impl Engine {
             verdicts: Default::default(),
             denials: Default::default(),
             listeners: Default::default(),
+            witnesses: Default::default(),
             gateway_url: Default::default(),
             texts,
             store,
@@ -153,6 +155,7 @@ impl Engine {
         self.load_capture_rules().await?;
         self.load_routing().await?;
         self.load_limits().await?;
+        self.load_witnesses().await?;
         self.rebuild_admission().await
     }
 
@@ -216,6 +219,11 @@ impl Engine {
         self.inner.tasks.repeat(crate::audit::keeping::EVERY, move || {
             let engine = engine.clone();
             async move { engine.tend_ledger().await }
+        });
+        let engine = self.clone();
+        self.inner.tasks.repeat(crate::witnesses::EVERY, move || {
+            let engine = engine.clone();
+            async move { engine.tend_witnesses().await }
         });
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(1), move || {

@@ -55,6 +55,7 @@ pub mod tasks;
 pub mod tenants;
 pub mod usage;
 pub mod vault;
+pub mod witnesses;
 
 pub use clock::SystemClock;
 pub use cx::{Cx, Via};

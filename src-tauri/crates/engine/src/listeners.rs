@@ -9,8 +9,10 @@ mod send;
 mod sign;
 mod work;
 
+pub(crate) use reach::checked as checked_url;
 pub use reach::origin_of;
 pub use reeve_store::table::listeners::{Delivery, Listener};
+pub(crate) use send::{Clients, in_words};
 
 use crate::Engine;
 use crate::cx::Cx;

@@ -215,6 +215,7 @@ impl Engine {
             });
         }
         needs.extend(self.failing_listeners().await?);
+        needs.extend(self.silent_witnesses().await?);
         needs.sort_by_key(|n| n.severity != "critical");
         Ok(needs)
     }

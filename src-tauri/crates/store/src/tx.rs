@@ -210,4 +210,6 @@ tables! {
     users,
     /// The vault's header and slots.
     vault,
+    /// Outside witnesses, and what they signed.
+    witnesses,
 }

@@ -6,6 +6,7 @@ mod part;
 mod pruned;
 mod state;
 mod whole;
+mod witnessed;
 
 use crate::error::StoreError;
 use crate::log::Stream;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use tokio::sync::Semaphore;
+
+pub use witnessed::Witnessed;
 
 /// Verifications that run at the same time; others wait.
 const AT_ONCE: u32 = 4;

@@ -3,6 +3,7 @@ import { useState, useSyncExternalStore, type ReactNode } from "react";
 import { api, fieldErrors, take, type SettingsView, type UpdateSettingsBody } from "@/api";
 import { Confirm, ErrorState, FormError, Id, meQuery, Page, Properties, RecoveryCode, SkeletonRows, Snippets, useForm, useMay } from "@/components";
 import { useExampleModel } from "@/features/tenants";
+import { WitnessesCard } from "@/features/witnesses";
 import { readUsdInput } from "@/lib/money";
 import { plural } from "@/lib/number";
 import { onTheme, setTheme, themeChoice, type ThemeChoice } from "@/lib/theme";
@@ -182,6 +183,7 @@ export function SettingsPage() {
             <Workspace key={s.workspace_name + s.time_zone} settings={s} may={may} />
             <Unpriced key={s.unpriced + String(s.ceiling_input_usd_per_million) + String(s.ceiling_output_usd_per_million)} settings={s} may={may} />
             <Gateway url={s.gateway_url} />
+            <WitnessesCard />
             <Password />
             <Recovery may={may} />
             <Theme />

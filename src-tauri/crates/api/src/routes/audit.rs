@@ -194,7 +194,9 @@ async fn get_checkpoint(
     Asked(cx): Asked,
     Params(query): Params<StreamQuery>,
 ) -> Answer<CheckpointView> {
-    Ok(Json(engine.audit_head(&cx, query.stream()).await?.into()))
+    let keys = engine.ledger_keys(&cx, query.stream()).await?;
+    let signing_key = keys.into_iter().next_back().map(|(_, key)| key).unwrap_or_default();
+    Ok(Json(CheckpointView::new(engine.audit_head(&cx, query.stream()).await?, signing_key)))
 }
 
 /// Proof that an entry is in the tree of the newest head.

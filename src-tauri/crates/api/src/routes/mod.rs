@@ -32,6 +32,7 @@ pub(crate) mod setup;
 pub(crate) mod tenants;
 pub(crate) mod usage;
 pub(crate) mod vault;
+pub(crate) mod witnesses;
 
 use crate::failure::Failure;
 use axum::Json;
@@ -79,6 +80,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(reratings::router())
         .merge(audit::router())
         .merge(listeners::router())
+        .merge(witnesses::router())
         .merge(erasures::router())
         .merge(legal_holds::router())
         .merge(retention::router())

@@ -252,6 +252,11 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "clock.jump" => return clock_jump(leaf),
         "key.rotate" => return "The ledger is signed with a new key from here on".to_owned(),
         "anchor.accept" => return "Took the ledger as it is, although an anchor contradicted it".to_owned(),
+        "log.witnessed" => return witnessed(leaf),
+        "witness.add" => "Added the witness",
+        "witness.remove" => "Removed the witness",
+        "witness.contradict" => "The ledger is not the one that a witness signed:",
+        "witness.reconcile" => "A witness signed the ledger again that it had contradicted:",
         "key.probe_intent" => "About to test the provider key",
         "audit.verify" => return "Verified the ledger".to_owned(),
         "evidence.export" => return "Made an evidence pack".to_owned(),
@@ -345,6 +350,12 @@ fn new_device(leaf: &Leaf) -> String {
         _ => "from a network",
     };
     format!("Signed in {what} not seen of this person before")
+}
+
+fn witnessed(leaf: &Leaf) -> String {
+    let size = leaf.x.get("size").and_then(Value::as_u64).unwrap_or_default();
+    let (name, stream) = (text(leaf, "witness").unwrap_or_default(), leaf.on.trim_start_matches("ledger:"));
+    format!("{name} signed the first {size} entries of the {stream} ledger")
 }
 
 fn clock_jump(leaf: &Leaf) -> String {

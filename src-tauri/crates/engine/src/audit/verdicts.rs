@@ -8,11 +8,12 @@ use crate::entry::Severity;
 use crate::error::Error;
 use crate::events::EventKind;
 use parking_lot::Mutex;
+use reeve_core::id::WitnessId;
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::Read;
-use reeve_store::verify::{Fault, Known, Progress, Verdict, Verify};
+use reeve_store::verify::{Fault, Known, Progress, Verdict, Verify, Witnessed};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,10 @@ pub struct Verification {
     pub faults: Vec<String>,
     /// What is written down of the ledger outside of its file.
     pub anchors: Vec<Anchored>,
+    /// The outside witnesses, and how far each signed.
+    pub witnessed: Vec<Witnessed>,
+    /// What of the witnesses and of what they signed does not fit, each in a sentence.
+    pub witness_faults: Vec<String>,
     /// When it ended.
     pub at: Millis,
     /// How long it took.
@@ -39,10 +44,17 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether everything fits, within the ledger and with its anchors.
+    /// Whether everything fits, within the ledger, with its anchors and with what witnesses signed.
     #[must_use]
     pub fn intact(&self) -> bool {
-        self.consistent() && !self.anchors.iter().any(|a| matches!(a.finding, Finding::Contradicts(..)))
+        let anchored = !self.anchors.iter().any(|a| matches!(a.finding, Finding::Contradicts(..)));
+        self.consistent() && anchored && self.held_against_it().is_empty()
+    }
+
+    /// What speaks against the ledger of what outside witnesses know, each in a sentence.
+    pub(super) fn held_against_it(&self) -> Vec<&str> {
+        let said = self.witnessed.iter().filter_map(|w| Some(w.witness.contradiction.as_ref()?.1.as_str()));
+        said.chain(self.witness_faults.iter().map(String::as_str)).collect()
     }
 
     /// Whether the ledger fits within itself.
@@ -142,6 +154,24 @@ impl Verdicts {
         *self.streams.lock() = Default::default();
     }
 
+    /// A witness was removed: what it signed, or held against the ledger, no longer counts.
+    pub(crate) fn forget_witness(&self, id: WitnessId) {
+        for checked in self.streams.lock().iter_mut() {
+            if let Some(last) = &mut checked.last {
+                last.witnessed.retain(|w| w.witness.id != id);
+            }
+        }
+    }
+
+    /// A witness holds another ledger than this, or does not any more.
+    pub(crate) fn set_contradiction(&self, id: WitnessId, now: Option<&(u64, String)>) {
+        let mut both = self.streams.lock();
+        let known = both.iter_mut().filter_map(|checked| checked.last.as_mut());
+        for of in known.flat_map(|last| last.witnessed.iter_mut()).filter(|w| w.witness.id == id) {
+            of.witness.contradiction = now.cloned();
+        }
+    }
+
     /// What is wrong with the files now; whether that is news.
     pub(crate) fn set_file_faults(&self, faults: &[String]) -> bool {
         let mut known = self.file_faults.lock();
@@ -164,13 +194,14 @@ impl Verdicts {
     pub(crate) fn problems(&self, engine: &Engine) -> Vec<(Severity, String)> {
         let mut all = engine.inner.anchors.problems();
         all.extend(self.file_faults.lock().iter().map(|f| (Severity::Critical, f.clone())));
+        all.extend(engine.contradictions().into_iter().map(|words| (Severity::Critical, words)));
         for v in self.streams.lock().iter().filter_map(|checked| checked.last.as_ref()) {
             if let Some(Fault { sequence, reason }) = &v.verdict.first_bad {
                 let stream = v.stream.as_str();
                 let text = format!("The {stream} ledger does not fit at entry {sequence}: {reason}.");
                 all.push((Severity::Critical, text));
             }
-            for fault in &v.faults {
+            for fault in v.faults.iter().chain(&v.witness_faults) {
                 if !all.iter().any(|(_, known)| known == fault) {
                     all.push((Severity::Critical, fault.clone()));
                 }
@@ -280,21 +311,27 @@ impl Engine {
         let look = first && (whole || verdict.entries <= MOST_BESIDE);
         let check = move |r: &Read<'_>| {
             let mut faults = r.schema_faults()?;
+            let mut witnessed = (Vec::new(), Vec::new());
             if fits {
                 faults.extend(engine.beside_entries(r, stream, look)?);
+                witnessed = r.witnessed(stream)?;
             }
-            Ok::<_, Error>(faults)
+            Ok::<_, Error>((faults, witnessed))
         };
-        let mut faults = self.inner.store.read(check).await?;
+        let (mut faults, (witnessed, witness_faults)) = self.inner.store.read(check).await?;
         drop(running);
         faults.extend(self.inner.store.file_faults());
+        let (at, took) = (self.now(), started.elapsed());
         let verification =
-            Verification { stream, verdict, faults, anchors, at: self.now(), took: started.elapsed() };
+            Verification { stream, verdict, faults, anchors, witnessed, witness_faults, at, took };
         if let Some(Fault { sequence, reason }) = &verification.verdict.first_bad {
             tracing::error!(stream = stream.as_str(), sequence, reason, "the ledger does not fit");
         }
         for fault in &verification.faults {
             tracing::error!(fault, "the ledger's file is not as it should be");
+        }
+        for fault in &verification.witness_faults {
+            tracing::error!(fault, "what witnesses signed does not fit the ledger");
         }
         self.inner.verdicts.put(stream, verification.clone(), known);
         self.inner.events.tell(EventKind::Ledger, None, None);

@@ -3,7 +3,7 @@
 use super::anchors::{Anchored, Finding};
 use super::verdicts::Verification;
 use reeve_core::time::Millis;
-use reeve_store::verify::Fault;
+use reeve_store::verify::{Fault, Witnessed};
 
 /// How far something is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Verification {
     /// Each thing that a verification can prove, and how far it is.
     #[must_use]
     pub fn claims(&self) -> Vec<Claim> {
-        vec![self.consistency(), self.anchoring(), witness()]
+        vec![self.consistency(), self.anchoring(), self.witnessing()]
     }
 
     fn consistency(&self) -> Claim {
@@ -147,12 +147,41 @@ impl Verification {
     }
 }
 
-fn witness() -> Claim {
-    Claim {
-        name: "witnessed",
-        proof: Proof::NotProven,
-        words: "Witnessed by nobody outside: one machine alone cannot prove that it did not rewrite its whole history, anchors \
-                included, with its own key. That takes somebody elsewhere who kept an earlier checkpoint."
-            .to_owned(),
+fn claim(proof: Proof, words: String) -> Claim {
+    Claim { name: "witnessed", proof, words }
+}
+
+impl Verification {
+    fn witnessing(&self) -> Claim {
+        let against = self.held_against_it();
+        if !against.is_empty() {
+            return claim(Proof::Refuted, against.join(" "));
+        }
+        if self.witnessed.is_empty() {
+            return claim(Proof::NotProven, NOBODY.to_owned());
+        }
+        let mut signed: Vec<&Witnessed> = self.witnessed.iter().filter(|w| w.through.is_some()).collect();
+        signed.sort_by_key(|w| std::cmp::Reverse(w.through.as_ref().map(|c| c.size)));
+        let silent = self.witnessed.iter().filter(|w| w.through.is_none());
+        let mut words: Vec<String> = signed.iter().filter_map(|w| self.through(w)).collect();
+        words.extend(silent.map(|w| format!("{} has not signed it yet.", w.witness.name)));
+        let proof = if signed.is_empty() { Proof::NotProven } else { Proof::Proven };
+        claim(proof, words.join(" "))
+    }
+
+    /// How far one witness signed, and what is newer.
+    fn through(&self, w: &Witnessed) -> Option<String> {
+        let signed = w.through.as_ref()?;
+        let at = Millis(i64::try_from(signed.cosignature.time).ok()?.checked_mul(1_000)?);
+        let newer = match self.verdict.head.size.saturating_sub(signed.size) {
+            0 => "no entry is newer".to_owned(),
+            1 => "1 newer entry is not witnessed".to_owned(),
+            n => format!("{n} newer entries are not witnessed"),
+        };
+        let last = signed.size.saturating_sub(1);
+        Some(format!("Witnessed by {} through entry {last} at {at}; {newer}.", w.witness.name))
     }
 }
+
+const NOBODY: &str = "Witnessed by nobody outside: one machine alone cannot prove that it did not rewrite its whole history, anchors \
+    included, with its own key. That takes somebody elsewhere who signs how long it is.";

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 const MOST: usize = 2_000;
 
 /// Reads an address and says whether entries may be sent there.
-pub(super) fn checked(text: &str, allow_private: bool) -> Result<Url, Error> {
+pub(crate) fn checked(text: &str, allow_private: bool) -> Result<Url, Error> {
     let wrong = |message: &str| Error::field("url", message);
     if text.len() > MOST {
         return Err(wrong("is too long; 2,000 characters are the most"));

@@ -40,7 +40,7 @@ pub(super) struct Attempt {
 pub(crate) struct Clients([OnceLock<Client>; 2]);
 
 impl Clients {
-    fn get(&self, allow_private: bool) -> Result<Client, Error> {
+    pub(crate) fn get(&self, allow_private: bool) -> Result<Client, Error> {
         let made = &self.0[usize::from(allow_private)];
         if let Some(client) = made.get() {
             return Ok(client.clone());
@@ -108,7 +108,7 @@ fn refusal(status: StatusCode) -> Option<String> {
 }
 
 /// Without the address: it may hold a secret.
-fn in_words(error: &reqwest::Error) -> String {
+pub(crate) fn in_words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "did not answer in 15 seconds".to_owned();
     }

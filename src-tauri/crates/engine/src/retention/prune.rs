@@ -81,7 +81,7 @@ impl Engine {
     /// Prunes a stream to `to`, which a preview said. The rows are deleted in the background.
     ///
     /// # Errors
-    /// If `cx` may not, the vault is locked, or what would be pruned is not what the preview said.
+    /// If `cx` may not, the vault is locked, what would be pruned is not what the preview said, or a witness did not sign as far.
     pub async fn prune(&self, cx: &Cx, stream: Stream, to: u64) -> Result<Pruned, Error> {
         self.require(cx, Permission::PrivacyWrite).await?;
         let plan = self.prune_plan(stream).await?;
@@ -98,6 +98,12 @@ impl Engine {
     /// Prunes a stream as far as its retention says, and waits until it is done.
     pub(super) async fn prune_due(&self, stream: Stream) -> Result<(), Error> {
         let plan = self.prune_plan(stream).await?;
+        let to = plan.preview.prunable.to;
+        let waits = move |r: &Read<'_>| Self::unwitnessed_prune(r, stream, to);
+        if let Some(why) = self.inner.store.read(waits).await? {
+            tracing::warn!(stream = stream.as_str(), why, "pruning waits for a witness");
+            return Ok(());
+        }
         if self.prune_as_planned(&Cx::system(), plan).await?.entry.is_some() {
             self.sweep().await?;
         }
@@ -116,6 +122,9 @@ impl Engine {
         let write = move |tx: &mut Tx<'_>| {
             if !plan.holds_still(&tx.read())? {
                 return Err(changed());
+            }
+            if let Some(why) = Self::unwitnessed_prune(&tx.read(), stream, to)? {
+                return Err(Error::new(Code::PreconditionFailed, why));
             }
             if stream == Stream::Audit {
                 engine.say_again(&cx, tx, to)?;

@@ -195,7 +195,8 @@ pub(crate) fn frontier_at(read: &Read<'_>, stream: Stream, size: u64) -> Result<
 
 impl Tx<'_> {
     /// From now on nothing of the stream below `to` is read, because of the entry of `said`. [`crate::Store::sweep`] deletes it.
-    /// Checkpoints below that are not at a multiple of 256 can no longer be proven, and go; those at which a key handed over stay.
+    /// Checkpoints and cosignatures below that are not at a multiple of 256 can no longer be proven, and
+    /// go; heads at which a key handed over stay.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`]; [`StoreError::Ledger`] if `to` is not the beginning of a bundle of the stream, or lies back.
@@ -212,6 +213,9 @@ impl Tx<'_> {
                 what: format!("{} log: it cannot be pruned to {to}", stream.as_str()),
             });
         }
+        self.conn
+            .prepare_cached("DELETE FROM cosignatures WHERE stream = ?1 AND size < ?2 AND size % 256 <> 0")?
+            .execute([stream.number(), signed(to)])?;
         self.log.drop_heads(self.conn, stream, to)
     }
 }

@@ -333,13 +333,16 @@ pub(crate) struct CheckpointView {
     root: String,
     /// The signed note; empty while the vault is locked.
     note: String,
-    /// The key that verifies it.
+    /// The key that the ledger began with and is named after.
     vkey: String,
+    /// The key that signs now; it is replaced every seven days.
+    signing_key: String,
 }
 
-impl From<Head> for CheckpointView {
-    fn from(head: Head) -> Self {
-        Self { origin: head.origin, size: head.size, root: hex(&head.root), note: head.note, vkey: head.vkey }
+impl CheckpointView {
+    pub(super) fn new(head: Head, signing_key: String) -> Self {
+        let Head { origin, size, root, note, vkey, .. } = head;
+        Self { origin, size, root: hex(&root), note, vkey, signing_key }
     }
 }
 

@@ -1,0 +1,1 @@
+export { WitnessesCard } from "./WitnessesCard";
