@@ -336,6 +336,75 @@ export interface paths {
         patch: operations["update_view"];
         trace?: never;
     };
+    "/audit/witnesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The witnesses, in the order they were added. */
+        get: operations["list_witnesses"];
+        put?: never;
+        /** Adds a witness. */
+        post: operations["add_witness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/witnesses/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a checkpoint of either stream that one or more witnesses signed. */
+        post: operations["submit_cosigned"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/witnesses/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a witness. What it signed no longer counts. */
+        delete: operations["remove_witness"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/witnesses/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a witness with an address to sign the newest checkpoints now. That it does not is in the answer. */
+        post: operations["try_witness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/login": {
         parameters: {
             query?: never;
@@ -1779,6 +1848,15 @@ export interface components {
          * @enum {string}
          */
         ActorKind: "user" | "api_key" | "system" | "window" | "anonymous";
+        /** @description A new witness. */
+        AddWitnessBody: {
+            /** @description Whether it may be at an address that is not public; not if absent. */
+            allow_private?: boolean | null;
+            /** @description Where it takes checkpoints over the C2SP tlog-witness protocol; absent where they are carried by hand. */
+            url?: string | null;
+            /** @description Its key as it gives it: name, digits and letters, joined by plus signs. */
+            vkey: string;
+        };
         /** @description A charge that corrects another: a period was rated again. */
         AdjustmentView: {
             /** @description The charge that corrects. */
@@ -2260,9 +2338,11 @@ export interface components {
             note: string;
             origin: string;
             root: string;
+            /** @description The key that signs now; it is replaced every seven days. */
+            signing_key: string;
             /** Format: int64 */
             size: number;
-            /** @description The key that verifies it. */
+            /** @description The key that the ledger began with and is named after. */
             vkey: string;
         };
         /** @description One thing that a verification can prove. */
@@ -2273,6 +2353,19 @@ export interface components {
             proof: string;
             /** @description In words. */
             words: string;
+        };
+        /** @description What was taken of a checkpoint that came back signed. */
+        CosignedView: {
+            /**
+             * Format: int64
+             * @description Entries that it signed.
+             */
+            entries: number;
+            name: string;
+            /** @description When, by its own clock. */
+            signed_at: string;
+            stream: components["schemas"]["Stream"];
+            witness_id: string;
         };
         /** @description A new key. */
         CreateApiKeyBody: {
@@ -3143,6 +3236,12 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_CosignedView: {
+            items: components["schemas"]["CosignedView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_CredentialView: {
             items: components["schemas"]["CredentialView"][];
             /** @description Ask with it for the next page; null on the last. */
@@ -3229,6 +3328,12 @@ export interface components {
         /** @description A page of a list. */
         Page_UsageRecordView: {
             items: components["schemas"]["UsageRecordView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_WitnessView: {
+            items: components["schemas"]["WitnessView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -4201,6 +4306,11 @@ export interface components {
         SubjectsView: {
             items: components["schemas"]["SubjectView"][];
         };
+        /** @description A checkpoint that witnesses signed. */
+        SubmitCosignedBody: {
+            /** @description The whole note, with the lines of those who signed it. */
+            note: string;
+        };
         /** @description Sums of a span of time. */
         SummaryFigure: {
             cost_usd: string;
@@ -4509,6 +4619,53 @@ export interface components {
             /** @description What is proven. */
             statement: string;
             verified_at: string;
+        };
+        /** @description How asking a witness ended. */
+        WitnessTried: {
+            at: string;
+            failing_since: string | null;
+            outcome: components["schemas"]["WitnessTry"];
+            /** @description Why it did not sign, in a sentence. */
+            problem: string | null;
+        };
+        /**
+         * @description What came of asking a witness: it signed, or why it did not.
+         * @enum {string}
+         */
+        WitnessTry: "signed" | "unknown_log" | "unknown_key" | "away" | "strange_answer" | "too_far" | "locked" | "contradicts" | "failed";
+        /** @description An outside party that signs how long the ledger is. */
+        WitnessView: {
+            added_at: string;
+            /** @description Whether it may be at an address that is not public. */
+            allow_private: boolean;
+            /** @description How it holds another ledger than this one, in a sentence, if it does. */
+            contradiction: string | null;
+            id: string;
+            /** @description Name of its key. */
+            name: string;
+            /** @description How far it signed, by stream. */
+            streams: components["schemas"]["WitnessedStream"][];
+            tried: components["schemas"]["WitnessTried"] | null;
+            /** @description Where it takes checkpoints; null where they are carried by hand. */
+            url: string | null;
+            /** @description Its key. */
+            vkey: string;
+        };
+        /** @description How far a witness signed a stream. */
+        WitnessedStream: {
+            /**
+             * Format: int64
+             * @description Entries that there are.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Entries that it signed; 0 where it did not.
+             */
+            signed: number;
+            /** @description When it signed, by its own clock. */
+            signed_at: string | null;
+            stream: components["schemas"]["Stream"];
         };
         /** @description One entry, or a list of 1 to 500. */
         WriteEntriesBody: components["schemas"]["WriteEntryBody"] | components["schemas"]["WriteEntryBody"][];
@@ -5399,6 +5556,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedViewView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_witnesses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WitnessView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_witness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddWitnessBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WitnessView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_cosigned: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitCosignedBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CosignedView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_witness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_witness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WitnessView"];
                 };
             };
             /** @description What went wrong */

@@ -24,7 +24,7 @@ export function CheckpointDialog({ onClose }: { onClose: () => void }) {
               <span className="dim">{plural(head.size, "entry", "entries")}</span>
               <Button onPress={() => saveBlob(fileName(stream, head.size), new Blob([head.note], { type: "text/plain" }))}>Save as a file</Button>
             </div>
-            <div className="row"><span className="dim">Key that signs now</span><span className="mono clip" title={head.signing_key}>{head.signing_key}</span><CopyButton value={head.signing_key} what="signing key" /></div>
+            <div className="row"><span className="dim" style={{ whiteSpace: "nowrap" }}>Key that signs now</span><span className="mono clip" title={head.signing_key}>{head.signing_key}</span><CopyButton value={head.signing_key} what="signing key" /></div>
           </>
         ) : <Notice tone="warn" box>There is no signed checkpoint while the vault is locked.</Notice>}
       </div>
@@ -50,7 +50,7 @@ export function PasteForm({ onClose }: { onClose: () => void }) {
   return (
     <SideForm title="A signed checkpoint" submit="Take it" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["note"]} blocked={!form.values.note.trim() && "Paste the checkpoint first"}>
       <p className="dim">Paste the whole text as it came back: the three lines, the empty line, and the lines that begin with a dash. Reeve checks that the witness signed it and that it is this ledger.</p>
-      <TextField label="The checkpoint" multiline mono {...form.bind("note")} error={e.note && `It ${e.note}.`} autoFocus required />
+      <TextField label="The checkpoint" multiline mono {...form.bind("note")} error={e.note} autoFocus required />
       <div className="row">
         <Button onPress={() => input.current?.click()}>Open a file</Button>
         <input ref={input} type="file" className="sr" accept=".txt,text/plain" aria-label="Signed checkpoint file" tabIndex={-1} onChange={(event) => void event.target.files?.[0]?.text().then((note) => form.set({ note }))} />

@@ -38,8 +38,10 @@ function Witness({ witness: w, may, onRemove }: { witness: WitnessView; may: str
   return (
     <li>
       <div className="row"><span className="row grow"><b className="strong clip">{w.name}</b><Chip tone={tone}>{word}</Chip></span>
-        {w.url && <Button onPress={() => ask.mutate()} pending={ask.isPending} disabledReason={may}>Ask now</Button>}
-        <Button onPress={onRemove} disabledReason={may}>Remove</Button>
+        <span className="row">
+          {w.url && <Button onPress={() => ask.mutate()} pending={ask.isPending} disabledReason={may}>Ask now</Button>}
+          <Button onPress={onRemove} disabledReason={may}>Remove</Button>
+        </span>
       </div>
       <dl className="kv wide">
         {w.streams.map((s) => (
@@ -68,7 +70,7 @@ export function WitnessesCard() {
   const card = useRef<HTMLElement>(null);
   const here = query.isSuccess && window.location.hash === "#witnesses";
   useEffect(() => {
-    if (here) card.current?.scrollIntoView({ block: "start" });
+    if (here) card.current?.scrollIntoView({ block: "nearest" });
   }, [here]);
   if (mayRead !== null) return null;
   const items = query.data?.items;

@@ -19,7 +19,7 @@ export const LEDGER_WORDS: Record<Stream, string> = { audit: "Audit trail", usag
 
 /** How far a witness signed, for one of the two ledgers: entries are numbered from 0. */
 export function signedWords({ entries, signed }: Pick<WitnessView["streams"][number], "entries" | "signed">): string {
-  if (signed === 0) return "nothing signed yet";
+  if (signed === 0) return "Nothing signed yet";
   const newer = entries - signed;
   return `through entry ${formatCount(signed - 1)}${newer > 0 ? `; ${plural(newer, "newer entry is", "newer entries are")} not` : ""}`;
 }

@@ -4,7 +4,7 @@ import { fileName, signedWords, stateOf } from "./queries";
 const stream = (entries: number, signed: number) => ({ stream: "audit" as const, entries, signed, signed_at: signed > 0 ? "2026-11-21T12:00:00.000Z" : null });
 
 test("how far a witness signed is told by the last entry, and what is newer by a number", () => {
-  expect(signedWords(stream(0, 0))).toBe("nothing signed yet");
+  expect(signedWords(stream(0, 0))).toBe("Nothing signed yet");
   expect(signedWords(stream(1_200, 1_200))).toBe("through entry 1,199");
   expect(signedWords(stream(1_201, 1_200))).toBe("through entry 1,199; 1 newer entry is not");
   expect(signedWords(stream(5_000, 1))).toBe("through entry 0; 4,999 newer entries are not");
