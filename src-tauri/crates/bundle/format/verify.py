@@ -609,10 +609,8 @@ class Walk:
         vkeys = self.manifest["witnesses"]
         try:
             witnesses = [parse_vkey(vkey, 4) for vkey in vkeys]
-            if len({public for _, _, public in witnesses}) < len(witnesses):
-                raise ValueError("one is there twice")
-            if any("\x7f" in name for name, _, _ in witnesses):
-                raise ValueError("a name has a control character")
+            if len({public for _, _, public in witnesses}) < len(witnesses) or any("\x7f" in name for name, _, _ in witnesses):
+                raise ValueError("one is there twice, or a name has a control character")
         except ValueError as error:
             raise Fault("witness", f"the keys of the witnesses are not usable: {error}", file=FIXED[0]) from None
         names = [f"w{number}" for number in range(1, len(vkeys) + 1)]
@@ -637,26 +635,22 @@ class Walk:
         fits = isinstance(one, dict) and set(one) == {"consistency", "note", "witness"} and isinstance(one["note"], str)
         if not fits or not is_proof(one["consistency"]) or not is_index(one["witness"]):
             raise ValueError("the line is not as it should be")
-        place = one["witness"]
+        place, note = one["witness"], one["note"].encode("utf-8")
         if not due <= place < len(witnesses):
             raise ValueError("the line is of no witness, or out of order")
-        note = one["note"].encode("utf-8")
         size, root = open_head(note, keys, self.manifest["origin"])
         time = cosigned_at(note, witnesses[place])
-        proof = [bytes.fromhex(text) for text in one["consistency"]]
-        if not is_consistent(size, head[0], root, head[1], proof):
+        if not is_consistent(size, head[0], root, head[1], [bytes.fromhex(text) for text in one["consistency"]]):
             raise ValueError("the checkpoint did not grow out of the head it signed")
-        vkey = self.manifest["witnesses"][place]
-        found.append({"name": witnesses[place][0], "vkey": vkey, "size": size, "time": time, "pinned": False})
+        found.append({"name": witnesses[place][0], "vkey": self.manifest["witnesses"][place], "size": size, "time": time, "pinned": False})
         return place + 1
 
     def check_witnesses(self):
         """Each witness whose key was given has signed."""
         for vkey in self.witnesses:
-            found = [signed for signed in self.witnessed if signed["vkey"] == vkey]
-            if not found:
+            if all(signed["vkey"] != vkey for signed in self.witnessed):
                 raise Fault("witness", "the witness whose key you gave did not sign it")
-            found[0]["pinned"] = True
+            next(signed for signed in self.witnessed if signed["vkey"] == vkey)["pinned"] = True
 
     def check_hand_overs(self, data, keys, head):
         """Each key but the first was named by the log while the key before it signed."""
@@ -982,13 +976,9 @@ def main():
     arguments = parser.parse_args()
     try:
         pinned = None if arguments.vkey is None else parse_vkey(arguments.vkey.strip())
+        _ = [parse_vkey(vkey, 4) for vkey in arguments.witness]
     except ValueError as error:
-        parser.error(f"--vkey: {error}")
-    try:
-        for vkey in arguments.witness:
-            parse_vkey(vkey, 4)
-    except ValueError as error:
-        parser.error(f"--witness: {error}")
+        parser.error(f"--vkey or --witness: {error}")
     kept = None
     if arguments.checkpoint is not None:
         try:
