@@ -7,12 +7,13 @@
 #   make e2e      the end-to-end tests alone          make bench   the benchmarks
 #   make sdk      the providers' own Python packages against the gateway
 #   make crash    kill the server 200 times under load and audit the books after each
+#   make fuzz     the parsers of what others made, coverage-guided, a minute each
 #   make dev      the page from Vite with hot reload  make ui      the web UI alone
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help run run-window run-headless test test-rust test-ui e2e sdk crash check check-rust check-ui check-gen gen bench dev ui bins
+.PHONY: help run run-window run-headless test test-rust test-ui e2e sdk crash check check-rust check-ui check-gen gen bench fuzz dev ui bins
 
 # One set of artefacts for everything: cargo unifies features over the packages a command selects, so every command selects
 # the whole workspace and narrows by target. `cargo build -p reeve-server` would compile half the dependencies again.
@@ -28,7 +29,7 @@ UI_BUILT := ui/dist/assets
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print 2>/dev/null)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 10
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 11
 
 # ---- run ---------------------------------------------------------------------------------------------------------------
 
@@ -108,6 +109,18 @@ sdk: $(UI_BUILT)
 bench: $(UI_BUILT)
 	cargo build --locked --release -p reeve-server -p reeve-tests --bins
 	target/release/bench
+
+# Coverage-guided, on the stable compiler. How long for each target, in seconds: REEVE_FUZZ_SECONDS.
+FUZZ_FLAGS = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing
+FUZZ = target/fuzz
+fuzz:
+	cargo run --locked --release --manifest-path tests/fuzz/Cargo.toml --target-dir $(FUZZ)/seeds --bin seeds -- $(FUZZ)/corpus
+	host=$$(rustc -vV | sed -n 's/host: //p') && RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --locked --release --target $$host \
+	    --manifest-path tests/fuzz/Cargo.toml --target-dir $(FUZZ) --bin entry --bin note --bin proof --bin bundle && \
+	for target in entry note proof bundle; do \
+	    $(FUZZ)/$$host/release/$$target $(FUZZ)/corpus/$$target -max_total_time=$${REEVE_FUZZ_SECONDS:-60} -max_len=4096 -artifact_prefix=$(FUZZ)/ -print_final_stats=1 || exit 1; \
+	done
 
 # How often: REEVE_CRASH_ROUNDS. Ten rounds of it are part of `make test`.
 crash: bins

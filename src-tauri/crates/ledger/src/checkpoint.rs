@@ -3,7 +3,8 @@
 //! A checkpoint is C2SP tlog-checkpoint without extension lines: nobody who audits a log could check them.
 //! Never sign two that contradict each other; that promise is the caller's to keep.
 
-use data_encoding::{BASE32_NOPAD, BASE64};
+use crate::base64;
+use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -76,7 +77,7 @@ impl Checkpoint {
     /// The text that is signed: origin, size and root, a line each.
     #[must_use]
     pub fn to_text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(&self.root))
+        format!("{}\n{}\n{}\n", self.origin, self.size, base64::encode(&self.root))
     }
 
     /// Reads what [`Checkpoint::to_text`] writes. It says nothing about who wrote it.
@@ -132,6 +133,6 @@ fn parse_size(text: &str) -> Result<u64, CheckpointError> {
 }
 
 fn parse_root(text: &str) -> Result<Hash, CheckpointError> {
-    let bytes = BASE64.decode(text.as_bytes()).map_err(|_| CheckpointError::Root)?;
+    let bytes = base64::decode(text).ok_or(CheckpointError::Root)?;
     bytes.try_into().map_err(|_| CheckpointError::Root)
 }

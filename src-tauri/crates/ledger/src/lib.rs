@@ -18,6 +18,7 @@
 //! The tree is RFC 6962 section 2.1 (the same as RFC 9162 section 2.1.1), tiles are C2SP tlog-tiles, heads
 //! are C2SP tlog-checkpoint in C2SP signed-note, cosignatures C2SP tlog-cosignature. Software we did not write can verify all of it.
 
+pub mod base64;
 pub mod canonical;
 pub mod checkpoint;
 pub mod commitment;

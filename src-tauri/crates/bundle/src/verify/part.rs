@@ -4,9 +4,9 @@ use super::walk::{Log, Stop};
 use super::{Fault, FaultCode};
 use crate::archive::StoredFile;
 use crate::{Folder, Kind};
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use reeve_ledger::keys::named_by;
-use reeve_ledger::{Hash, Leaf, canonical, commitment, leaf_hash, verify_inclusion};
+use reeve_ledger::{Hash, Leaf, base64, canonical, commitment, leaf_hash, verify_inclusion};
 use serde_json::Value;
 
 /// What later files of the part are checked against.
@@ -163,7 +163,7 @@ struct Section {
 fn section(line: &[u8]) -> Option<Section> {
     let Value::Object(fields) = canonical::parse(line).ok()? else { return None };
     let (n, i) = (fields.get("n")?.as_u64()?, fields.get("i")?.as_u64()?);
-    let salt: [u8; 32] = BASE64.decode(fields.get("salt")?.as_str()?.as_bytes()).ok()?.try_into().ok()?;
+    let salt: [u8; 32] = base64::decode(fields.get("salt")?.as_str()?)?.try_into().ok()?;
     let json = fields.get("json").filter(|json| json.is_object())?;
     let json = canonical::encode(json).ok()?;
     (fields.len() == 4).then(|| Section { n, i, commitment: commitment(&salt, &json) })

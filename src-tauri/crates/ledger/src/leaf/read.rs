@@ -1,9 +1,8 @@
 //! Reading an entry: the fields in the order they are written, each with its only spelling. Accepting
 //! nothing else makes "the bytes are what encoding the entry gives" true without encoding it again.
 
-use data_encoding::BASE64;
-
 use super::{HARD_LIMIT, Leaf, LeafError, Ok as Outcome};
+use crate::base64;
 use crate::canonical::Reader;
 use crate::hlc::Hlc;
 use crate::tree::Hash;
@@ -78,7 +77,6 @@ fn commitments(reader: &mut Reader<'_>) -> Result<Vec<(String, Hash)>, LeafError
     }
 }
 
-/// The decoder refuses loose trailing bits, so every hash has one spelling.
 fn decode_hash(text: &str) -> Option<Hash> {
-    BASE64.decode(text.as_bytes()).ok()?.try_into().ok()
+    base64::decode(text)?.try_into().ok()
 }

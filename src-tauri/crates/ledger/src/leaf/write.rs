@@ -1,8 +1,7 @@
 //! Writing an entry: the fields in their sorted order straight into one buffer.
 
-use data_encoding::BASE64;
-
 use super::{HARD_LIMIT, Leaf, LeafError};
+use crate::base64;
 use crate::canonical::{CanonicalError, write_integer, write_object, write_string};
 use crate::tree::Hash;
 
@@ -61,7 +60,7 @@ fn write_commitments(out: &mut Vec<u8>, commitments: &[(String, Hash)]) {
         out.push(b'[');
         write_string(out, key_id);
         out.push(b',');
-        write_string(out, &BASE64.encode(commitment));
+        write_string(out, &base64::encode(commitment));
         out.push(b']');
     }
 }

@@ -3,10 +3,10 @@
 //! A witness signs the checkpoint's text together with a time, and says: at this time, this was the largest head of this log that
 //! I have seen, and it continued every one I had seen before.
 
+use crate::base64;
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::BASE64;
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::key::{COSIGNATURE_V1, NamedKey};
@@ -84,7 +84,7 @@ impl WitnessKey {
         let mut bytes = self.id().to_vec();
         bytes.extend_from_slice(&cosignature.time.to_be_bytes());
         bytes.extend_from_slice(&cosignature.signature);
-        format!("{PREFIX}{} {}\n", self.name(), BASE64.encode(&bytes))
+        format!("{PREFIX}{} {}\n", self.name(), base64::encode(&bytes))
     }
 }
 

@@ -1,10 +1,11 @@
 //! The two halves of a note key: the signer, which is a secret, and the verifier key, which is published. What a key signs is part
 //! of it: one that signs notes signs no cosignatures, and the other way round.
 
+use crate::base64;
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use zeroize::ZeroizeOnDrop;
@@ -68,7 +69,7 @@ impl Signer {
     pub(super) fn signature_line(&self, text: &str) -> String {
         let mut bytes = self.verifier.id().to_vec();
         bytes.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
-        format!("{PREFIX}{} {}\n", self.name(), BASE64.encode(&bytes))
+        format!("{PREFIX}{} {}\n", self.name(), base64::encode(&bytes))
     }
 }
 
@@ -106,7 +107,7 @@ impl NamedKey {
             return Err(NoteError::VerifierKey);
         };
         let id = HEXLOWER.decode(id.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
-        let encoded = BASE64.decode(encoded.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
+        let encoded = base64::decode(encoded).ok_or(NoteError::VerifierKey)?;
         let (found, public) = encoded.split_first().ok_or(NoteError::VerifierKey)?;
         if *found != kind {
             return Err(NoteError::KeyType { kind: *found });
@@ -139,7 +140,7 @@ impl fmt::Display for NamedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut encoded = [self.kind; 33];
         encoded[1..].copy_from_slice(self.key.as_bytes());
-        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id), BASE64.encode(&encoded))
+        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id), base64::encode(&encoded))
     }
 }
 

@@ -1,8 +1,7 @@
 //! The layout of a note: where the text ends, and what a signature line says.
 
-use data_encoding::BASE64;
-
 use super::{MAX_NOTE, MAX_SIGNATURES, NoteError};
+use crate::base64;
 
 /// An em dash and a space start every signature line.
 pub(super) const PREFIX: &str = "\u{2014} ";
@@ -43,7 +42,7 @@ pub(super) fn signatures(block: &str) -> Result<Vec<SignatureLine<'_>>, NoteErro
 
 fn signature(line: &str) -> Option<SignatureLine<'_>> {
     let (name, encoded) = line.strip_prefix(PREFIX)?.split_once(' ')?;
-    let decoded = BASE64.decode(encoded.as_bytes()).ok()?;
+    let decoded = base64::decode(encoded)?;
     let (key_id, bytes) = decoded.split_first_chunk::<4>()?;
     if !is_name(name) || bytes.is_empty() {
         return None;

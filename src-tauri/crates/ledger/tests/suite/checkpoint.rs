@@ -30,6 +30,8 @@ fn malformed_texts_are_refused() {
         (format!("o\n7\n{}\n", ROOT.trim_end_matches('=')), CheckpointError::Root),
         (format!("o\n7\n{}\n", ROOT.replace("sk=", "sl=")), CheckpointError::Root),
         ("o\n7\nAAAA\n".to_owned(), CheckpointError::Root),
+        // Two padded pieces, one behind the other: 32 bytes in a spelling of somebody else.
+        (format!("o\n7\n{0}{0}\n", "AAAAAAAAAAAAAAAAAAAAAA=="), CheckpointError::Root),
     ];
     for (text, error) in cases {
         assert_eq!(Checkpoint::parse(&text), Err(error), "{text:?}");
