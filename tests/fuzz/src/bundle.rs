@@ -3,7 +3,7 @@
 #![no_main]
 
 #[path = "../../../src-tauri/crates/bundle/tests/suite/log.rs"]
-#[allow(dead_code, reason = "the suite uses all of it")]
+#[expect(dead_code, reason = "the suite uses all of it")]
 mod log;
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,7 @@
 //! Writes what fuzzing begins with: an entry, a signed head, a key.
 
 #[path = "../../../src-tauri/crates/bundle/tests/suite/log.rs"]
-#[allow(dead_code, reason = "the suite uses all of it")]
+#[expect(dead_code, reason = "the suite uses all of it")]
 mod log;
 
 use reeve_ledger::Checkpoint;
