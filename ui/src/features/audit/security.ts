@@ -12,12 +12,12 @@ export interface SecuritySearch {
 }
 
 export const GROUP_WORDS: Record<SecurityKey, { title: string; what: string; none: string }> = {
-  failed_sign_ins: { title: "Failed sign-ins", what: "wrong passwords and unknown keys", none: "Nobody was turned away" },
+  failed_sign_ins: { title: "Failed sign-ins", what: "wrong passwords or keys", none: "Nobody was turned away" },
   denials: { title: "Refused", what: "permissions, policies, limits and budgets", none: "Nothing was refused" },
   exports: { title: "Exports", what: "ledger, requests, evidence packs", none: "Nothing was exported" },
-  secrets: { title: "Secrets", what: "keys added, tested, revoked; sealed bodies opened", none: "No secret was touched" },
-  new_devices: { title: "New devices", what: "sign-ins from a program or network not seen before", none: "No sign-in from anywhere new" },
-  alerts: { title: "Alerts", what: "replayed tokens, a ledger that does not fit, lost entries", none: "No alert" },
+  secrets: { title: "Secrets", what: "keys, sealed bodies, vault", none: "No secret was touched" },
+  new_devices: { title: "New devices", what: "programs, networks", none: "No sign-in from anywhere new" },
+  alerts: { title: "Alerts", what: "ledger faults, replays", none: "No alert" },
 };
 /** Groups whose newest entries are listed. */
 export const LISTED: readonly SecurityKey[] = ["failed_sign_ins", "denials", "exports", "alerts"];
