@@ -77,6 +77,9 @@ impl Store {
     }
 }
 
+/// How much of the file a connection maps at most, in bytes.
+pub(crate) const MAPPED: &str = "1073741824";
+
 /// A connection with Reeve's settings.
 pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let conn = Connection::open(path).map_err(StoreError::sqlite("open its file"))?;
@@ -99,7 +102,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // In pages: 32 MiB. Pages that many writes touch go into the file once.
     set("wal_autocheckpoint", "4096")?;
     set("temp_store", "MEMORY")?;
-    set("mmap_size", "1073741824")?;
+    set("mmap_size", MAPPED)?;
     guard::harden(&conn)?;
     conn.set_prepared_statement_cache_capacity(256);
     Ok(conn)

@@ -10,7 +10,7 @@ mod witnessed;
 
 use crate::error::StoreError;
 use crate::log::Stream;
-use crate::open::{Store, connect};
+use crate::open::{MAPPED, Store, connect};
 use crate::reader::Read;
 use crate::table::entries::Head;
 use parking_lot::Mutex;
@@ -221,10 +221,18 @@ impl Verifiers {
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.idle.lock().pop();
         let conn = idle.map_or_else(|| connect_to_read(&self.path), Ok)?;
+        map(&conn, MAPPED)?;
         let result = work(&conn);
+        // It has touched every page: what it mapped would count as memory until the next time.
+        map(&conn, "0")?;
         self.idle.lock().push(conn);
         result
     }
+}
+
+/// Maps so much of the file, in bytes.
+fn map(conn: &Connection, bytes: &str) -> Result<(), StoreError> {
+    conn.pragma_update(None, "mmap_size", bytes).map_err(StoreError::sqlite("set up its connection"))
 }
 
 fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
