@@ -5,8 +5,8 @@ use crate::frontier::Rooted;
 use crate::handover::{self, HandOver};
 use crate::witnessed::{self, WitnessedHead};
 use crate::{FIXED, Folder, KEYS, Manifest, PART, SPEC, VERIFY_PY, WITNESSES, frontier, part_name};
-use data_encoding::{BASE64, HEXLOWER};
-use reeve_ledger::{CanonicalError, Hash};
+use data_encoding::HEXLOWER;
+use reeve_ledger::{CanonicalError, Hash, base64};
 use thiserror::Error;
 
 /// What proves the entries of a bundle: the signed head of their log, and what stands for the entries that are left out.
@@ -208,5 +208,7 @@ fn push_line(out: &mut String, hashes: &[Hash]) {
 fn push_private(out: &mut Vec<u8>, n: u64, section: &OpenedSection) {
     out.extend_from_slice(format!("{{\"i\":{},\"json\":", section.i).as_bytes());
     out.extend_from_slice(&section.json);
-    out.extend_from_slice(format!(",\"n\":{n},\"salt\":\"{}\"}}\n", BASE64.encode(&section.salt)).as_bytes());
+    out.extend_from_slice(
+        format!(",\"n\":{n},\"salt\":\"{}\"}}\n", base64::encode(&section.salt)).as_bytes(),
+    );
 }

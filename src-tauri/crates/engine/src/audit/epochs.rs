@@ -26,7 +26,7 @@ impl Engine {
     /// Gives both streams the key that signs now; a new ledger begins with one.
     pub(crate) async fn sign_ledger(&self, vault: &Vault) -> Result<(), Error> {
         let seed = self.own_secret(vault, Purpose::LogKey, SIGNING_KEY).await?;
-        let [audit, usage] = self.origins().await?;
+        let [audit, usage] = self.heads().await?.map(|head| head.origin);
         let signer = |stream: Stream, origin: String| {
             let signer = if origin.is_empty() {
                 genesis_signer(&seed, stream.as_str())
@@ -37,14 +37,6 @@ impl Engine {
         };
         let [a, u] = Stream::ALL;
         Ok(self.inner.store.sign_with(signer(a, audit)?, signer(u, usage)?).await?)
-    }
-
-    async fn origins(&self) -> Result<[String; 2], Error> {
-        let [audit, usage] = Stream::ALL;
-        let read = move |r: &reeve_store::Read<'_>| {
-            Ok::<_, Error>([r.entries().head(audit)?.origin, r.entries().head(usage)?.origin])
-        };
-        self.inner.store.read(read).await
     }
 
     /// Replaces the key if it has signed for a week.
@@ -66,7 +58,7 @@ impl Engine {
     /// If the vault is locked, there are no random bytes, or the store cannot be written.
     pub async fn rotate_ledger_keys(&self) -> Result<(), Error> {
         let vault = self.vault()?;
-        let origins = self.origins().await?;
+        let origins = self.heads().await?.map(|head| head.origin);
         let seed = zeroize::Zeroizing::new(crate::random::bytes::<32>()?);
         let sealed = vault
             .seal(Purpose::LogKey, SIGNING_KEY, seed.as_slice())

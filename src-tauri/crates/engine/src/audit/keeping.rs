@@ -61,7 +61,8 @@ fn heads_in(mut draft: Draft, heads: &[Head; 2]) -> Draft {
 }
 
 impl Engine {
-    async fn heads(&self) -> Result<[Head; 2], Error> {
+    /// The heads of both streams.
+    pub(super) async fn heads(&self) -> Result<[Head; 2], Error> {
         let [audit, usage] = Stream::ALL;
         let read = move |r: &reeve_store::Read<'_>| {
             Ok::<_, Error>([r.entries().head(audit)?, r.entries().head(usage)?])

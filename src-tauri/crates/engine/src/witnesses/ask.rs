@@ -5,8 +5,7 @@ use super::{Taken, Witness};
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::{Code, Error};
-use data_encoding::BASE64;
-use reeve_ledger::NoteError;
+use reeve_ledger::{NoteError, base64};
 use reeve_store::table::entries::Head;
 use reeve_store::{StoreError, Stream};
 use reqwest::StatusCode;
@@ -166,7 +165,7 @@ impl Engine {
             return Err(Refusal::Locked);
         }
         let Some(proof) = proof else { return Err(Refusal::TooFar(old)) };
-        let lines: String = proof.iter().map(|hash| format!("{}\n", BASE64.encode(hash))).collect();
+        let lines: String = proof.iter().map(|hash| format!("{}\n", base64::encode(hash))).collect();
         let body = format!("old {old}\n{lines}\n{}", head.note);
         Ok(Some(Request { head, body }))
     }

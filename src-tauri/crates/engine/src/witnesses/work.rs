@@ -81,8 +81,7 @@ impl Engine {
         if standing.iter().all(|w| w.url.is_none()) {
             return;
         }
-        let Ok(sizes) = self.sizes().await else { return };
-        let now = self.inner.clock.steady();
+        let (sizes, now) = (self.sizes(), self.inner.clock.steady());
         let mut asked = JoinSet::new();
         for witness in standing.into_iter().filter(|w| w.url.is_some()) {
             let due = {
@@ -107,20 +106,16 @@ impl Engine {
     }
 
     /// The sizes of both streams, without the entries that only say what was signed.
-    async fn sizes(&self) -> Result<[u64; 2], Error> {
+    fn sizes(&self) -> [u64; 2] {
         let own = self.inner.witnesses.own.load(Ordering::Relaxed);
-        let [audit, usage] = Stream::ALL;
-        let read = move |r: &reeve_store::Read<'_>| {
-            Ok::<_, Error>([r.entries().head(audit)?.size, r.entries().head(usage)?.size])
-        };
-        let [audit, usage] = self.inner.store.read(read).await?;
-        Ok([audit, usage.saturating_sub(own)])
+        let [audit, usage] = *self.inner.store.heads().borrow();
+        [audit, usage.saturating_sub(own)]
     }
 
     async fn ask(&self, witness: &Witness) {
         let turn = Arc::clone(self.inner.witnesses.turns.lock().entry(witness.id).or_default());
         let _turn = turn.lock().await;
-        let shown = self.sizes().await.unwrap_or_default();
+        let shown = self.sizes();
         let mut refused = None;
         for stream in Stream::ALL {
             match self.ask_about(witness, stream).await {
