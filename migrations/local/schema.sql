@@ -148,6 +148,20 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (stream, size)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE control_credentials (
+    id           BLOB    PRIMARY KEY,
+    name         TEXT    NOT NULL,
+    provider     TEXT    NOT NULL,
+    fingerprint  TEXT    NOT NULL,
+    last4        TEXT    NOT NULL,
+    sealed       BLOB,             -- NULL once removed: the key is shredded
+    created_at   INTEGER NOT NULL,
+    changed_at   INTEGER NOT NULL, -- when the key itself was last replaced
+    last_used_at INTEGER,
+    removed_at   INTEGER,
+    CHECK ((removed_at IS NULL) = (sealed IS NOT NULL))
+) STRICT;
+
 CREATE TABLE cosignatures (
     stream     INTEGER NOT NULL,
     witness_id BLOB    NOT NULL REFERENCES witnesses (id),
@@ -159,21 +173,21 @@ CREATE TABLE cosignatures (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE credentials (
-    id           BLOB    PRIMARY KEY,
-    name         TEXT    NOT NULL,
-    provider     TEXT    NOT NULL,
-    base_url     TEXT    NOT NULL,
-    models       TEXT    NOT NULL DEFAULT '[]',
-    version      INTEGER NOT NULL,
-    fingerprint  TEXT    NOT NULL,
-    last4        TEXT    NOT NULL,
-    wrapped_dek  BLOB,             -- NULL once revoked: the key is shredded
-    sealed       BLOB,
-    created_at   INTEGER NOT NULL,
-    revoked_at   INTEGER,
-    last_used_at INTEGER, weight INTEGER NOT NULL DEFAULT 100 CHECK (weight > 0), priority INTEGER NOT NULL DEFAULT 1 CHECK (priority > 0),
-    CHECK ((revoked_at IS NULL) = (wrapped_dek IS NOT NULL)),
-    CHECK ((revoked_at IS NULL) = (sealed IS NOT NULL))
+    id                    BLOB    PRIMARY KEY,
+    name                  TEXT    NOT NULL,
+    provider              TEXT    NOT NULL,
+    base_url              TEXT    NOT NULL,
+    models                TEXT    NOT NULL DEFAULT '[]',
+    weight                INTEGER NOT NULL DEFAULT 100 CHECK (weight > 0),
+    priority              INTEGER NOT NULL DEFAULT 1 CHECK (priority > 0),
+    period_days           INTEGER NOT NULL DEFAULT 90 CHECK (period_days BETWEEN 0 AND 3650), -- 0: no schedule
+    grace_days            INTEGER NOT NULL DEFAULT 7 CHECK (grace_days BETWEEN 0 AND 90),
+    soak_hours            INTEGER NOT NULL DEFAULT 24 CHECK (soak_hours BETWEEN 0 AND 720),
+    control               TEXT,   -- how the provider is told about keys, as JSON; NULL: by hand
+    control_credential_id BLOB REFERENCES control_credentials (id),
+    created_at            INTEGER NOT NULL,
+    revoked_at            INTEGER,
+    last_used_at          INTEGER
 ) STRICT;
 
 CREATE TABLE deliveries (
@@ -275,6 +289,41 @@ CREATE TABLE imports (
     sample     INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE key_fallbacks (
+    credential_id BLOB    NOT NULL,
+    version       INTEGER NOT NULL,
+    tenant_id     BLOB    NOT NULL,
+    api_key_id    BLOB    NOT NULL,
+    calls         INTEGER NOT NULL,
+    last_at       INTEGER NOT NULL,
+    PRIMARY KEY (credential_id, version, tenant_id, api_key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE key_versions (
+    credential_id   BLOB    NOT NULL REFERENCES credentials (id),
+    version         INTEGER NOT NULL CHECK (version > 0),
+    state           TEXT    NOT NULL
+        CHECK (state IN ('pending', 'current', 'grace', 'disabled', 'revoked', 'orphan', 'foreign', 'lost')),
+    provider_key_id TEXT,             -- its id at the provider, where that is known
+    fingerprint     TEXT    NOT NULL, -- empty where the key was never seen
+    last4           TEXT    NOT NULL,
+    wrapped_dek     BLOB,             -- NULL once revoked: the key is shredded
+    sealed          BLOB,
+    rotation_id     BLOB,             -- the rotation that made it
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER,          -- when the provider ends it by itself
+    promoted_at     INTEGER,
+    retired_at      INTEGER,          -- since when it is no longer the current one
+    grace_until     INTEGER,          -- until when calls may still go out with it
+    revoked_at      INTEGER,
+    last_used_at    INTEGER,
+    calls           INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (credential_id, version),
+    CHECK ((wrapped_dek IS NULL) = (sealed IS NULL)),
+    CHECK (state NOT IN ('revoked', 'orphan', 'foreign') OR wrapped_dek IS NULL),
+    CHECK (state NOT IN ('pending', 'current', 'grace') OR wrapped_dek IS NOT NULL)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE known_devices (
     user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -497,6 +546,38 @@ CREATE TABLE retention_runs (
     ran_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE rotations (
+    id               BLOB    PRIMARY KEY,
+    credential_id    BLOB    NOT NULL REFERENCES credentials (id),
+    state            TEXT    NOT NULL
+        CHECK (state IN ('planned', 'intent', 'minting', 'minted', 'probing', 'promoted', 'draining', 'disabling', 'soaking',
+                         'revoking', 'done', 'awaiting_operator', 'rolled_back', 'needs_attention')),
+    resumes          TEXT,             -- where it goes on behind needs_attention and awaiting_operator
+    cause            TEXT    NOT NULL CHECK (cause IN ('schedule', 'force', 'compromised', 'expiry')),
+    from_version     INTEGER NOT NULL, -- what is replaced
+    to_version       INTEGER,          -- what replaces it, once it is there
+    tag              TEXT    NOT NULL, -- what our keys of this rotation are called at the provider
+    snapshot         TEXT    NOT NULL DEFAULT '[]', -- keys at the provider before the new one was asked for, as JSON
+    seen             TEXT    NOT NULL DEFAULT '{}', -- what probes and last looks found, as JSON
+    grace_ms         INTEGER NOT NULL CHECK (grace_ms >= 0),
+    soak_ms          INTEGER NOT NULL CHECK (soak_ms >= 0),
+    started_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    mint_started_at  INTEGER,
+    probe_started_at INTEGER,
+    promoted_at      INTEGER,
+    grace_until      INTEGER,
+    soak_until       INTEGER,
+    next_at          INTEGER,          -- when to go on; NULL: when somebody says so
+    ended_at         INTEGER,
+    attempts         INTEGER NOT NULL DEFAULT 0,
+    extensions       INTEGER NOT NULL DEFAULT 0,
+    successes        INTEGER NOT NULL DEFAULT 0, -- probes in a row that went well
+    error_class      TEXT,
+    error            TEXT,
+    CHECK ((state = 'done') <= (ended_at IS NOT NULL))
+) STRICT;
+
 CREATE TABLE routes (
     id         BLOB    PRIMARY KEY,
     tenant_id  BLOB    REFERENCES tenants (id) ON DELETE CASCADE, -- NULL: for all tenants
@@ -712,6 +793,8 @@ CREATE INDEX charges_trace ON charges (trace_id, time) WHERE trace_id IS NOT NUL
 
 CREATE INDEX charges_user ON charges (user, time) WHERE user IS NOT NULL;
 
+CREATE UNIQUE INDEX control_credentials_name ON control_credentials (name) WHERE removed_at IS NULL;
+
 CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
 
 CREATE INDEX entry_sets_word ON entry_sets (word, part);
@@ -721,6 +804,12 @@ CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('request
 CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 
 CREATE INDEX idempotency_keys_at ON idempotency_keys (at);
+
+CREATE UNIQUE INDEX key_versions_current ON key_versions (credential_id) WHERE state = 'current';
+
+CREATE UNIQUE INDEX key_versions_grace ON key_versions (credential_id) WHERE state = 'grace';
+
+CREATE UNIQUE INDEX key_versions_pending ON key_versions (credential_id) WHERE state = 'pending';
 
 CREATE UNIQUE INDEX legal_holds_name ON legal_holds (name COLLATE NOCASE) WHERE released_at IS NULL;
 
@@ -751,6 +840,10 @@ CREATE INDEX refusals_trace ON refusals (trace_id, time) WHERE trace_id IS NOT N
 CREATE INDEX refusals_user ON refusals (user, time) WHERE user IS NOT NULL;
 
 CREATE INDEX resource_links_to ON resource_links (to_id, to_type);
+
+CREATE INDEX rotations_of ON rotations (credential_id, started_at);
+
+CREATE UNIQUE INDEX rotations_open ON rotations (credential_id) WHERE ended_at IS NULL;
 
 CREATE UNIQUE INDEX routes_tenant ON routes (tenant_id, model) WHERE tenant_id IS NOT NULL;
 

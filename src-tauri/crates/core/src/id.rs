@@ -128,6 +128,12 @@ id!(/// A saved view of the audit trail.
     SavedViewId, "viw_");
 id!(/// An outside witness of the ledger.
     WitnessId, "wit_");
+id!(
+    /// A rotation of a provider key.
+    RotationId, "rot_");
+id!(
+    /// A control credential: a provider's admin key.
+    ControlCredentialId, "ctl_");
 
 #[cfg(test)]
 mod tests {

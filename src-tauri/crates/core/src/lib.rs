@@ -17,6 +17,7 @@ pub mod permission;
 pub mod price;
 pub mod principal;
 pub mod retention;
+pub mod rotation;
 pub mod route;
 pub mod slug;
 pub mod tenant;

@@ -7,10 +7,12 @@ use crate::error::{Code, Error, FieldError};
 pub use crate::routing::credential::LiveCredential;
 use reeve_core::id::CredentialId;
 use reeve_core::permission::Permission;
+use reeve_core::rotation::VersionState;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_providers::upstream::{BaseUrl, Key, ProbeOutcome};
 pub use reeve_store::table::credentials::Credential;
 use reeve_store::table::credentials::SealedKey;
+use reeve_store::table::key_versions::KeyVersion;
 use reeve_vault::{Secret, Vault};
 
 /// The weight of a credential where nobody says.
@@ -68,15 +70,27 @@ pub struct Probed {
 impl Engine {
     /// The key itself, in the clear.
     pub(crate) fn open_credential(&self, live: &LiveCredential) -> Result<Secret, Error> {
-        self.vault()?.open_key(&live.provider, &live.id.to_string(), live.version, &live.sealed).map_err(
-            |e| {
-                Error::new(
-                    Code::Internal,
-                    "The provider key does not open; the vault or the store is damaged.",
-                )
+        self.open_version(&live.provider, live.id, live.version, &live.sealed)
+    }
+
+    /// The key before it, in the clear, where calls may go out with that.
+    pub(crate) fn open_grace(&self, live: &LiveCredential) -> Result<Secret, Error> {
+        let grace = live.grace.as_ref().ok_or_else(|| Error::not_found("older key"))?;
+        self.open_version(&live.provider, live.id, grace.version, &grace.sealed)
+    }
+
+    /// A version of a key, in the clear.
+    pub(crate) fn open_version(
+        &self,
+        provider: &str,
+        id: CredentialId,
+        version: u32,
+        sealed: &reeve_vault::SealedKey,
+    ) -> Result<Secret, Error> {
+        self.vault()?.open_key(provider, &id.to_string(), version, sealed).map_err(|e| {
+            Error::new(Code::Internal, "The provider key does not open; the vault or the store is damaged.")
                 .because(e)
-            },
-        )
+        })
     }
 
     /// Credentials, oldest first, with whether there are more.
@@ -118,6 +132,7 @@ impl Engine {
             .write(move |tx| {
                 let recorded = draft.record(tx)?;
                 recorded.credentials().insert(&stored)?;
+                recorded.key_versions().insert(&first_version(&stored))?;
                 Ok::<_, Error>(recorded.sequence())
             })
             .await?;
@@ -140,7 +155,13 @@ impl Engine {
             models: new.models,
             weight: new.weight.unwrap_or(WEIGHT),
             priority: new.priority.unwrap_or(1),
+            policy: Default::default(),
+            control: None,
+            control_credential: None,
             version: 1,
+            promoted_at: now,
+            expires_at: None,
+            grace: None,
             fingerprint: vault.fingerprint(&new.api_key),
             last4: new.api_key.last4(),
             sealed: Some(SealedKey { wrapped_dek: sealed.wrapped_dek, sealed: sealed.sealed }),
@@ -180,7 +201,7 @@ impl Engine {
         self.stored_credential(id).await
     }
 
-    async fn stored_credential(&self, id: CredentialId) -> Result<Credential, Error> {
+    pub(crate) async fn stored_credential(&self, id: CredentialId) -> Result<Credential, Error> {
         self.inner
             .store
             .read(move |r| r.credentials().get(id))
@@ -283,6 +304,28 @@ impl Engine {
         self.load_routing().await?;
         self.told_of(crate::EventKind::Credential, sequence);
         Ok(after)
+    }
+}
+
+/// The first version of a new credential's key.
+fn first_version(c: &Credential) -> KeyVersion {
+    KeyVersion {
+        credential_id: c.id,
+        version: c.version,
+        state: VersionState::Current,
+        provider_key_id: None,
+        fingerprint: c.fingerprint.clone(),
+        last4: c.last4.clone(),
+        sealed: c.sealed.clone(),
+        rotation_id: None,
+        created_at: c.created_at,
+        expires_at: None,
+        promoted_at: Some(c.promoted_at),
+        retired_at: None,
+        grace_until: None,
+        revoked_at: None,
+        last_used_at: None,
+        calls: 0,
     }
 }
 

@@ -197,6 +197,7 @@ impl Engine {
                 engine.flush_unpriced().await;
                 engine.flush_rate_refusals().await;
                 engine.flush_foreign().await;
+                engine.flush_fallbacks().await;
             }
         });
         let engine = self.clone();
@@ -243,6 +244,7 @@ impl Engine {
         self.flush_unpriced().await;
         self.flush_rate_refusals().await;
         self.flush_foreign().await;
+        self.flush_fallbacks().await;
         self.write_charges();
         // Charges ride behind: once this is answered they are on disk, and no tenant is exposed any more.
         if let Err(error) = self.inner.store.write(|_| Ok::<_, Error>(())).await {

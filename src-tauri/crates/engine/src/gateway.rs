@@ -5,6 +5,7 @@ pub(crate) mod attempts;
 mod bounds;
 mod explain;
 mod exposure;
+mod handover;
 pub(crate) mod live;
 pub(crate) mod pricing;
 pub mod refusals;

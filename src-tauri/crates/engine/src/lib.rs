@@ -47,6 +47,7 @@ pub mod random;
 pub mod requests;
 pub mod rerate;
 pub mod retention;
+pub mod rotation;
 pub mod routes;
 mod routing;
 pub mod sample;

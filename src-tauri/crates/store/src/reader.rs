@@ -131,6 +131,12 @@ tables! {
     charges,
     /// Provider credentials.
     credentials,
+    /// Admin keys of providers.
+    control_credentials,
+    /// The keys of credentials, version by version.
+    key_versions,
+    /// The ledger of key rotations.
+    rotations,
     /// Ledger entries.
     entries,
     /// Requests for erasure.

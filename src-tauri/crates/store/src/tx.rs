@@ -150,6 +150,12 @@ tables! {
     charges,
     /// Provider credentials.
     credentials,
+    /// Admin keys of providers.
+    control_credentials,
+    /// The keys of credentials, version by version.
+    key_versions,
+    /// The ledger of key rotations.
+    rotations,
     /// Requests for erasure.
     erasures,
     /// Exposure bounds.

@@ -4,7 +4,7 @@ use super::Call;
 use super::attempts::FailedAttempt;
 use super::live::LiveCall;
 use super::pricing::Pricing;
-use super::settling::Waiting;
+use super::settling::{FirstUse, Waiting};
 use super::step::Step;
 use crate::Engine;
 use crate::admission::{Caller, Facets, Reservation};
@@ -123,6 +123,9 @@ pub struct Admitted {
     pub(super) grant: Option<Grant>,
     pub(super) sent: bool,
     pub(super) open: bool,
+    /// Whether this attempt goes out with the key before the current one, and whether any did.
+    pub(super) on_grace: bool,
+    pub(super) fell_back: bool,
     /// Attempts that failed before this one.
     pub(super) failed: Vec<FailedAttempt>,
     /// What those of them cost that may have run: the last such charge, with the sum of all.
@@ -162,6 +165,8 @@ impl Admitted {
             grant: Some(grant),
             sent: false,
             open: true,
+            on_grace: false,
+            fell_back: false,
             failed: Vec::new(),
             lost: None,
         }
@@ -214,7 +219,10 @@ impl Admitted {
     /// # Errors
     /// If the vault is locked or the key does not open.
     pub fn lend_key(&mut self) -> Result<Secret, Error> {
-        let key = self.engine.open_credential(&self.credential)?;
+        let key = match self.on_grace {
+            false => self.engine.open_credential(&self.credential)?,
+            true => self.engine.open_grace(&self.credential)?,
+        };
         self.sent = true;
         self.trip.sent();
         Ok(key)
@@ -340,8 +348,15 @@ impl Admitted {
 
     fn write(&self, charge: Charge, amount: NanoUsd) {
         let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
-        let first = self.credential.is_first_use_in_minute(charge.time);
-        let first_use_of = first.then_some(self.credential.id);
+        let credential = &self.credential;
+        if !self.on_grace {
+            credential.handover.count();
+        }
+        let first_use_of = credential.is_first_use_in_minute(charge.time).then(|| FirstUse {
+            credential: credential.id,
+            version: credential.version,
+            calls: credential.handover.take_calls(),
+        });
         let asked = self.model.is_some().then(|| self.call.model.clone());
         let failed = self.failed.iter().map(FailedAttempt::json).collect();
         let settle = || self.engine.inner.admission.settle(&self.reservation, &self.facets(), amount);

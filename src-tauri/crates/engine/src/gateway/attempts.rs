@@ -63,6 +63,13 @@ impl Admitted {
     /// The provider's answer has begun, or it said no: what that tells of its key. A status that lies with the caller
     /// speaks for the key.
     pub fn heard(&self, status: u16, retry_after_ms: Option<u64>, latency_ms: i64) {
+        if self.other_version(status).is_some() {
+            // Another version of the key is asked before anything is held against this one.
+            return;
+        }
+        if self.on_grace && (200..300).contains(&status) {
+            self.engine.fell_back(&self.credential, self.caller);
+        }
         let served = match status {
             401 => Served::KeyRefused(status),
             // There 403 says that the text was found improper, which is not the key's fault.
@@ -111,6 +118,13 @@ impl Admitted {
     /// The reservation then covers the next attempt, at every budget level. Where the failed one may have run it has been
     /// charged at its worst case. Waits longer than `left` are not made: the next target is asked instead.
     pub async fn next_attempt(&mut self, failed: Failed, left: Duration) -> Option<Duration> {
+        if let Failed::Refused { status, .. } = failed
+            && let Some(other) = self.other_version(status)
+        {
+            self.failed.push(self.failed_attempt(failed));
+            self.use_version(other);
+            return Some(Duration::ZERO);
+        }
         let mut onward = self.trip.onward(failed, self.engine.inner.routing.dice.roll())?;
         if matches!(onward, Onward::Again(ms) if Duration::from_millis(ms) >= left) {
             onward = Onward::Next;
@@ -175,7 +189,7 @@ impl Admitted {
 
     fn take(&mut self, step: Step) {
         self.credential = step.chosen.credential;
-        self.trial = step.chosen.trial;
+        (self.trial, self.on_grace) = (step.chosen.trial, false);
         (self.pricing, self.model, self.output_cap) = (step.pricing, step.model, step.cap);
         self.sent = false;
     }

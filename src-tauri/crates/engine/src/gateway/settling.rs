@@ -26,12 +26,20 @@ const MOST: usize = 1_024;
 pub(super) struct Waiting {
     pub(super) charge: Charge,
     pub(super) amount: NanoUsd,
-    pub(super) first_use_of: Option<CredentialId>,
+    pub(super) first_use_of: Option<FirstUse>,
     pub(super) overrun: Option<Draft>,
     /// What the caller asked for, where a route made another model of it.
     pub(super) asked: Option<String>,
     /// The attempts that failed before, for the entry.
     pub(super) failed: Vec<serde_json::Value>,
+}
+
+/// The first use of a provider key in a minute: with which version, and how many calls went out with it since the last.
+#[derive(Clone, Copy)]
+pub(super) struct FirstUse {
+    pub(super) credential: CredentialId,
+    pub(super) version: u32,
+    pub(super) calls: u64,
 }
 
 /// What a batch became.
@@ -216,8 +224,8 @@ impl Engine {
             if !tenants.contains(&waiting.charge.tenant_id) {
                 tenants.push(waiting.charge.tenant_id);
             }
-            if let Some(credential) = waiting.first_use_of {
-                recorded.credentials().touch(credential, waiting.charge.time)?;
+            if let Some(FirstUse { credential, version, calls }) = waiting.first_use_of {
+                recorded.credentials().touch(credential, version, calls, waiting.charge.time)?;
             }
             if let Some(overrun) = &waiting.overrun {
                 overrun.record(tx)?;

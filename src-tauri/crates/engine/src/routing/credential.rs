@@ -1,5 +1,6 @@
 //! A provider key as calls see it.
 
+use super::handover::Handover;
 use super::health::Health;
 use reeve_core::breaker::BreakerRules;
 use reeve_core::id::CredentialId;
@@ -24,18 +25,37 @@ pub struct LiveCredential {
     pub(crate) priority: u32,
     pub(crate) version: u32,
     pub(crate) sealed: reeve_vault::SealedKey,
+    /// The key before it, where calls may still go out with that.
+    pub(crate) grace: Option<GraceKey>,
     pub(crate) health: Arc<Health>,
+    /// How the hand-over from the key before it goes.
+    pub(crate) handover: Arc<Handover>,
     // The minute of use that was last written down.
     touched: AtomicI64,
 }
 
+/// A key that was replaced a short while ago.
+pub(crate) struct GraceKey {
+    pub(crate) version: u32,
+    pub(crate) sealed: reeve_vault::SealedKey,
+    /// Until when calls may go out with it.
+    pub(crate) until: Millis,
+}
+
 impl LiveCredential {
+    /// The key before this one, if calls may go out with it now.
+    pub(crate) fn grace_at(&self, now: Millis) -> Option<&GraceKey> {
+        self.grace.as_ref().filter(|grace| now < grace.until)
+    }
+
     /// One from the store; `before` is what was known of it.
     pub(super) fn new(c: Credential, before: Option<&Self>, rules: BreakerRules) -> Option<Self> {
         // With another version of the key nothing is known of it yet.
         let health =
             before.filter(|b| b.version == c.version).map(|b| Arc::clone(&b.health)).unwrap_or_default();
         health.set_rules(rules);
+        let handover =
+            before.filter(|b| b.version == c.version).map(|b| Arc::clone(&b.handover)).unwrap_or_default();
         let touched = before.map_or(0, |b| b.touched.load(Ordering::Relaxed));
         Some(Self {
             id: c.id,
@@ -47,7 +67,13 @@ impl LiveCredential {
             priority: c.priority,
             version: c.version,
             sealed: from_stored(c.sealed?),
+            grace: c.grace.map(|g| GraceKey {
+                version: g.version,
+                sealed: from_stored(g.sealed),
+                until: g.until,
+            }),
             health,
+            handover,
             touched: AtomicI64::new(touched.max(c.last_used_at.map_or(0, |t| t.0 / Millis::MINUTE))),
         })
     }
@@ -90,6 +116,6 @@ impl std::fmt::Debug for LiveCredential {
     }
 }
 
-fn from_stored(key: SealedKey) -> reeve_vault::SealedKey {
+pub(crate) fn from_stored(key: SealedKey) -> reeve_vault::SealedKey {
     reeve_vault::SealedKey { wrapped_dek: key.wrapped_dek, sealed: key.sealed }
 }

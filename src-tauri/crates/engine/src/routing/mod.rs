@@ -6,6 +6,7 @@
 pub(crate) mod choice;
 pub(crate) mod credential;
 pub(crate) mod dice;
+pub(crate) mod handover;
 pub(crate) mod health;
 pub(crate) mod latency;
 pub(crate) mod plan;

@@ -1,0 +1,4 @@
+//! The rotation of provider keys.
+
+mod demote;
+mod fallbacks;
