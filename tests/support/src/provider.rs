@@ -4,6 +4,7 @@
 //! wrong is scripted, for the next call ([`ScriptedProvider::next`]), for a model ([`ScriptedProvider::model`]), or by the
 //! name of the model itself ([`Fault::named`]).
 
+mod admin;
 mod answer;
 mod counts;
 mod fault;
@@ -14,6 +15,7 @@ mod routes;
 mod stream;
 mod tools;
 
+pub use admin::{ADMIN_KEY, Admin, AdminFault, AdminKey, Asked, ORGANIZATION, PROJECT, Step};
 pub use counts::{Counts, DEFAULT_OUTPUT};
 pub use fault::Fault;
 pub use openai::{SECONDS, SOUND_BYTES};
@@ -121,6 +123,12 @@ impl ScriptedProvider {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Its admin API: what happens there, and what goes wrong.
+    #[must_use]
+    pub fn admin(&self) -> &Admin {
+        &self.state.admin
     }
 
     /// Takes this key too from now on.

@@ -5,11 +5,12 @@
 //!
 //! Start reading at [`catalogue`] (prices), then [`openai`] (requests, usage, streams) and the shapes of other providers
 //! beside it ([`anthropic`], [`google`], [`bedrock`]), [`tokens`] (how much a request may
-//! use before it is sent) and [`upstream`] (sending it).
+//! use before it is sent), [`upstream`] (sending it) and [`control`] (the keys themselves, through the providers' admin APIs).
 
 pub mod anthropic;
 pub mod bedrock;
 pub mod catalogue;
+pub mod control;
 pub mod google;
 pub mod openai;
 pub mod passage;

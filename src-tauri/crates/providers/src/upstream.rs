@@ -121,6 +121,16 @@ impl Upstream {
         Ok(Self { clients, config })
     }
 
+    /// The client itself, for calls that are not of the data plane.
+    pub(crate) const fn client(&self) -> &reqwest::Client {
+        self.clients.usual()
+    }
+
+    /// How long the head of an answer may take.
+    pub(crate) const fn patience(&self) -> Duration {
+        self.config.head_timeout
+    }
+
     /// Posts `body` and returns as soon as the head of the answer is here, whatever its status.
     ///
     /// # Errors

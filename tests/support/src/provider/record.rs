@@ -1,5 +1,6 @@
 //! What it was asked, what it billed, and what a test said should happen.
 
+use super::admin::Admin;
 use super::fault::Fault;
 use axum::http::HeaderMap;
 use bytes::Bytes;
@@ -59,6 +60,8 @@ struct Script {
 pub(super) struct State {
     /// Calls being answered.
     pub(super) open: AtomicU64,
+    /// Its admin API.
+    pub(super) admin: Admin,
     keys: RwLock<Vec<String>>,
     models: RwLock<HashMap<String, Fault>>,
     /// Whether `script` says anything.
@@ -72,6 +75,7 @@ impl State {
     pub(super) fn new(key: &str, keep_calls: bool) -> Self {
         Self {
             open: AtomicU64::new(0),
+            admin: Admin::new(),
             keys: RwLock::new(vec![key.to_owned()]),
             models: RwLock::default(),
             scripted: AtomicBool::new(false),
@@ -101,7 +105,7 @@ impl State {
     }
 
     pub(super) fn any_key(&self, is: impl Fn(&str) -> bool) -> bool {
-        self.keys.read().iter().any(|key| is(key))
+        self.keys.read().iter().any(|key| is(key)) || self.admin.takes(&is)
     }
 
     pub(super) fn queue(&self, fault: Fault) {
@@ -178,7 +182,7 @@ impl State {
             )
         });
         let unexpected = script.unexpected.iter().map(|m| format!("unexpected call for \"{m}\""));
-        left.into_iter().chain(missed).chain(unexpected).collect()
+        left.into_iter().chain(missed).chain(unexpected).chain(self.admin.complaints()).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Its paths.
 
+use super::admin;
 use super::answer::{self, error};
 use super::counts::Counts;
 use super::fault::Fault;
@@ -27,6 +28,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/openai/deployments/{deployment}/chat/completions", post(chat))
         .route("/openai/deployments/{deployment}/embeddings", post(embeddings))
         .merge(openai::routes())
+        .merge(admin::routes())
         .route("/v1/models", get(models))
         .route("/totals", get(totals))
         .merge(native::routes())
@@ -76,8 +78,13 @@ async fn models(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Respon
         return error(401, "Incorrect API key provided.", "invalid_api_key");
     }
     let models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"];
-    let list = models.map(|id| json!({"id": id, "object": "model", "created": 0, "owned_by": "system"}));
-    axum::Json(json!({"object": "list", "data": list})).into_response()
+    let (seen, organization) = state.admin.seen_by(&headers);
+    let models =
+        models.into_iter().filter(|id| seen.as_ref().is_none_or(|seen| seen.iter().any(|s| s == id)));
+    let list: Vec<_> =
+        models.map(|id| json!({"id": id, "object": "model", "created": 0, "owned_by": "system"})).collect();
+    let headers = [("openai-organization", organization), ("openai-project", admin::PROJECT.to_owned())];
+    (headers, axum::Json(json!({"object": "list", "data": list}))).into_response()
 }
 
 /// What was billed, for tests in another process.

@@ -15,6 +15,8 @@ pub struct Probe {
     pub status: u16,
     /// How many models the key may use, where the provider lists them.
     pub models: Option<usize>,
+    /// Their ids in order, for holding one key against another; empty where the provider does not list them.
+    pub ids: Vec<String>,
 }
 
 /// How trying a key went.
@@ -63,15 +65,24 @@ impl Upstream {
     ) -> Result<Probe, UpstreamError> {
         let none = HeaderMap::new();
         let (base_url, path, auth) = list_of(provider, base_url, at);
-        let target = Target { auth, ..Target::json(&base_url, path, key, &none) };
+        let target =
+            Target { auth, query: page_of(provider, auth), ..Target::json(&base_url, path, key, &none) };
         let response = self.call(Method::GET, target, Bytes::new(), super::Within::default()).await?;
         let status = response.status;
         if !status.is_success() {
-            return Ok(Probe { outcome: refused(status), status: status.as_u16(), models: None });
+            return Ok(Probe {
+                outcome: refused(status),
+                status: status.as_u16(),
+                models: None,
+                ids: Vec::new(),
+            });
         }
-        let models = read_ids(&response.collect(LIMIT).await?).map(|ids| ids.len());
-        let outcome = if models.is_some() { ProbeOutcome::Accepted } else { ProbeOutcome::NoList };
-        Ok(Probe { outcome, status: status.as_u16(), models })
+        let ids = read_ids(&response.collect(LIMIT).await?);
+        let outcome = if ids.is_some() { ProbeOutcome::Accepted } else { ProbeOutcome::NoList };
+        let models = ids.as_ref().map(Vec::len);
+        let mut ids = ids.unwrap_or_default();
+        ids.sort_unstable();
+        Ok(Probe { outcome, status: status.as_u16(), models, ids })
     }
 }
 
@@ -88,6 +99,15 @@ fn list_of(provider: &str, base_url: &BaseUrl, at: Millis) -> (BaseUrl, &'static
         }
         "azure-openai" => (own(), "/models", Auth::ApiKey),
         _ => (own(), "/models", Auth::Bearer),
+    }
+}
+
+/// What makes a list whole where a provider would send its first page only.
+fn page_of(provider: &str, auth: Auth) -> Option<&'static str> {
+    match (provider, auth) {
+        ("anthropic", _) => Some("limit=1000"),
+        ("google", Auth::GoogleApiKey) => Some("pageSize=1000"),
+        _ => None,
     }
 }
 

@@ -1,0 +1,167 @@
+//! The provider's admin API: makes, lists and deletes keys, and goes wrong as told.
+//!
+//! What it takes is held strictly against the public references: method, path, query, the admin key and the fields of the body. What
+//! does not fit is answered as the provider would, and kept as a complaint that fails the test. The data plane takes exactly the
+//! keys that are alive here, besides those it was given at the start.
+
+mod fault;
+mod keys;
+mod openai;
+mod serve;
+
+pub use fault::{AdminFault, Step};
+pub use keys::{AdminKey, Asked};
+
+use super::record::State;
+use axum::Router;
+use keys::Keys;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// The admin key it takes at the start.
+pub const ADMIN_KEY: &str = "sk-admin-scripted-7d20c9";
+/// The project it has.
+pub const PROJECT: &str = "proj_scripted";
+/// Whose it is.
+pub const ORGANIZATION: &str = "org-scripted";
+
+pub(super) fn routes() -> Router<Arc<State>> {
+    openai::routes()
+}
+
+/// The admin side of a scripted provider.
+#[derive(Debug)]
+pub struct Admin {
+    inner: Mutex<Keys>,
+}
+
+impl Admin {
+    pub(super) fn new() -> Self {
+        Self { inner: Mutex::new(Keys::new(ADMIN_KEY)) }
+    }
+
+    /// What the next call that changes something, and for which nothing was scripted yet, meets; in the order given.
+    pub fn next(&self, fault: AdminFault) -> &Self {
+        self.on(Step::Change, fault)
+    }
+
+    /// What the next call of this kind meets.
+    pub fn on(&self, step: Step, fault: AdminFault) -> &Self {
+        self.inner.lock().faults.push_back((step, fault));
+        self
+    }
+
+    /// The next `calls` lists show what there was before the last change.
+    pub fn stale_lists(&self, calls: usize) -> &Self {
+        self.inner.lock().stale_lists = calls;
+        self
+    }
+
+    /// The data plane refuses each key made from now on for its first `calls` calls.
+    pub fn new_keys_fail(&self, calls: usize) -> &Self {
+        self.inner.lock().new_keys_fail = calls;
+        self
+    }
+
+    /// Keys made from now on see only these models.
+    pub fn new_keys_see(&self, models: &[&str]) -> &Self {
+        self.inner.lock().new_keys_see = Some(models.iter().map(ToString::to_string).collect());
+        self
+    }
+
+    /// Keys made from now on belong to this organisation.
+    pub fn new_keys_belong_to(&self, organization: &str) -> &Self {
+        self.inner.lock().organization = organization.to_owned();
+        self
+    }
+
+    /// No more than so many keys at once.
+    pub fn room_for(&self, keys: usize) -> &Self {
+        self.inner.lock().room = Some(keys);
+        self
+    }
+
+    /// A page of a list has so many rows at most.
+    pub fn page_size(&self, rows: usize) -> &Self {
+        self.inner.lock().page = rows;
+        self
+    }
+
+    /// The time that new keys are made at, and old ones are used at, in Unix seconds.
+    pub fn set_time(&self, seconds: i64) -> &Self {
+        self.inner.lock().now = seconds;
+        self
+    }
+
+    /// A key that somebody else made: its id.
+    pub fn foreign_key(&self, name: &str) -> String {
+        self.inner.lock().foreign(name)
+    }
+
+    /// A key as Reeve is given it at the start: id and value.
+    pub fn seeded_key(&self, name: &str) -> (String, String) {
+        self.inner.lock().seeded(name)
+    }
+
+    /// Another key of a service account that exists.
+    ///
+    /// # Panics
+    /// Where there is no such account.
+    pub fn second_key_of(&self, id: &str) -> String {
+        self.inner.lock().second_of(id)
+    }
+
+    /// Somebody deletes or switches off a key behind Reeve's back.
+    pub fn kill(&self, id: &str) -> &Self {
+        self.inner.lock().kill(id);
+        self
+    }
+
+    /// The keys there are, dead ones included.
+    #[must_use]
+    pub fn keys(&self) -> Vec<AdminKey> {
+        self.inner.lock().keys.clone()
+    }
+
+    /// The keys that work.
+    #[must_use]
+    pub fn live(&self) -> Vec<AdminKey> {
+        self.inner.lock().keys.iter().filter(|key| key.is_alive()).cloned().collect()
+    }
+
+    /// Every call so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.inner.lock().asked.clone()
+    }
+
+    /// What did not fit the reference, or was scripted and met no call.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let keys = self.inner.lock();
+        let left = (!keys.faults.is_empty()).then(|| format!("no admin call met {:?}", keys.faults));
+        left.into_iter().chain(keys.complaints.iter().cloned()).collect()
+    }
+
+    /// Forgets what did not fit: the test meant it.
+    pub fn forgive(&self) -> &Self {
+        self.inner.lock().complaints.clear();
+        self
+    }
+
+    /// Whether the data plane takes a key that `is`.
+    pub(super) fn takes(&self, is: &dyn Fn(&str) -> bool) -> bool {
+        self.inner.lock().takes(is)
+    }
+
+    /// The models a key sees, where they are fewer than all; and whose key it is.
+    pub(super) fn seen_by(&self, headers: &axum::http::HeaderMap) -> (Option<Vec<String>>, String) {
+        let said = headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let keys = self.inner.lock();
+        let key = keys.keys.iter().find(|key| said.strip_prefix("Bearer ") == Some(key.secret.as_str()));
+        let organization = key.map_or(ORGANIZATION.to_owned(), |key| key.organization.clone());
+        (key.and_then(|key| key.sees.clone()), organization)
+    }
+}
+
+#[cfg(test)]
+mod tests;
