@@ -21,6 +21,7 @@ const OPEN: &[&str] = &[
     "post /auth/logout",
     "post /auth/ws-tickets",
     "put /auth/password",
+    "post /auth/step-up",
     "post /vault/unlock",
 ];
 

@@ -351,9 +351,26 @@ async fn identity(s: &mut Story) {
     let back = json!({"current_password": "another long passphrase 2", "new_password": story::PASSWORD});
     s.does("put /auth/password", "/auth/password", Some(back), &[("user.update", &["password"])]).await;
 
+    step_up(s).await;
     refresh(s).await;
     s.does("post /auth/logout", "/auth/logout", None, &[("auth.logout", &[])]).await;
     s.sign_in("admin@example.com").await;
+}
+
+/// What needs the password once more is refused without it, and done with it; a wrong one is an entry.
+async fn step_up(s: &mut Story) {
+    s.console.clock.advance(300_001);
+    let refused = s.console.ask(Door::Server, "POST", "/vault/recovery-code", None).await;
+    story::assert_problem(&refused, 403, "step_up_required", "a sign-in of more than five minutes ago");
+    let before = story::size(&s.console, "audit").await;
+    let wrong = json!({"password": "not the passphrase"});
+    let reply = s.console.ask(Door::Server, "POST", "/auth/step-up", Some(wrong)).await;
+    story::assert_problem(&reply, 400, "invalid", "a wrong password");
+    let new = story::entries(&s.console, "audit", before).await;
+    let failed = story::assert_left(&s.console, "a wrong password", &new, ("auth.failed", &[])).await;
+    assert_eq!((&failed["outcome"], &failed["severity"]), (&"denied".into(), &"warning".into()), "{failed}");
+    let right = json!({"password": story::PASSWORD});
+    s.does("post /auth/step-up", "/auth/step-up", Some(right), &[("auth.step_up", &[])]).await;
 }
 
 /// A refresh is machinery: its entry is in the stream of that.

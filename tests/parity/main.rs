@@ -183,6 +183,8 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     let session = s.ask("POST", "/auth/register", Some(admin)).await;
     s.console.sign(&session.body);
     s.ask("GET", "/auth/me", None).await;
+    s.ask("POST", "/auth/step-up", Some(json!({"password": "wrong, wrong, wrong"}))).await;
+    s.ask("POST", "/auth/step-up", Some(json!({"password": "a long enough passphrase 1"}))).await;
 
     let tenant = s.ask("POST", "/tenants", Some(json!({"name": "Northwind", "tier": "starter"}))).await;
     let tenant = text(&tenant, "id").to_owned();

@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { I18nProvider } from "react-aria-components";
 import { createRoot } from "react-dom/client";
 import { ApiError, session } from "@/api";
+import { StepUp } from "@/components";
 import { watchTheme } from "@/lib/theme";
 import { Toasts } from "@/ui";
 import { makeRouter } from "./routes";
@@ -38,6 +39,7 @@ if (host)
       <QueryClientProvider client={client}>
         <I18nProvider locale="en-US">
           <RouterProvider router={router} />
+          <StepUp />
           <Toasts />
         </I18nProvider>
       </QueryClientProvider>

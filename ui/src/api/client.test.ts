@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { authenticated } from "./client";
 import { session } from "./session";
+import { stepUp } from "./stepUp";
 
 const ORIGIN = "http://localhost";
 const at = (path: string, init?: RequestInit) => new Request(`${ORIGIN}/api/v1${path}`, init);
@@ -58,6 +59,28 @@ describe("authenticated", () => {
     const { send } = authenticated(s.send, ORIGIN);
     expect((await send(at("/auth/login", { method: "POST" }))).status).toBe(401);
     expect(s.refreshes()).toBe(0);
+  });
+  it("asks for the password once for calls that need it together, and repeats them with their bodies", async () => {
+    let proved = false;
+    const send = async (request: Request): Promise<Response> =>
+      proved ? new Response(await request.text()) : Response.json({ code: "step_up_required", status: 403, detail: "" }, { status: 403 });
+    const client = authenticated(send, ORIGIN);
+    const calls = Promise.all(["one", "two"].map((body) => client.send(at("/vault/slots", { method: "POST", body }))));
+    await vi.waitFor(() => expect(stepUp.open()).toBe(true));
+    proved = true;
+    stepUp.done(true);
+    const texts = await Promise.all((await calls).map((r) => r.text()));
+    expect(texts).toEqual(["one", "two"]);
+    expect(stepUp.open()).toBe(false);
+  });
+  it("hands back the refusal when the password is not given, and asks nothing of other refusals", async () => {
+    const refuse = (code: string) => authenticated(() => Promise.resolve(Response.json({ code }, { status: 403 })), ORIGIN);
+    const call = refuse("step_up_required").send(at("/vault/slots"));
+    await vi.waitFor(() => expect(stepUp.open()).toBe(true));
+    stepUp.done(false);
+    expect(await (await call).json()).toEqual({ code: "step_up_required" });
+    expect((await refuse("forbidden").send(at("/tenants"))).status).toBe(403);
+    expect(stepUp.open()).toBe(false);
   });
   it("keeps the token out of storage", async () => {
     const { send } = authenticated(server().send, ORIGIN);

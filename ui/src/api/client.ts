@@ -4,6 +4,7 @@ import { platform } from "@/platform";
 import { problemFrom } from "./errors";
 import type { paths } from "./paths";
 import { session } from "./session";
+import { stepUp, wantsStepUp } from "./stepUp";
 import type { SessionView } from "./types";
 
 export const BASE = "/api/v1";
@@ -36,23 +37,29 @@ export function authenticated(send: Send, origin: string): { send: Send; refresh
     return renewing;
   };
 
+  const signed = async (request: Request): Promise<Response> => {
+    const second = request.clone();
+    const used = session.token();
+    const first = await send(withToken(request));
+    if (first.status !== 401) return first;
+    // Another call may have renewed the token while this one was under way.
+    const renewed = session.token() !== used || (await refresh());
+    if (!renewed) {
+      session.lost();
+      return first;
+    }
+    const again = await send(withToken(second));
+    if (again.status === 401) session.lost();
+    return again;
+  };
+
   return {
     refresh,
     send: async (request) => {
       if (isAuth(request)) return send(request);
-      const second = request.clone();
-      const used = session.token();
-      const first = await send(withToken(request));
-      if (first.status !== 401) return first;
-      // Another call may have renewed the token while this one was under way.
-      const renewed = session.token() !== used || (await refresh());
-      if (!renewed) {
-        session.lost();
-        return first;
-      }
-      const again = await send(withToken(second));
-      if (again.status === 401) session.lost();
-      return again;
+      const repeat = request.clone();
+      const first = await signed(request);
+      return (await wantsStepUp(first)) && (await stepUp.ask()) ? signed(repeat) : first;
     },
   };
 }

@@ -21,6 +21,7 @@ const WORDS: Record<string, string> = {
   invalid: "Some of what was entered cannot be used.",
   unauthenticated: "You are signed out. Sign in to go on.",
   forbidden: "Your role does not allow this.",
+  step_up_required: "This needs your password, and it was not given. Nothing was changed.",
   not_found: "This no longer exists, or it is not yours to see.",
   conflict: "This clashes with something that already exists.",
   budget_exceeded: "A budget does not allow this spend.",

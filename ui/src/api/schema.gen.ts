@@ -507,6 +507,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives one's own password once more. For five minutes, what answers `step_up_required` is then done. */
+        post: operations["step_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/ws-tickets": {
         parameters: {
             query?: never;
@@ -3452,7 +3469,7 @@ export interface components {
          * @description The kinds of problem.
          * @enum {string}
          */
-        ProblemCode: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "budget_exceeded" | "quota_exceeded" | "rate_limited" | "policy_denied" | "precondition_failed" | "unavailable" | "internal";
+        ProblemCode: "invalid" | "unauthenticated" | "forbidden" | "step_up_required" | "not_found" | "conflict" | "budget_exceeded" | "quota_exceeded" | "rate_limited" | "policy_denied" | "precondition_failed" | "unavailable" | "internal";
         /** @description A field that is wrong. */
         ProblemField: {
             /** @description Its name on the wire. */
@@ -4239,6 +4256,10 @@ export interface components {
             cost_usd: string;
             /** Format: int64 */
             requests: number;
+        };
+        /** @description One's own password, once more. */
+        StepUpBody: {
+            password: string;
         };
         /**
          * @description One of the ledger's two streams.
@@ -5883,6 +5904,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionView"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepUpBody"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

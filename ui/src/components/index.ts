@@ -11,5 +11,6 @@ export { ErrorState, FormError, Kpi, SampleChip, SkeletonRows } from "./states";
 export { Day, Id, Money, Outcome, STATUS_WORDS, STATUSES, TenantState, TIER_WORDS, TIERS, TimeAgo } from "./values";
 export { meQuery, nowRounded, setupQuery, useMay, useNow, useSetup, useZone } from "./workspace";
 export { RankedBars } from "./RankedBars";
+export { StepUp } from "./StepUp";
 export { TokenBox, type FilterField } from "./TokenBox";
 export { VaultNotice, vaultWords } from "./VaultNotice";

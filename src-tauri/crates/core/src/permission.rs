@@ -50,6 +50,10 @@ words! {
         CaptureRead = "capture:read",
         /// Say which bodies are captured, and delete them.
         CaptureWrite = "capture:write",
+        /// See how the vault opens.
+        VaultRead = "vault:read",
+        /// Change how the vault opens, rotate its keys, back it up and restore it.
+        VaultWrite = "vault:write",
         /// See the workspace's settings.
         SettingsRead = "settings:read",
         /// Change them, load and remove sample data.
@@ -93,7 +97,7 @@ impl Role {
             ApiKeyWrite, AuditPrivate, AuditRead, AuditWrite, BudgetRead, BudgetWrite, CaptureRead,
             CaptureWrite, CredentialRead, CredentialWrite, LimitRead, LimitWrite, ListenerWrite, PriceWrite,
             PrivacyRead, PrivacyWrite, RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite,
-            UsageRead, UsageWrite,
+            UsageRead, UsageWrite, VaultRead, VaultWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -113,6 +117,8 @@ impl Role {
                 AuditPrivate,
                 PrivacyRead,
                 PrivacyWrite,
+                VaultRead,
+                VaultWrite,
                 SettingsRead,
             ],
             Self::Operator => &[

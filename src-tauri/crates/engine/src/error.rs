@@ -13,6 +13,8 @@ pub enum Code {
     Unauthenticated,
     /// The principal may not do it.
     Forbidden,
+    /// The principal may, but signed in too long ago for this: the password again, and then once more.
+    StepUpRequired,
     /// There is no such thing, or it is another tenant's.
     NotFound,
     /// It clashes with what is there.
@@ -41,6 +43,7 @@ impl Code {
             Self::Invalid => "invalid",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
+            Self::StepUpRequired => "step_up_required",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
             Self::BudgetExceeded => "budget_exceeded",

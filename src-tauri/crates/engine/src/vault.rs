@@ -283,9 +283,10 @@ impl Engine {
     /// Makes a new recovery code; the one before it opens nothing any more. It is shown this once.
     ///
     /// # Errors
-    /// If `cx` may not change credentials, or the vault is locked.
+    /// If `cx` may not change the vault, [`Code::StepUpRequired`], or the vault is locked.
     pub async fn make_recovery_code(&self, cx: &Cx) -> Result<zeroize::Zeroizing<String>, Error> {
-        self.require(cx, Permission::SettingsWrite).await?;
+        self.require(cx, Permission::VaultWrite).await?;
+        self.require_fresh(cx)?;
         let (vault, now) = (self.vault()?, self.now());
         let (code, slot) = vault.enrol_recovery(now, &mut OsRandom).map_err(not_sealed)?;
         let draft = self.draft(cx, "vault.recovery_rotate", "vault:local").change(

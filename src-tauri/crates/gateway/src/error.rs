@@ -198,6 +198,7 @@ fn shape(code: Code) -> (StatusCode, &'static str, &'static str) {
         Code::Invalid => (StatusCode::BAD_REQUEST, "invalid_request_error", "invalid_request"),
         Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key"),
         Code::Forbidden => (StatusCode::FORBIDDEN, "permission_error", "forbidden"),
+        Code::StepUpRequired => (StatusCode::FORBIDDEN, "permission_error", "step_up_required"),
         // What a call can name and not find is a model.
         Code::NotFound => (StatusCode::NOT_FOUND, "invalid_request_error", "model_not_found"),
         Code::Conflict => (StatusCode::CONFLICT, "invalid_request_error", "conflict"),

@@ -34,6 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(logout))
         .routes(routes!(get_me))
         .routes(routes!(set_password))
+        .routes(routes!(step_up))
         .routes(routes!(make_ws_ticket))
 }
 
@@ -109,6 +110,13 @@ pub(crate) struct PasswordBody {
     /// Null where none was set.
     current_password: Option<String>,
     new_password: String,
+}
+
+/// One's own password, once more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepUpBody {
+    password: String,
 }
 
 /// A ticket for one WebSocket.
@@ -215,6 +223,17 @@ async fn set_password(
         new: Zeroizing::new(body.new_password),
     };
     engine.set_password(&cx, change).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives one's own password once more. For five minutes, what answers `step_up_required` is then done.
+#[utoipa::path(post, path = "/auth/step-up", tag = "auth", request_body = StepUpBody, responses((status = 204)))]
+async fn step_up(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    JsonBody(body): JsonBody<StepUpBody>,
+) -> Result<StatusCode, Failure> {
+    engine.step_up(&cx, Zeroizing::new(body.password)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

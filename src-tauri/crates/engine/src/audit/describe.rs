@@ -290,6 +290,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "model_rules.update" => "Changed the models of",
         "charge.settle" => "Charged a call to",
         "auth.login" => return "Signed in".to_owned(),
+        "auth.step_up" => return "Gave the password once more".to_owned(),
         "auth.new_device" => return new_device(leaf),
         "auth.logout" => return "Signed out".to_owned(),
         "auth.failed" => return "A sign-in or a key was refused".to_owned(),

@@ -5,6 +5,7 @@
 //!   sessions in memory, and a refresh token that changes with every use (`refresh`).
 //! - A sign-in with a program or from a network that is new for this person is an entry of its own (`devices`).
 //! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
+//! - What could do lasting harm asks for the password once more (`step_up`).
 //! - The window of the OS user needs no sign-in as long as its one owner has set no password (`people`).
 //!
 //! Start reading at `login`.
@@ -22,6 +23,7 @@ mod recover;
 mod refresh;
 mod register;
 mod sessions;
+mod step_up;
 #[cfg(test)]
 mod tests;
 mod tickets;

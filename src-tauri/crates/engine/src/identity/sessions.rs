@@ -30,17 +30,33 @@ pub(crate) struct Sessions {
 struct Open {
     user: UserId,
     expires_at: Millis,
+    /// When the person last proved who they are. In memory alone: after a restart it is the sign-in again, so a restart
+    /// asks once too often and never once too seldom.
+    auth_time: Millis,
 }
 
 impl Sessions {
     pub(super) fn opened(&self, session: &Session) {
-        let open = Open { user: session.user_id, expires_at: session.expires_at };
+        let open =
+            Open { user: session.user_id, expires_at: session.expires_at, auth_time: session.created_at };
         self.open.write().insert(session.id, open);
     }
 
     pub(super) fn ended(&self, id: SessionId) {
         self.open.write().remove(&id);
         self.tickets.lock().forget(id);
+    }
+
+    /// The person of this session has just proved who they are.
+    pub(super) fn proved(&self, id: SessionId, now: Millis) {
+        if let Some(open) = self.open.write().get_mut(&id) {
+            open.auth_time = now;
+        }
+    }
+
+    /// When the person of this session last proved who they are.
+    pub(super) fn auth_time(&self, id: SessionId) -> Option<Millis> {
+        self.open.read().get(&id).map(|open| open.auth_time)
     }
 
     /// Ends every session of `user` but `keep`; returns which.

@@ -390,3 +390,63 @@ async fn a_sign_in_from_where_a_person_was_not_seen_before_is_an_entry() {
     assert_eq!(news("Safari/26", "2001:db8::1").await, None);
     assert_eq!(news("Firefox/150", "198.51.100.200").await, None, "both are known by now");
 }
+
+#[tokio::test]
+async fn what_can_do_harm_needs_the_password_of_the_last_five_minutes() {
+    let (house, signed_in) = registered().await;
+    let principal = house.engine.authenticate(&signed_in.access_token).await.unwrap();
+    let cx = Cx { principal, ..http() };
+    let asked = || house.engine.require_fresh(&cx).map_err(|e| e.code);
+    assert_eq!(asked(), Ok(()), "who has just signed in is asked nothing");
+    house.later(5 * Millis::MINUTE);
+    assert_eq!(asked(), Ok(()));
+    house.later(1);
+    assert_eq!(asked(), Err(Code::StepUpRequired));
+    // A refresh is no proof of anything: the token may be stolen.
+    let refresh = signed_in.refresh_token.unwrap();
+    house.engine.refresh(&http(), &refresh).await.unwrap();
+    assert_eq!(asked(), Err(Code::StepUpRequired));
+    let give = |text: &str| house.engine.step_up(&cx, Zeroizing::new(text.to_owned()));
+    assert_eq!(give("marble otter forty camps").await.unwrap_err().code, Code::Invalid);
+    assert_eq!(asked(), Err(Code::StepUpRequired));
+    give(GOOD).await.unwrap();
+    assert_eq!(asked(), Ok(()));
+    let kinds = house.kinds().await;
+    assert_eq!(kinds[kinds.len() - 2..], ["auth.failed", "auth.step_up"]);
+    // Guesses count with those of signing in.
+    for _ in 0..5 {
+        give("marble otter forty camps").await.unwrap_err();
+    }
+    assert_eq!(give(GOOD).await.unwrap_err().code, Code::RateLimited);
+    assert_eq!(house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap_err().code, Code::RateLimited);
+}
+
+#[tokio::test]
+async fn a_restart_forgets_the_proof_and_another_session_has_none() {
+    let (house, signed_in) = registered().await;
+    house.later(Millis::HOUR);
+    let principal = house.engine.window_principal();
+    assert_eq!(principal, Principal::Anonymous, "a password is set");
+    let stranger = house.engine.require_fresh(&http()).unwrap_err();
+    assert_eq!(stranger.code, Code::Unauthenticated);
+    let again = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+    let of = |user, session| Principal::User { id: user, subject: "u".into(), role: Role::Admin, session };
+    let first = Cx { principal: of(signed_in.user.id, Some(signed_in.session)), ..http() };
+    let second = Cx { principal: of(again.user.id, Some(again.session)), ..http() };
+    assert_eq!(house.engine.require_fresh(&first).unwrap_err().code, Code::StepUpRequired);
+    house.engine.require_fresh(&second).unwrap();
+    house.engine.step_up(&first, Zeroizing::new(GOOD.to_owned())).await.unwrap();
+    let house = house.restarted().await;
+    assert_eq!(house.engine.require_fresh(&first).unwrap_err().code, Code::StepUpRequired);
+}
+
+#[tokio::test]
+async fn the_window_without_a_password_is_fresh() {
+    let house = House::new().await;
+    house.engine.register(&cx(Via::Ui), register(None)).await.unwrap();
+    house.later(Millis::HOUR);
+    let owner = Cx { principal: house.engine.window_principal(), ..cx(Via::Ui) };
+    house.engine.require_fresh(&owner).unwrap();
+    house.engine.step_up(&owner, Zeroizing::default()).await.unwrap();
+    house.engine.require_fresh(&Cx::cli()).unwrap();
+}
