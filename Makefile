@@ -6,7 +6,7 @@
 #   make gen      write what is generated from the API: ui/src/api/
 #   make e2e      the end-to-end tests alone          make bench   the benchmarks
 #   make sdk      the providers' own Python packages against the gateway
-#   make crash    kill the server 200 times under load and audit the books after each
+#   make crash    kill the server 200 times under load and audit the books after each; every step of a rotation with every fault
 #   make fuzz     the parsers of what others made, coverage-guided, a minute each
 #   make dev      the page from Vite with hot reload  make ui      the web UI alone
 
@@ -125,6 +125,7 @@ fuzz:
 # How often: REEVE_CRASH_ROUNDS. Ten rounds of it are part of `make test`.
 crash: bins
 	REEVE_CRASH_ROUNDS=$${REEVE_CRASH_ROUNDS:-200} cargo test --locked --workspace --test crash -- --nocapture
+	REEVE_CRASH_FULL=1 REEVE_ROTATIONS=$${REEVE_ROTATIONS:-100} cargo test --locked --workspace --test rotation -- --nocapture
 
 # ---- check -------------------------------------------------------------------------------------------------------------
 

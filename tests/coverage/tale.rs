@@ -101,8 +101,53 @@ async fn keys_and_routes(s: &mut Story) {
     let breaker = json!({"consecutive": 3, "error_percent": 30, "min_calls": 10, "cool_down_ms": 5000, "max_cool_down_ms": 60000, "refused_cool_down_ms": 60000});
     let left: &[story::Left<'_>] = &[("breaker.update", &["consecutive"])];
     s.does("put /routing/breaker", "/routing/breaker", Some(breaker), left).await;
-    let revoke = format!("{at}/revoke");
-    s.does("post /credentials/{id}/revoke", &revoke, None, &[("key.revoke", &["state"])]).await;
+    rotation(s, &at).await;
+    let (revoke, which) = (format!("{at}/revoke"), json!({"last4": "6789"}));
+    s.does("post /credentials/{id}/revoke", &revoke, Some(which), &[("key.revoke", &["state"])]).await;
+}
+
+/// Admin keys, and a rotation that a person sees through as far as the key that nobody at that address takes.
+async fn rotation(s: &mut Story, at: &str) {
+    let admin = json!({"name": "Admin", "provider": "openai", "secret": "sk-admin-0123456789"});
+    let left: &[story::Left<'_>] = &[("control_credential.create", &[])];
+    let admin = s.does("post /control-credentials", "/control-credentials", Some(admin), left).await;
+    let admin = format!("/control-credentials/{}", id(&admin));
+    let left: &[story::Left<'_>] = &[("control_credential.update", &["name"])];
+    s.does("patch /control-credentials/{id}", &admin, Some(json!({"name": "Main"})), left).await;
+    let left: &[story::Left<'_>] = &[("control_credential.delete", &[])];
+    s.does("delete /control-credentials/{id}", &admin, None, left).await;
+    let left: &[story::Left<'_>] = &[("credential.rotation_update", &["period_days"])];
+    let policy = json!({"period_days": 30});
+    s.does("patch /credentials/{id}/rotation", &format!("{at}/rotation"), Some(policy), left).await;
+    let asked = json!({"compromised": false, "grace_days": 3, "last4": null});
+    let left: &[story::Left<'_>] = &[("rotation.planned", &[])];
+    let begun = s.does("post /credentials/{id}/rotate", &format!("{at}/rotate"), Some(asked), left).await;
+    let rotation = format!("/rotations/{}", id(&begun));
+    comes_to(s, &rotation, "awaiting_operator").await;
+    s.note("get /rotations/{id}", &rotation, None);
+    s.note("get /credentials/{id}/versions", &format!("{at}/versions"), None);
+    let key = json!({"api_key": "sk-made-by-hand-42", "provider_key_id": null});
+    let left: &[story::Left<'_>] = &[("rotation.minted", &["state"])];
+    s.does("post /rotations/{id}/key", &format!("{rotation}/key"), Some(key), left).await;
+    comes_to(s, &rotation, "probing").await;
+    let left: &[story::Left<'_>] = &[("rotation.resolved", &["state"])];
+    let give_up = json!({"decision": "give_up"});
+    s.does("post /rotations/{id}/resolve", &format!("{rotation}/resolve"), Some(give_up), left).await;
+    comes_to(s, &rotation, "rolled_back").await;
+}
+
+/// Waits until a rotation stands there and the step before was tried.
+async fn comes_to(s: &Story, at: &str, state: &str) {
+    for _ in 0..500 {
+        let reply = s.console.ask(Door::Server, "GET", at, None).await;
+        let r = &reply.body["rotation"];
+        let settled = state != "probing" || r["attempts"] != 0;
+        if r["state"] == state && settled && (state != "rolled_back" || !r["ended_at"].is_null()) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("{at} does not come to {state}");
 }
 
 /// Retention, legal holds and erasure.

@@ -664,6 +664,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control-credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Admin keys, oldest first. */
+        get: operations["list_control_credentials"];
+        put?: never;
+        /** Adds an admin key. Needs a fresh sign-in. */
+        post: operations["create_control_credential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control-credentials/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes an admin key and shreds it. Needs a fresh sign-in. */
+        delete: operations["delete_control_credential"];
+        options?: never;
+        head?: never;
+        /** Gives an admin key another name, or puts another key in its place. Needs a fresh sign-in. */
+        patch: operations["update_control_credential"];
+        trace?: never;
+    };
     "/credentials": {
         parameters: {
             query?: never;
@@ -725,8 +761,59 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Revokes a credential and shreds its key. */
+        /** Revokes a credential and shreds its keys; those that Reeve had made are deleted at the provider too. Needs a fresh sign-in. */
         post: operations["revoke_credential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/credentials/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a rotation now. Needs a fresh sign-in. */
+        post: operations["rotate_credential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/credentials/{id}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes how the keys of a credential are rotated. What is about admin keys needs a fresh sign-in. */
+        patch: operations["update_credential_rotation"];
+        trace?: never;
+    };
+    "/credentials/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a credential's key, and who still uses older ones. */
+        get: operations["list_key_versions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1385,6 +1472,74 @@ export interface paths {
         put?: never;
         /** Prunes what a preview said, for good. The entry that says so is signed before the first row is deleted. */
         post: operations["prune"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rotations, newest first. */
+        get: operations["list_rotations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A rotation with the keys it is about. */
+        get: operations["get_rotation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations/{id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the key that a person made at the provider. Needs a fresh sign-in. */
+        post: operations["paste_rotated_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with a rotation as a person decides. Needs a fresh sign-in. */
+        post: operations["resolve_rotation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2371,6 +2526,25 @@ export interface components {
             /** @description In words. */
             words: string;
         };
+        /** @description An admin key of a provider. The key itself is never shown. */
+        ControlCredentialView: {
+            /** @description When the key itself was last replaced. */
+            changed_at: string;
+            created_at: string;
+            /** @description Recognises the key without giving it away. */
+            fingerprint: string;
+            id: string;
+            last4: string;
+            last_used_at: string | null;
+            name: string;
+            provider: string;
+            /** @description Names of the credentials that are rotated with it. */
+            used_by: string[];
+        };
+        /** @description The admin keys: few, so not paged. */
+        ControlCredentialsView: {
+            items: components["schemas"]["ControlCredentialView"][];
+        };
         /** @description What was taken of a checkpoint that came back signed. */
         CosignedView: {
             /**
@@ -2407,6 +2581,14 @@ export interface components {
             tenant_id?: string | null;
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
+        };
+        /** @description A new admin key. */
+        CreateControlCredentialBody: {
+            name: string;
+            /** @description One of `GET /providers`, or `custom`. */
+            provider: string;
+            /** @description Sealed on the way in, never shown again. */
+            secret: string;
         };
         /** @description A new credential. */
         CreateCredentialBody: {
@@ -2574,6 +2756,9 @@ export interface components {
             /** @description Why calls are kept from it, if they are. */
             breaker_reason: string | null;
             created_at: string;
+            due: components["schemas"]["RotationDueView"] | null;
+            /** @description When the provider ends that key by itself. */
+            expires_at: string | null;
             /** @description Recognises the key without giving it away. */
             fingerprint: string;
             id: string;
@@ -2582,20 +2767,37 @@ export interface components {
             /** @description Models it serves; empty serves all. */
             models: string[];
             name: string;
+            /** @description How its keys are rotated. */
+            policy: components["schemas"]["RotationPolicyView"];
             /**
              * Format: int32
              * @description Keys with a lower number go first.
              */
             priority: number;
+            /** @description Since when that key is in use. */
+            promoted_at: string;
             provider: string;
             revoked_at: string | null;
+            rotation: components["schemas"]["RotationView"] | null;
             state: components["schemas"]["CredentialState"];
+            /**
+             * Format: int32
+             * @description Of the key in use.
+             */
+            version: number;
+            /** @description Its keys, newest first, 20 at most. */
+            versions: components["schemas"]["KeyVersionView"][];
             /**
              * Format: int32
              * @description Its share of the calls, against other keys of the same priority.
              */
             weight: number;
         };
+        /**
+         * @description What a person decides about a rotation.
+         * @enum {string}
+         */
+        Decision: "retry" | "give_up" | "retire" | "deleted" | "delete_key";
         /** @description The default of a scope. */
         DefaultLimitView: {
             /** @description What holds where nobody sets anything. */
@@ -2742,6 +2944,18 @@ export interface components {
          * @enum {string}
          */
         ExportFormat: "csv" | "json";
+        /** @description Who was served with an older key. */
+        FallbackView: {
+            api_key_id: string;
+            api_key_name: string | null;
+            /** Format: int64 */
+            calls: number;
+            last_at: string;
+            tenant_id: string;
+            tenant_name: string | null;
+            /** Format: int32 */
+            version: number;
+        };
         /** @description The first thing that does not fit. */
         FirstBad: {
             reason: string;
@@ -2846,6 +3060,40 @@ export interface components {
          * @enum {string}
          */
         KeyScope: "gateway:call" | "audit:write";
+        /** @description A version of a provider key. The key itself is never shown. */
+        KeyVersionView: {
+            /**
+             * Format: int64
+             * @description Calls that went out with it, at least.
+             */
+            calls: number;
+            created_at: string;
+            /** @description When the provider ends it by itself. */
+            expires_at: string | null;
+            /** @description Empty where the key was never seen. */
+            fingerprint: string;
+            /** @description Until when they still may, where the one behind it is refused. */
+            grace_until: string | null;
+            last4: string;
+            last_used_at: string | null;
+            /** @description Since when calls go, or went, out with it. */
+            promoted_at: string | null;
+            /** @description Its id at the provider, where that is known. */
+            provider_key_id: string | null;
+            /** @description Since when they do not any more. */
+            retired_at: string | null;
+            revoked_at: string | null;
+            state: components["schemas"]["VersionState"];
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description The keys of a credential. */
+        KeyVersionsView: {
+            /** @description Who was served with an older key, the last first; 100 at most. */
+            fallbacks: components["schemas"]["FallbackView"][];
+            /** @description Newest first. */
+            versions: components["schemas"]["KeyVersionView"][];
+        };
         /** @description What went wrong last. */
         LastErrorView: {
             /**
@@ -3319,6 +3567,12 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_RotationView: {
+            items: components["schemas"]["RotationView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_RouteView: {
             items: components["schemas"]["RouteView"][];
             /** @description Ask with it for the next page; null on the last. */
@@ -3359,6 +3613,13 @@ export interface components {
             /** @description Null where none was set. */
             current_password?: string | null;
             new_password: string;
+        };
+        /** @description The key that a person made at the provider. */
+        PasteKeyBody: {
+            /** @description Sealed on the way in, never shown again. */
+            api_key: string;
+            /** @description Its id at the provider, so that it can be retired there later. */
+            provider_key_id?: string | null;
         };
         /**
          * @description How long a budget's period is.
@@ -3938,6 +4199,14 @@ export interface components {
             tenant_name: string | null;
             to: string;
         };
+        /** @description What a person decides about a rotation. */
+        ResolveBody: {
+            decision: components["schemas"]["Decision"];
+            /** @description With `retire`: the last four characters of the old key. */
+            last4?: string | null;
+            /** @description With `delete_key`: which one. */
+            provider_key_id?: string | null;
+        };
         /** @description Whether what is personal of a subject is shown. */
         RestrictSubjectBody: {
             restricted: boolean;
@@ -3960,11 +4229,120 @@ export interface components {
             /** @description Whether rows are still being deleted. */
             sweeping: boolean;
         };
+        /** @description Which key is to be revoked, typed by a person. */
+        RevokeCredentialBody: {
+            /** @description The last four characters of the key in use. */
+            last4: string;
+        };
         /**
          * @description What a person may do.
          * @enum {string}
          */
         Role: "admin" | "security" | "operator" | "finance" | "developer" | "user";
+        /** @description A rotation that is asked for. */
+        RotateBody: {
+            /** @description The key is known to others: the old one ends as soon as the new one is in use. */
+            compromised: boolean;
+            /**
+             * Format: int32
+             * @description Days the old key is kept for calls that the new one is refused for; the credential's own where null.
+             */
+            grace_days?: number | null;
+            /** @description The last four characters of the key in use; needed where it is compromised. */
+            last4?: string | null;
+        };
+        /**
+         * @description Why a rotation was begun.
+         * @enum {string}
+         */
+        RotationCause: "schedule" | "force" | "compromised" | "expiry";
+        /** @description A rotation with the keys it is about. */
+        RotationDetailView: {
+            /** @description Whether new keys are made without a person. */
+            can_create: boolean;
+            /** @description Whether keys are deleted without a person. */
+            can_delete: boolean;
+            /** @description Keys at the provider before a new one was asked for. */
+            keys_at_provider: components["schemas"]["SeenKeyView"][];
+            rotation: components["schemas"]["RotationView"];
+            /** @description What our keys of this rotation are called at the provider. */
+            tag: string;
+            versions: components["schemas"]["KeyVersionView"][];
+        };
+        /** @description When a key is to be replaced. */
+        RotationDueView: {
+            at: string;
+            cause: components["schemas"]["RotationCause"];
+        };
+        /** @description How the keys of a credential are rotated. */
+        RotationPolicyView: {
+            /** @description Whether new keys are made without a person. */
+            automatic: boolean;
+            /** @description How the provider is told about keys, as settings of its admin API; null: by hand. */
+            control: Record<string, never> | null;
+            /** @description The admin key that this is done with. */
+            control_credential_id: string | null;
+            /**
+             * Format: int32
+             * @description Days the key before is kept for calls that the new one is refused for.
+             */
+            grace_days: number;
+            /**
+             * Format: int32
+             * @description Days a key is in use before it is replaced; 0: never by itself.
+             */
+            period_days: number;
+            /**
+             * Format: int32
+             * @description Hours between disabling a key and deleting it.
+             */
+            soak_hours: number;
+        };
+        /**
+         * @description Where a rotation stands.
+         * @enum {string}
+         */
+        RotationState: "planned" | "intent" | "minting" | "minted" | "probing" | "promoted" | "draining" | "disabling" | "soaking" | "revoking" | "done" | "awaiting_operator" | "rolled_back" | "needs_attention";
+        /** @description A rotation. */
+        RotationView: {
+            /**
+             * Format: int32
+             * @description Failures in a row of the step it is at.
+             */
+            attempts: number;
+            cause: components["schemas"]["RotationCause"];
+            credential_id: string;
+            credential_name: string;
+            ended_at: string | null;
+            error: string | null;
+            /** @description What went wrong last, or what is waited for, by class: `limit`, `unauthorized`, `in_use`, `delete` … */
+            error_class: string | null;
+            /** @description Whether the grace was extended. */
+            extended: boolean;
+            /**
+             * Format: int32
+             * @description What is replaced.
+             */
+            from_version: number;
+            /** @description Until when the old key may still serve. */
+            grace_until: string | null;
+            id: string;
+            /** @description When it goes on by itself. */
+            next_at: string | null;
+            promoted_at: string | null;
+            provider: string;
+            resumes: components["schemas"]["RotationState"] | null;
+            /** @description Until when the old key could come back. */
+            soak_until: string | null;
+            started_at: string;
+            state: components["schemas"]["RotationState"];
+            /**
+             * Format: int32
+             * @description What replaces it, once it is there.
+             */
+            to_version: number | null;
+            updated_at: string;
+        };
         /** @description How long a route waits for a provider; null waits as long as the workspace does. */
         RoutePatience: {
             /**
@@ -4181,6 +4559,22 @@ export interface components {
             time_zone: string;
             /** @description The first moment after today. */
             to: string;
+        };
+        /** @description A key as the provider listed it. */
+        SeenKeyView: {
+            active: boolean;
+            created_at: string | null;
+            /** @description What the provider shows of it. */
+            hint: string | null;
+            id: string;
+            last_used_at: string | null;
+            last_used_by: string | null;
+            name: string | null;
+            /**
+             * Format: int32
+             * @description The version of ours that it is.
+             */
+            version: number | null;
         };
         /** @description An open session. */
         SessionView: {
@@ -4460,6 +4854,12 @@ export interface components {
             /** @description Null: 80 and 100. */
             thresholds?: number[] | null;
         };
+        /** @description A change of an admin key: absent stays. */
+        UpdateControlCredentialBody: {
+            name?: string;
+            /** @description Another key in its place. */
+            secret?: string;
+        };
         /** @description A change of what calls a credential takes: absent stays. */
         UpdateCredentialBody: {
             /** @description Null serves all. */
@@ -4504,6 +4904,28 @@ export interface components {
             /** @description Keys leave the pool they are in. */
             credential_ids?: string[];
             name?: string;
+        };
+        /** @description A change of how keys are rotated: absent stays. */
+        UpdateRotationBody: {
+            /** @description Settings of the provider's admin API, such as `{"kind": "openai", "project": "proj_abc"}`; null: by hand. */
+            control?: Record<string, never> | null;
+            /** @description The admin key that this is done with. */
+            control_credential_id?: string | null;
+            /**
+             * Format: int32
+             * @description From 0 to 90.
+             */
+            grace_days?: number;
+            /**
+             * Format: int32
+             * @description From 0, never by itself, to 3,650.
+             */
+            period_days?: number;
+            /**
+             * Format: int32
+             * @description From 0 to 720.
+             */
+            soak_hours?: number;
         };
         /** @description A change of a route: absent stays. */
         UpdateRouteBody: {
@@ -4641,6 +5063,11 @@ export interface components {
             statement: string;
             verified_at: string;
         };
+        /**
+         * @description What a version of a provider key is.
+         * @enum {string}
+         */
+        VersionState: "pending" | "current" | "grace" | "disabled" | "revoked" | "orphan" | "foreign" | "lost";
         /** @description How asking a witness ended. */
         WitnessTried: {
             at: string;
@@ -6315,6 +6742,128 @@ export interface operations {
             };
         };
     };
+    list_control_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlCredentialsView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_control_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateControlCredentialBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlCredentialView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_control_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_control_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateControlCredentialBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlCredentialView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_credentials: {
         parameters: {
             query?: {
@@ -6452,7 +7001,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeCredentialBody"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -6460,6 +7013,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_credential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_credential_rotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRotationBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_key_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyVersionsView"];
                 };
             };
             /** @description What went wrong */
@@ -8043,6 +8694,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PrunedView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rotations: {
+        parameters: {
+            query?: {
+                credential_id?: string;
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RotationView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationDetailView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    paste_rotated_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasteKeyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_rotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationView"];
                 };
             };
             /** @description What went wrong */

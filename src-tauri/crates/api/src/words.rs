@@ -65,6 +65,21 @@ mirrored! {
     Role = reeve_core::permission::Role { Admin, Security, Operator, Finance, Developer, User }
 }
 mirrored! {
+    /// What a version of a provider key is.
+    VersionState = reeve_core::rotation::VersionState { Pending, Current, Grace, Disabled, Revoked, Orphan, Foreign, Lost }
+}
+mirrored! {
+    /// Where a rotation stands.
+    RotationState = reeve_core::rotation::RotationState {
+        Planned, Intent, Minting, Minted, Probing, Promoted, Draining, Disabling, Soaking, Revoking, Done, AwaitingOperator,
+        RolledBack, NeedsAttention
+    }
+}
+mirrored! {
+    /// Why a rotation was begun.
+    RotationCause = reeve_core::rotation::RotationCause { Schedule, Force, Compromised, Expiry }
+}
+mirrored! {
     /// What a legal hold covers.
     LegalHoldScope = reeve_core::retention::HoldScope { Workspace, Tenant, Subject, Time }
 }

@@ -171,16 +171,27 @@ impl Engine {
         })
     }
 
-    /// Revokes a credential and shreds its key. The provider still honours the key until it is deleted there.
+    /// Revokes a credential and shreds its keys. `last4` is what a person typed to say which; programs need not. Keys that
+    /// Reeve had the provider make are deleted there in the background; it honours others until somebody deletes them.
     ///
     /// # Errors
-    /// If `cx` may not, or there is none.
-    pub async fn revoke_credential(&self, cx: &Cx, id: CredentialId) -> Result<Credential, Error> {
+    /// If `cx` may not, has not just signed in, there is none, or `last4` is another's.
+    pub async fn revoke_credential(
+        &self,
+        cx: &Cx,
+        id: CredentialId,
+        last4: Option<&str>,
+    ) -> Result<Credential, Error> {
         self.require(cx, Permission::CredentialWrite).await?;
+        self.require_fresh(cx)?;
         let credential = self.stored_credential(id).await?;
         if credential.revoked_at.is_some() {
             return Ok(credential);
         }
+        if last4.is_some() {
+            crate::rotation::typed_right(&credential.last4, last4)?;
+        }
+        let versions = self.inner.store.read(move |r| r.key_versions().of(id)).await?;
         let draft = self
             .draft(cx, "key.revoke", format_args!("credential:{id}"))
             .name(&credential.name)
@@ -198,6 +209,8 @@ impl Engine {
             .await?;
         self.load_routing().await?;
         self.told_of(crate::EventKind::Credential, sequence);
+        self.end_rotation_of(cx, id).await?;
+        self.delete_revoked(credential, versions);
         self.stored_credential(id).await
     }
 

@@ -67,6 +67,9 @@ pub(crate) struct Inner {
     pub(crate) witnesses: crate::witnesses::Witnesses,
     pub(crate) texts: TextIndex,
     pub(crate) upstream: Upstream,
+    /// Calls the providers' admin APIs.
+    pub(crate) controls: reeve_providers::control::Controls,
+    pub(crate) rotations: crate::rotation::Rotations,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
 }
 
@@ -126,7 +129,9 @@ impl Engine {
             denials: Default::default(),
             listeners: Default::default(),
             witnesses: Default::default(),
+            rotations: Default::default(),
             gateway_url: Default::default(),
+            controls: reeve_providers::control::Controls::of(&upstream),
             texts,
             store,
             clock,
@@ -199,6 +204,11 @@ impl Engine {
                 engine.flush_foreign().await;
                 engine.flush_fallbacks().await;
             }
+        });
+        let engine = self.clone();
+        self.inner.tasks.repeat(Duration::from_secs(1), move || {
+            let engine = engine.clone();
+            async move { engine.tend_rotations().await }
         });
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(60), move || {

@@ -1,12 +1,32 @@
 import { queryOptions } from "@tanstack/react-query";
-import { api, take } from "@/api";
+import { api, take, type CredentialView } from "@/api";
+
+/** A rotation that moves is looked at often; one that waits for days is not. */
+const moves = (c: CredentialView): boolean => !!c.rotation && ["planned", "intent", "minting", "minted", "probing", "promoted", "disabling", "revoking", "rolled_back"].includes(c.rotation.state);
 
 export const credentialsQuery = queryOptions({
   queryKey: ["credentials", "list"],
   queryFn: ({ signal }) => take(api.GET("/credentials", { params: { query: { limit: 1000 } }, signal })),
+  refetchInterval: (query) => (query.state.data?.items.some(moves) ? 1_500 : false),
 });
 export const providersQuery = queryOptions({
   queryKey: ["providers"],
   queryFn: ({ signal }) => take(api.GET("/providers", { signal })),
   staleTime: 3_600_000,
+});
+export const rotationsQuery = queryOptions({
+  queryKey: ["rotations", "list"],
+  queryFn: ({ signal }) => take(api.GET("/rotations", { params: { query: { limit: 200 } }, signal })),
+});
+export const rotationQuery = (id: string) => queryOptions({
+  queryKey: ["rotations", id],
+  queryFn: ({ signal }) => take(api.GET("/rotations/{id}", { params: { path: { id } }, signal })),
+});
+export const versionsQuery = (id: string) => queryOptions({
+  queryKey: ["credentials", id, "versions"],
+  queryFn: ({ signal }) => take(api.GET("/credentials/{id}/versions", { params: { path: { id } }, signal })),
+});
+export const controlCredentialsQuery = queryOptions({
+  queryKey: ["control-credentials"],
+  queryFn: ({ signal }) => take(api.GET("/control-credentials", { signal })),
 });

@@ -1,18 +1,20 @@
 //! Provider credentials.
 
+use super::rotations::{KeyVersionView, RotationView};
 use super::routing::breaker;
 use super::{Answer, Page, time, time_or_null};
 use crate::cursor;
 use crate::extract::{Asked, Ids, JsonBody, Params};
 use crate::failure::Failure;
 use crate::patch::Patch;
-use crate::words::{BreakerState, CredentialState};
+use crate::words::{BreakerState, CredentialState, RotationCause};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use reeve_core::id::CredentialId;
+use reeve_core::id::{ControlCredentialId, CredentialId};
 use reeve_engine::credentials::{AddCredential, ChangeCredential, Credential};
-use reeve_engine::{Engine, Secret};
+use reeve_engine::rotation::{KeyVersion, Rotation, SetRotation};
+use reeve_engine::{Cx, Engine, Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +25,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(list_credentials, create_credential))
         .routes(routes!(update_credential))
         .routes(routes!(revoke_credential))
+        .routes(routes!(update_credential_rotation))
         .routes(routes!(probe_credential))
         .routes(routes!(list_providers))
 }
@@ -50,19 +53,77 @@ pub(crate) struct CredentialView {
     last4: String,
     #[schema(value_type = CredentialState)]
     state: &'static str,
+    /// Of the key in use.
+    version: u32,
+    /// Since when that key is in use.
+    promoted_at: String,
+    /// When the provider ends that key by itself.
+    expires_at: Option<String>,
+    /// How its keys are rotated.
+    policy: RotationPolicyView,
+    /// When its key is to be replaced, and why; null where nothing says so.
+    due: Option<RotationDueView>,
+    /// Its keys, newest first, 20 at most.
+    versions: Vec<KeyVersionView>,
+    /// The rotation that is not over.
+    rotation: Option<RotationView>,
     created_at: String,
     last_used_at: Option<String>,
     revoked_at: Option<String>,
 }
 
+/// How the keys of a credential are rotated.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RotationPolicyView {
+    /// Days a key is in use before it is replaced; 0: never by itself.
+    period_days: u32,
+    /// Days the key before is kept for calls that the new one is refused for.
+    grace_days: u32,
+    /// Hours between disabling a key and deleting it.
+    soak_hours: u32,
+    /// How the provider is told about keys, as settings of its admin API; null: by hand.
+    #[schema(value_type = Option<Object>)]
+    control: Option<serde_json::Value>,
+    /// The admin key that this is done with.
+    control_credential_id: Option<String>,
+    /// Whether new keys are made without a person.
+    automatic: bool,
+}
+
+/// When a key is to be replaced.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RotationDueView {
+    at: String,
+    cause: RotationCause,
+}
+
+/// Keys shown with a credential at most.
+const VERSIONS: usize = 20;
+
 impl CredentialView {
-    fn new(credential: Credential, engine: &Engine) -> Self {
+    fn new(
+        credential: Credential,
+        (versions, rotation): (Vec<KeyVersion>, Option<Rotation>),
+        engine: &Engine,
+    ) -> Self {
         let (breaker, breaker_reason) = breaker(engine.breaker_of(&credential));
+        let due = engine.rotation_due(&credential);
         Self {
             weight: credential.weight,
             priority: credential.priority,
             breaker,
             breaker_reason,
+            policy: RotationPolicyView {
+                period_days: credential.policy.period_days,
+                grace_days: credential.policy.grace_days,
+                soak_hours: credential.policy.soak_hours,
+                control: credential.control.as_deref().and_then(|json| serde_json::from_str(json).ok()),
+                control_credential_id: credential.control_credential.map(|id| id.to_string()),
+                automatic: engine.rotation_abilities(&credential).create,
+            },
+            due: due.map(|(at, cause)| RotationDueView { at: time(at), cause: cause.into() }),
+            rotation: rotation.map(|r| RotationView::new(r, &credential)),
+            versions: versions.into_iter().take(VERSIONS).map(KeyVersionView::from).collect(),
             id: credential.id.to_string(),
             name: credential.name,
             provider: credential.provider,
@@ -71,10 +132,18 @@ impl CredentialView {
             fingerprint: credential.fingerprint,
             last4: credential.last4,
             state: if credential.revoked_at.is_some() { "revoked" } else { "current" },
+            version: credential.version,
+            promoted_at: time(credential.promoted_at),
+            expires_at: time_or_null(credential.expires_at),
             created_at: time(credential.created_at),
             last_used_at: time_or_null(credential.last_used_at),
             revoked_at: time_or_null(credential.revoked_at),
         }
+    }
+
+    async fn one(engine: &Engine, cx: &Cx, credential: Credential) -> Result<Self, Failure> {
+        let mut histories = engine.key_histories(cx, vec![credential.id]).await?;
+        Ok(Self::new(credential, histories.pop().unwrap_or_default(), engine))
     }
 }
 
@@ -161,10 +230,10 @@ async fn list_credentials(
     let after = cursor::read::<CredentialId>(query.cursor.as_deref())?;
     let (credentials, more) = engine.credentials(&cx, after, cursor::limit(query.limit)?).await?;
     let next_cursor = credentials.last().filter(|_| more).and_then(|last| cursor::write(&last.id));
-    Ok(Json(Page {
-        items: credentials.into_iter().map(|c| CredentialView::new(c, &engine)).collect(),
-        next_cursor,
-    }))
+    let histories = engine.key_histories(&cx, credentials.iter().map(|c| c.id).collect()).await?;
+    let views =
+        credentials.into_iter().zip(histories).map(|(c, history)| CredentialView::new(c, history, &engine));
+    Ok(Json(Page { items: views.collect(), next_cursor }))
 }
 
 /// Adds a credential.
@@ -184,7 +253,7 @@ async fn create_credential(
         api_key: Secret::new(body.api_key.into_bytes()),
     };
     let added = engine.add_credential(&cx, new).await?;
-    Ok((StatusCode::CREATED, Json(CredentialView::new(added, &engine))))
+    Ok((StatusCode::CREATED, Json(CredentialView::one(&engine, &cx, added).await?)))
 }
 
 /// Changes what calls a credential takes. The key itself stays.
@@ -201,17 +270,76 @@ async fn update_credential(
         weight: body.weight.required("weight")?,
         priority: body.priority.required("priority")?,
     };
-    Ok(Json(CredentialView::new(engine.change_credential(&cx, id, change).await?, &engine)))
+    let changed = engine.change_credential(&cx, id, change).await?;
+    Ok(Json(CredentialView::one(&engine, &cx, changed).await?))
 }
 
-/// Revokes a credential and shreds its key.
-#[utoipa::path(post, path = "/credentials/{id}/revoke", tag = "credentials", params(("id" = String, Path)), responses((status = 200, body = CredentialView)))]
+/// Which key is to be revoked, typed by a person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevokeCredentialBody {
+    /// The last four characters of the key in use.
+    last4: String,
+}
+
+/// Revokes a credential and shreds its keys; those that Reeve had made are deleted at the provider too. Needs a fresh sign-in.
+#[utoipa::path(post, path = "/credentials/{id}/revoke", tag = "credentials", params(("id" = String, Path)), request_body = RevokeCredentialBody, responses((status = 200, body = CredentialView)))]
 async fn revoke_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
     Ids(id): Ids<CredentialId>,
+    JsonBody(body): JsonBody<RevokeCredentialBody>,
 ) -> Answer<CredentialView> {
-    Ok(Json(CredentialView::new(engine.revoke_credential(&cx, id).await?, &engine)))
+    let revoked = engine.revoke_credential(&cx, id, Some(&body.last4)).await?;
+    Ok(Json(CredentialView::one(&engine, &cx, revoked).await?))
+}
+
+/// A change of how keys are rotated: absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateRotationBody {
+    /// From 0, never by itself, to 3,650.
+    #[serde(default)]
+    #[schema(value_type = u32, required = false)]
+    period_days: Patch<u32>,
+    /// From 0 to 90.
+    #[serde(default)]
+    #[schema(value_type = u32, required = false)]
+    grace_days: Patch<u32>,
+    /// From 0 to 720.
+    #[serde(default)]
+    #[schema(value_type = u32, required = false)]
+    soak_hours: Patch<u32>,
+    /// Settings of the provider's admin API, such as `{"kind": "openai", "project": "proj_abc"}`; null: by hand.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, required = false)]
+    control: Patch<serde_json::Value>,
+    /// The admin key that this is done with.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, required = false)]
+    control_credential_id: Patch<String>,
+}
+
+/// Changes how the keys of a credential are rotated. What is about admin keys needs a fresh sign-in.
+#[utoipa::path(patch, path = "/credentials/{id}/rotation", tag = "credentials", params(("id" = String, Path)), request_body = UpdateRotationBody, responses((status = 200, body = CredentialView)))]
+async fn update_credential_rotation(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<CredentialId>,
+    JsonBody(body): JsonBody<UpdateRotationBody>,
+) -> Answer<CredentialView> {
+    let with = body
+        .control_credential_id
+        .try_map("control_credential_id", |id| id.parse::<ControlCredentialId>())?;
+    let set = SetRotation {
+        period_days: body.period_days.required("period_days")?,
+        grace_days: body.grace_days.required("grace_days")?,
+        soak_hours: body.soak_hours.required("soak_hours")?,
+        control: body.control.nullable(),
+        control_credential: with.nullable(),
+    };
+    let changed = engine.set_rotation(&cx, id, set).await?;
+    Ok(Json(CredentialView::one(&engine, &cx, changed).await?))
 }
 
 /// Tests a credential at its provider.

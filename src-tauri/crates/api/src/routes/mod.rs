@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod breaker;
 pub(crate) mod budgets;
 pub(crate) mod captures;
+pub(crate) mod control_credentials;
 pub(crate) mod credentials;
 pub(crate) mod erasures;
 pub(crate) mod events;
@@ -25,6 +26,7 @@ pub(crate) mod quotas;
 pub(crate) mod requests;
 pub(crate) mod reratings;
 pub(crate) mod retention;
+pub(crate) mod rotations;
 pub(crate) mod routing;
 pub(crate) mod sample;
 pub(crate) mod settings;
@@ -67,6 +69,8 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(pools::router())
         .merge(limits::router())
         .merge(credentials::router())
+        .merge(control_credentials::router())
+        .merge(rotations::router())
         .merge(model_rules::router())
         .merge(routing::router())
         .merge(breaker::router())

@@ -283,6 +283,11 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "key.import" => "Added the provider key",
         "key.revoke" => "Revoked the provider key",
         "key.probe" => "Tested the provider key",
+        "credential.rotation_update" => "Changed how keys are rotated of",
+        "control_credential.create" => "Added the admin key",
+        "control_credential.update" => "Changed the admin key",
+        "control_credential.delete" => "Removed the admin key",
+        kind if kind.starts_with("rotation.") => rotation(kind),
         "credential.breaker_close" => "Calls go to the provider key again:",
         "breaker.update" => return "Changed when a provider key is left out".to_owned(),
         "route.create" => "Made the route",
@@ -428,5 +433,31 @@ pub(crate) fn detail(entry: &Entry, described: Described, private: Map<String, V
         leaf: String::from_utf8_lossy(&entry.bytes).into_owned(),
         leaf_hash: reeve_ledger::leaf_hash(&entry.bytes),
         described,
+    }
+}
+
+/// What happened in a rotation, before the name of its credential.
+fn rotation(kind: &str) -> &'static str {
+    match kind {
+        "rotation.planned" => "A new key is to replace the one of",
+        "rotation.intent" => "About to ask the provider for a new key of",
+        "rotation.minted" => "A new key is here, sealed, for",
+        "rotation.probe_passed" => "The provider takes the new key of",
+        "rotation.probe_failed" => "The new key is no good, the old one stays:",
+        "rotation.promoted" => "Calls go out with the new key of",
+        "rotation.fallback_used" => "Calls were served with the older key of",
+        "rotation.demoted" => "The new key is refused, the old one is back in use:",
+        "rotation.grace_extended" => "The older key is still used and kept longer:",
+        "rotation.disabled" => "The older key is not used any more:",
+        "rotation.revoked" => "The older key is gone for good:",
+        "rotation.rolled_back" => "Took back the new key of",
+        "rotation.orphan_found" => "The provider made a key that nobody knows, for",
+        "rotation.orphan_deleted" => "Deleted the key that nobody knew, of",
+        "rotation.foreign_key_seen" => "A key of unknown origin is at the provider of",
+        "rotation.awaiting_operator" => "Somebody must make or delete a key at the provider of",
+        "rotation.needs_attention" => "The rotation cannot go on by itself:",
+        "rotation.resolved" => "Decided how the rotation goes on of",
+        "rotation.delete_chosen" => "About to delete a chosen key at the provider of",
+        _ => "The rotation goes on:",
     }
 }

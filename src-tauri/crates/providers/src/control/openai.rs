@@ -83,7 +83,8 @@ fn known(account: Account, keys: &mut Vec<ProjectKey>) -> KeyInfo {
 
 fn of_a_person(key: ProjectKey) -> KeyInfo {
     KeyInfo {
-        id: key.id,
+        // One list may be behind the other: the account is what is deleted all the same.
+        id: key.owner.service_account.map_or(key.id, |owner| owner.id),
         name: key.name,
         hint: Some(key.redacted_value),
         state: KeyState::Active,

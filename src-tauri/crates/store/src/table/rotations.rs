@@ -191,7 +191,7 @@ impl Writes<'_> {
                 "UPDATE rotations SET state = ?2, resumes = ?3, to_version = ?4, snapshot = ?5, seen = ?6, updated_at = ?7,
                    mint_started_at = ?8, probe_started_at = ?9, promoted_at = ?10, grace_until = ?11, soak_until = ?12,
                    next_at = ?13, ended_at = ?14, attempts = ?15, extensions = ?16, successes = ?17, error_class = ?18,
-                   error = ?19, cause = ?20, grace_ms = ?21 WHERE id = ?1",
+                   error = ?19, cause = ?20, grace_ms = ?21, soak_ms = ?22 WHERE id = ?1",
             )?
             .execute(params![
                 r.id.0.as_bytes(),
@@ -214,7 +214,8 @@ impl Writes<'_> {
                 r.error_class,
                 r.error,
                 r.cause.as_str(),
-                r.grace_ms
+                r.grace_ms,
+                r.soak_ms
             ])?;
         Ok(())
     }

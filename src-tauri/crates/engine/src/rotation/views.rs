@@ -1,0 +1,163 @@
+//! What people see of rotations.
+
+use crate::Engine;
+use crate::cx::Cx;
+use crate::error::Error;
+use reeve_core::id::{CredentialId, RotationId};
+use reeve_core::permission::Permission;
+use reeve_core::time::Millis;
+use reeve_providers::control::{Abilities, KeyInfo, KeyState};
+use reeve_store::table::credentials::Credential;
+use reeve_store::table::key_versions::{Fallback, KeyVersion};
+use reeve_store::table::rotations::Rotation;
+use serde::{Deserialize, Serialize};
+
+/// A key as its provider listed it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SeenKey {
+    /// Its id at the provider.
+    pub id: String,
+    /// Its name there.
+    pub name: Option<String>,
+    /// What the provider shows of it.
+    pub hint: Option<String>,
+    /// Whether it works.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Option<Millis>,
+    /// When it was last used.
+    pub last_used_at: Option<Millis>,
+    /// By whom or for what.
+    pub last_used_by: Option<String>,
+}
+
+impl From<&KeyInfo> for SeenKey {
+    fn from(key: &KeyInfo) -> Self {
+        Self {
+            id: key.id.clone(),
+            name: key.name.clone(),
+            hint: key.hint.clone(),
+            active: key.state == KeyState::Active,
+            created_at: key.created_at,
+            last_used_at: key.last_use.at,
+            last_used_by: key.last_use.by.clone(),
+        }
+    }
+}
+
+/// A rotation with what it is about.
+#[derive(Clone, Debug)]
+pub struct RotationDetail {
+    /// The rotation.
+    pub rotation: Rotation,
+    /// Of which credential.
+    pub credential: Credential,
+    /// Its keys, newest first.
+    pub versions: Vec<KeyVersion>,
+    /// Keys at the provider before a new one was asked for.
+    pub snapshot: Vec<SeenKey>,
+    /// What can be done without a person.
+    pub abilities: Abilities,
+}
+
+/// A credential's keys, and who still uses older ones.
+#[derive(Clone, Debug)]
+pub struct CredentialUse {
+    /// Newest first.
+    pub versions: Vec<KeyVersion>,
+    /// Who was served with an older one: tenant and API key by name, the last first.
+    pub fallbacks: Vec<(Fallback, Option<String>, Option<String>)>,
+}
+
+impl Engine {
+    /// The versions of a credential's key, and who still uses older ones.
+    ///
+    /// # Errors
+    /// If `cx` may not see them, or there is no such credential.
+    pub async fn key_versions(&self, cx: &Cx, id: CredentialId) -> Result<CredentialUse, Error> {
+        self.require(cx, Permission::CredentialRead).await?;
+        self.stored_credential(id).await?;
+        self.inner
+            .store
+            .read(move |r| {
+                let mut fallbacks = Vec::new();
+                for fallback in r.key_versions().fallbacks(id)? {
+                    let tenant = r.tenants().get(fallback.tenant_id)?.map(|t| t.name);
+                    let key = r.api_keys().get(fallback.tenant_id, fallback.api_key_id)?.map(|k| k.name);
+                    fallbacks.push((fallback, tenant, key));
+                }
+                Ok::<_, Error>(CredentialUse { versions: r.key_versions().of(id)?, fallbacks })
+            })
+            .await
+    }
+
+    /// The versions of every credential's key, newest first, for a list of credentials; and the rotations that are not over.
+    ///
+    /// # Errors
+    /// If `cx` may not see them.
+    pub async fn key_histories(
+        &self,
+        cx: &Cx,
+        of: Vec<CredentialId>,
+    ) -> Result<Vec<(Vec<KeyVersion>, Option<Rotation>)>, Error> {
+        self.require(cx, Permission::CredentialRead).await?;
+        self.inner
+            .store
+            .read(move |r| {
+                let one = |id| Ok::<_, Error>((r.key_versions().of(id)?, r.rotations().open_of(id)?));
+                of.into_iter().map(one).collect()
+            })
+            .await
+    }
+
+    /// Rotations, of one credential or of all, newest first, with the names of their credentials; and whether there are more.
+    ///
+    /// # Errors
+    /// If `cx` may not see them.
+    pub async fn rotations(
+        &self,
+        cx: &Cx,
+        of: Option<CredentialId>,
+        before: Option<RotationId>,
+        limit: usize,
+    ) -> Result<(Vec<(Rotation, Credential)>, bool), Error> {
+        self.require(cx, Permission::CredentialRead).await?;
+        self.inner
+            .store
+            .read(move |r| {
+                let mut found = r.rotations().list(of, before, limit + 1)?;
+                let more = found.len() > limit;
+                found.truncate(limit);
+                let mut named = Vec::new();
+                for rotation in found {
+                    if let Some(credential) = r.credentials().get(rotation.credential_id)? {
+                        named.push((rotation, credential));
+                    }
+                }
+                Ok::<_, Error>((named, more))
+            })
+            .await
+    }
+
+    /// A rotation with what it is about.
+    ///
+    /// # Errors
+    /// If `cx` may not see it, or there is none.
+    pub async fn rotation(&self, cx: &Cx, id: RotationId) -> Result<RotationDetail, Error> {
+        self.require(cx, Permission::CredentialRead).await?;
+        let standing = self.rotation_standing(id).await?;
+        Ok(RotationDetail {
+            snapshot: serde_json::from_str(&standing.rotation.snapshot).unwrap_or_default(),
+            abilities: standing.facts.can,
+            rotation: standing.rotation,
+            credential: standing.credential,
+            versions: standing.versions,
+        })
+    }
+
+    /// What can be done about a credential's keys without a person.
+    #[must_use]
+    pub fn rotation_abilities(&self, credential: &Credential) -> Abilities {
+        self.abilities(credential)
+    }
+}

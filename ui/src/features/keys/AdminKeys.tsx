@@ -1,0 +1,89 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, fieldErrors, take, type ControlCredentialView } from "@/api";
+import { Confirm, ErrorState, SideForm, SkeletonRows, TimeAgo, useForm } from "@/components";
+import { Button, Empty, Select, Sheet, TextField, toast } from "@/ui";
+import { controlCredentialsQuery, providersQuery } from "./queries";
+
+/** A new admin key, or another in the place of one. */
+function AdminKeyForm({ of, onClose }: { of: ControlCredentialView | null; onClose: () => void }) {
+  const client = useQueryClient();
+  const providers = useQuery(providersQuery);
+  const form = useForm<{ name: string; provider: string | null; secret: string }>({ name: of?.name ?? "", provider: of?.provider ?? null, secret: "" });
+  const v = form.values;
+  const save = useMutation({
+    mutationFn: () => of
+      ? take(api.PATCH("/control-credentials/{id}", { params: { path: { id: of.id } }, body: { name: v.name.trim(), ...(v.secret.trim() ? { secret: v.secret.trim() } : {}) } }))
+      : take(api.POST("/control-credentials", { body: { name: v.name.trim(), provider: v.provider ?? "", secret: v.secret.trim() } })),
+    onSuccess: (saved) => {
+      void client.invalidateQueries({ queryKey: ["control-credentials"] });
+      toast({ title: `Stored the admin key ${saved.name}`, detail: `Ends in ${saved.last4}` });
+      onClose();
+    },
+  });
+  const e = fieldErrors(save.error);
+  const options = (providers.data?.items ?? []).map((p) => ({ id: p.id, label: p.name }));
+  const blocked = !v.name.trim() ? "Give it a name first" : !v.provider ? "Choose a provider first" : !of && !v.secret.trim() ? "Paste the key first" : null;
+  return (
+    <SideForm title={of ? `Change ${of.name}` : "Add an admin key"} submit="Store key" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "provider", "secret"]} blocked={blocked}>
+      <TextField label="Name" {...form.bind("name")} error={e.name} autoFocus required />
+      {!of && <Select label="Provider" value={v.provider} onChange={(provider) => form.set({ provider })} options={options} error={e.provider} />}
+      <TextField label={of ? "Another key in its place" : "Admin key"} type="password" {...form.bind("secret")} mono error={e.secret} autoComplete="new-password" hint={of ? "Left empty, the key stays." : "Such as sk-admin-… of OpenAI. Sealed apart from the keys that calls use; no call ever goes out with it."} required={!of} />
+    </SideForm>
+  );
+}
+
+export function AdminKeys({ may, onClose }: { may: string | null; onClose: () => void }) {
+  const client = useQueryClient();
+  const list = useQuery(controlCredentialsQuery);
+  const [form, setForm] = useState<ControlCredentialView | "new" | null>(null);
+  const [removing, setRemoving] = useState<ControlCredentialView | null>(null);
+  const remove = useMutation({
+    mutationFn: (id: string) => take(api.DELETE("/control-credentials/{id}", { params: { path: { id } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["control-credentials"] });
+      void client.invalidateQueries({ queryKey: ["credentials"] });
+      setRemoving(null);
+    },
+  });
+  const items = list.data?.items ?? [];
+  const add = <Button kind="primary" onPress={() => setForm("new")} disabledReason={may}>Add an admin key</Button>;
+  return (
+    <Sheet title="Admin keys" onClose={onClose} wide>
+      <div className="content">
+        <p className="dim">With an admin key Reeve makes, lists and deletes keys at a provider by itself. Without one you make each new key there.</p>
+        {list.isError ? <ErrorState of={list} what="Admin keys" tight /> : list.isPending ? <SkeletonRows rows={3} /> : items.length === 0 ? (
+          <Empty title="No admin keys yet" action={add} tight>OpenAI, AWS, Google, OpenRouter and Azure can be told to make and retire keys.</Empty>
+        ) : (
+          <>
+            <div style={{ overflowX: "auto" }}>
+              <table className="t">
+                <thead><tr><th>Name</th><th>Provider</th><th>Ends in</th><th>Rotates</th><th>Last used</th><th>Replaced</th><th><span className="sr">Act</span></th></tr></thead>
+                <tbody>
+                  {items.map((a) => (
+                    <tr key={a.id}>
+                      <td className="strong">{a.name}</td><td>{a.provider}</td><td className="mono faint">…{a.last4}</td>
+                      <td className="dim">{a.used_by.length ? a.used_by.join(", ") : "nothing yet"}</td>
+                      <td className="dim"><TimeAgo at={a.last_used_at} /></td><td className="dim"><TimeAgo at={a.changed_at} /></td>
+                      <td className="num"><span className="row end">
+                        <Button small label={`Change ${a.name}`} onPress={() => setForm(a)} disabledReason={may}>Change</Button>
+                        <Button small label={`Remove ${a.name}`} onPress={() => setRemoving(a)} disabledReason={may}>Remove</Button>
+                      </span></td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            <div className="row end" style={{ marginTop: 12 }}>{add}</div>
+          </>
+        )}
+      </div>
+      {form && <AdminKeyForm of={form === "new" ? null : form} onClose={() => setForm(null)} />}
+      {removing && (
+        <Confirm title={`Remove ${removing.name}?`} act="Remove" type={{ text: removing.last4, of: "last four characters" }} pending={remove.isPending} error={remove.error} onConfirm={() => remove.mutate(removing.id)} onClose={() => setRemoving(null)}>
+          {removing.used_by.length ? `New keys of ${removing.used_by.join(", ")} are made by hand from then on. ` : ""}Delete it at the provider too: Reeve only forgets it.
+        </Confirm>
+      )}
+    </Sheet>
+  );
+}
