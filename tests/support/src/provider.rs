@@ -15,7 +15,10 @@ mod routes;
 mod stream;
 mod tools;
 
-pub use admin::{ADMIN_KEY, Admin, AdminFault, AdminKey, Asked, ORGANIZATION, PROJECT, Step};
+pub use admin::{
+    ADMIN_KEY, AWS_ADMIN, AWS_USER, AZURE, AZURE_SECRET, Admin, AdminFault, AdminKey, Asked, GOOGLE_ACCOUNT,
+    GOOGLE_PROJECT, GOOGLE_TOKEN, ORGANIZATION, PROJECT, Step,
+};
 pub use counts::{Counts, DEFAULT_OUTPUT};
 pub use fault::Fault;
 pub use openai::{SECONDS, SOUND_BYTES};

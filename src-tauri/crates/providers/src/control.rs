@@ -9,13 +9,18 @@
 //! a list of what was there before, can tell.
 
 mod abilities;
-mod ask;
+mod anthropic;
+pub(crate) mod ask;
+mod aws;
+mod azure;
 mod error;
+mod google;
 mod known;
 mod openai;
 mod openai_admin;
+mod openrouter;
 mod secret;
-mod settings;
+pub(crate) mod settings;
 mod template;
 mod xml;
 
@@ -27,7 +32,7 @@ pub use settings::{
     Anthropic, AwsIam, Azure, AzureKey, BedrockApiKey, Control, Google, Openai, OpenaiAdmin, Openrouter,
     SettingError,
 };
-pub use template::Template;
+pub use template::{Asking, Listing, Making, Template};
 
 use crate::upstream::{Key, Upstream};
 use ask::{Ask, Reply, Wire};
@@ -83,7 +88,14 @@ impl Controlled<'_> {
         let listed = match self.control {
             Control::Openai(at) => openai::list(self, at).await,
             Control::OpenaiAdmin(at) => openai_admin::list(self, at).await,
-            _ => Err(ControlError::Unsupported("list")),
+            Control::AwsIam(at) => aws::iam::list(self, at).await,
+            Control::BedrockApiKey(at) => aws::bedrock::list(self, at).await,
+            Control::Google(at) => google::list(self, at).await,
+            Control::Azure(at) => azure::list(self, at).await,
+            Control::Openrouter(at) => openrouter::list(self, at).await,
+            Control::Anthropic(at) => anthropic::list(self, at).await,
+            Control::Template(at) => template::list(self, at).await,
+            Control::Manual => Err(ControlError::Unsupported("list")),
         };
         let mut keys = listed.map_err(ControlError::no_such_place)?;
         keys.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
@@ -101,7 +113,13 @@ impl Controlled<'_> {
         let made = match self.control {
             Control::Openai(at) => openai::create(self, at, mint.tag).await,
             Control::OpenaiAdmin(at) => openai_admin::create(self, at, mint.tag).await,
-            _ => Err(ControlError::Unsupported("create")),
+            Control::AwsIam(at) => aws::iam::create(self, at).await,
+            Control::BedrockApiKey(at) => aws::bedrock::create(self, at).await,
+            Control::Google(at) => google::create(self, at, mint.tag).await,
+            Control::Azure(at) => azure::create(self, at, mint.current).await,
+            Control::Openrouter(at) => openrouter::create(self, at, mint.tag).await,
+            Control::Template(at) => template::create(self, at, mint.tag).await,
+            Control::Anthropic(_) | Control::Manual => Err(ControlError::Unsupported("create")),
         };
         match made {
             Err(ControlError::Limit { message, ids }) if ids.is_empty() => {
@@ -117,11 +135,14 @@ impl Controlled<'_> {
     ///
     /// # Errors
     /// [`ControlError`]; [`ControlError::NotFound`] where there is none.
-    #[expect(clippy::unused_async, reason = "the adapters that come next wait here")]
     pub async fn reread(&self, id: &str) -> Result<Minted, ControlError> {
         self.control.check()?;
         settings::id(id)?;
-        Err(ControlError::Unsupported("reread"))
+        match self.control {
+            Control::Google(at) => google::reread(self, at, id).await,
+            Control::Azure(at) => azure::reread(self, at, id).await,
+            _ => Err(ControlError::Unsupported("reread")),
+        }
     }
 
     /// Switches a key off so that it can be switched on again. Repeating it does no harm.
@@ -140,10 +161,17 @@ impl Controlled<'_> {
         self.switch(id, true).await
     }
 
-    async fn switch(&self, id: &str, _on: bool) -> Result<(), ControlError> {
+    async fn switch(&self, id: &str, on: bool) -> Result<(), ControlError> {
         self.control.check()?;
         settings::id(id)?;
-        let switched = Err(ControlError::Unsupported("disable"));
+        let switched = match self.control {
+            Control::AwsIam(at) => aws::iam::switch(self, at, id, on).await,
+            Control::BedrockApiKey(at) => aws::bedrock::switch(self, at, id, on).await,
+            Control::Openrouter(at) => openrouter::switch(self, at, id, on).await,
+            Control::Anthropic(at) => anthropic::switch(self, at, id, on).await,
+            Control::Template(at) => template::switch(self, at, id, on).await,
+            _ => Err(ControlError::Unsupported("disable")),
+        };
         self.gone_for_sure(id, switched).await
     }
 
@@ -157,7 +185,14 @@ impl Controlled<'_> {
         let deleted = match self.control {
             Control::Openai(at) => openai::delete(self, at, id).await,
             Control::OpenaiAdmin(at) => openai_admin::delete(self, at, id).await,
-            _ => Err(ControlError::Unsupported("delete")),
+            Control::AwsIam(at) => aws::iam::delete(self, at, id).await,
+            Control::BedrockApiKey(at) => aws::bedrock::delete(self, at, id).await,
+            Control::Google(at) => google::delete(self, at, id).await,
+            Control::Azure(at) => azure::delete(self, at, id).await,
+            Control::Openrouter(at) => openrouter::delete(self, at, id).await,
+            Control::Anthropic(at) => anthropic::delete(self, at, id).await,
+            Control::Template(at) => template::delete(self, at, id).await,
+            Control::Manual => Err(ControlError::Unsupported("delete")),
         };
         self.gone_for_sure(id, deleted).await
     }
@@ -186,6 +221,10 @@ impl Controlled<'_> {
         match self.control {
             Control::Openai(at) => openai::account(self, at, key).await,
             Control::OpenaiAdmin(at) => openai_admin::account(self, at, key).await,
+            Control::AwsIam(at) => aws::iam::account(self, at, key).await,
+            Control::Google(at) => google::account(self, at, key).await,
+            Control::Azure(at) => azure::account(self, at, key).await,
+            Control::Anthropic(at) => anthropic::account(self, at, key).await,
             _ => Ok(None),
         }
     }
@@ -194,6 +233,30 @@ impl Controlled<'_> {
     async fn ask(&self, ask: Ask<'_>, own: Option<&str>, usual: &str) -> Result<Reply, ControlError> {
         let base = settings::address(own.unwrap_or(usual))?;
         self.wire.send(ask, &[base.host_str().unwrap_or_default()]).await?.done()
+    }
+
+    /// Tries a key as a template describes it; other providers are tried by [`Upstream::probe`].
+    ///
+    /// # Errors
+    /// [`ControlError`]; [`ControlError::Unauthorized`] where the provider does not take the key.
+    pub async fn try_key(&self, key: Key<'_>) -> Result<(), ControlError> {
+        self.control.check()?;
+        match self.control {
+            Control::Template(at) => template::probe(self, at, key).await,
+            _ => Err(ControlError::Unsupported("probe")),
+        }
+    }
+
+    /// The ids under which a provider bills the use of the key that `id` stands for; `id` itself where it is the key's own.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub async fn billed_as(&self, id: &str) -> Result<Vec<String>, ControlError> {
+        self.control.check()?;
+        match self.control {
+            Control::Openai(at) => openai::keys_of(self, at, id).await,
+            _ => Ok(vec![id.to_owned()]),
+        }
     }
 
     /// A "not found" of one key may as well come from a wrong project or address. Only a list that shows no such key makes it

@@ -5,10 +5,11 @@
 //!
 //! Start reading at [`catalogue`] (prices), then [`openai`] (requests, usage, streams) and the shapes of other providers
 //! beside it ([`anthropic`], [`google`], [`bedrock`]), [`tokens`] (how much a request may
-//! use before it is sent), [`upstream`] (sending it) and [`control`] (the keys themselves, through the providers' admin APIs).
+//! use before it is sent), [`upstream`] (sending it) and [`control`] (the keys themselves, through the providers' admin APIs). What providers bill is read by [`bills`].
 
 pub mod anthropic;
 pub mod bedrock;
+pub mod bills;
 pub mod catalogue;
 pub mod control;
 pub mod google;

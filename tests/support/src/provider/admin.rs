@@ -4,12 +4,21 @@
 //! does not fit is answered as the provider would, and kept as a complaint that fails the test. The data plane takes exactly the
 //! keys that are alive here, besides those it was given at the start.
 
+mod anthropic;
+mod aws;
+mod azure;
+mod bills;
 mod fault;
+mod google;
 mod keys;
 mod openai;
+mod openrouter;
 mod serve;
 
+pub use aws::{AWS_ADMIN, AWS_USER};
+pub use azure::{AZURE, AZURE_SECRET};
 pub use fault::{AdminFault, Step};
+pub use google::{GOOGLE_ACCOUNT, GOOGLE_PROJECT, GOOGLE_TOKEN};
 pub use keys::{AdminKey, Asked};
 
 use super::record::State;
@@ -27,6 +36,12 @@ pub const ORGANIZATION: &str = "org-scripted";
 
 pub(super) fn routes() -> Router<Arc<State>> {
     openai::routes()
+        .merge(bills::routes())
+        .merge(anthropic::routes())
+        .merge(aws::routes())
+        .merge(azure::routes())
+        .merge(google::routes())
+        .merge(openrouter::routes())
 }
 
 /// The admin side of a scripted provider.
@@ -93,6 +108,24 @@ impl Admin {
         self
     }
 
+    /// What a report tells of a day: `path` such as `/v1/organization/costs`, `day` such as `2026-11-20`, and a list of results as the
+    /// text of JSON.
+    ///
+    /// # Panics
+    /// Where the text or the day is none.
+    pub fn bill(&self, path: &str, day: &str, results: &str) -> &Self {
+        let at: reeve_core::time::Millis = format!("{day}T00:00:00Z").parse().expect("a day");
+        let results: Vec<serde_json::Value> = serde_json::from_str(results).expect("a list");
+        self.inner.lock().reports.days.insert((path.to_owned(), at.0 / 1_000), results);
+        self
+    }
+
+    /// A page of a report has so many days at most.
+    pub fn days_in_a_page(&self, days: usize) -> &Self {
+        self.inner.lock().reports.page = Some(days);
+        self
+    }
+
     /// A key that somebody else made: its id.
     pub fn foreign_key(&self, name: &str) -> String {
         self.inner.lock().foreign(name)
@@ -109,6 +142,14 @@ impl Admin {
     /// Where there is no such account.
     pub fn second_key_of(&self, id: &str) -> String {
         self.inner.lock().second_of(id)
+    }
+
+    /// A service account's key file that this provider takes assertions of.
+    ///
+    /// # Panics
+    /// Where no key can be made.
+    pub fn google_key_file(&self) -> String {
+        self.inner.lock().google_key_file()
     }
 
     /// Somebody deletes or switches off a key behind Reeve's back.

@@ -48,7 +48,6 @@ impl Wire {
 }
 
 /// How the admin key is shown.
-#[expect(dead_code, reason = "the adapters that come next show it so")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Show<'a> {
     /// `Authorization: Bearer …`.
@@ -89,7 +88,6 @@ impl<'a> Ask<'a> {
         self
     }
 
-    #[expect(dead_code, reason = "the adapters that come next need it")]
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self

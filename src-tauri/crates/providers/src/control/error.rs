@@ -78,7 +78,7 @@ pub enum Uncertain {
 
 impl ControlError {
     /// A place that does not exist, where the call was not about one key: a wrong project or address.
-    pub(super) fn no_such_place(self) -> Self {
+    pub(crate) fn no_such_place(self) -> Self {
         match self {
             Self::NotFound => {
                 Self::Refused { status: 404, message: "there is nothing at this address".to_owned() }

@@ -68,6 +68,13 @@ async fn keys(at: &Controlled<'_>, to: &Openai) -> Result<Vec<ProjectKey>, Contr
     pages(at, to.base_url.as_deref(), url, |key: &ProjectKey| &key.id).await
 }
 
+/// The keys of a service account.
+pub(super) async fn keys_of(at: &Controlled<'_>, to: &Openai, id: &str) -> Result<Vec<String>, ControlError> {
+    let is_of =
+        |key: &ProjectKey| key.id == id || key.owner.service_account.as_ref().is_some_and(|o| o.id == id);
+    Ok(keys(at, to).await?.into_iter().filter(is_of).map(|key| key.id).collect())
+}
+
 fn known(account: Account, keys: &mut Vec<ProjectKey>) -> KeyInfo {
     let owned = |key: &ProjectKey| key.owner.service_account.as_ref().is_some_and(|o| o.id == account.id);
     let own: Vec<ProjectKey> = keys.extract_if(.., |key| owned(key)).collect();

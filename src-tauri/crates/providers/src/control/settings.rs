@@ -230,6 +230,22 @@ impl Control {
         }
     }
 
+    /// The address that stands instead of the provider's own, where it has one address.
+    #[must_use]
+    pub fn base_url(&self) -> Option<&str> {
+        match self {
+            Self::Openai(c) => c.base_url.as_deref(),
+            Self::OpenaiAdmin(c) => c.base_url.as_deref(),
+            Self::AwsIam(c) => c.base_url.as_deref(),
+            Self::BedrockApiKey(c) => c.base_url.as_deref(),
+            Self::Google(c) => c.base_url.as_deref(),
+            Self::Azure(c) => c.base_url.as_deref(),
+            Self::Openrouter(c) => c.base_url.as_deref(),
+            Self::Anthropic(c) => c.base_url.as_deref(),
+            Self::Template(_) | Self::Manual => None,
+        }
+    }
+
     /// The provider whose admin key it takes, as the price catalogue spells it; `None` for those that are described by hand.
     #[must_use]
     pub const fn provider(&self) -> Option<&'static str> {

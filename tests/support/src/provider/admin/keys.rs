@@ -1,5 +1,6 @@
 //! The keys the provider knows, and what was asked of it.
 
+use super::bills::Reports;
 use super::fault::{AdminFault, Step};
 use super::{ORGANIZATION, PROJECT};
 use std::collections::VecDeque;
@@ -84,6 +85,11 @@ pub(super) struct Keys {
     pub(super) room: Option<usize>,
     pub(super) page: usize,
     pub(super) now: i64,
+    /// How often each operation was looked at.
+    pub(super) operations: Vec<usize>,
+    /// Public keys of service accounts.
+    signers: Vec<Vec<u8>>,
+    pub(super) reports: Reports,
     /// Counts changes, so that a stale list can show what was before the last.
     pub(super) changes: u64,
 }
@@ -102,6 +108,9 @@ impl Keys {
             room: None,
             page: 100,
             now: START,
+            operations: Vec::new(),
+            signers: Vec::new(),
+            reports: Reports::default(),
             changes: 0,
         };
         let mut first = keys.made("key_admin", "first admin key");
@@ -217,6 +226,45 @@ impl Keys {
         }
         key.last_used_at = Some(now);
         true
+    }
+
+    /// A service account's key file whose assertions are taken from now on.
+    pub(super) fn google_key_file(&mut self) -> String {
+        use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+        use aws_lc_rs::rsa::{KeyPair, KeySize};
+        use aws_lc_rs::signature::KeyPair as _;
+        let pair = KeyPair::generate(KeySize::Rsa2048).expect("a pair of keys");
+        self.signers.push(pair.public_key().as_ref().to_vec());
+        let der: Pkcs8V1Der<'_> = pair.as_der().expect("its encoding");
+        let text = data_encoding::BASE64.encode(der.as_ref());
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(64).map(|l| std::str::from_utf8(l).expect("text")).collect();
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
+        serde_json::json!({"type": "service_account", "client_email": "reeve@scripted-project.iam.gserviceaccount.com",
+            "private_key": pem, "token_uri": "https://elsewhere.example/token"})
+        .to_string()
+    }
+
+    /// Whether an assertion is signed by a service account, for this place and this time.
+    pub(super) fn assertion_is_good(&self, assertion: &str) -> bool {
+        use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+        let decode = |text: &str| data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default();
+        let Some((signed, signature)) = assertion.rsplit_once('.') else { return false };
+        let Some((head, claims)) = signed.split_once('.') else { return false };
+        let json =
+            |text: &str| serde_json::from_slice::<serde_json::Value>(&decode(text)).unwrap_or_default();
+        let (head, claims) = (json(head), json(claims));
+        let in_time = claims["iat"].as_i64() == Some(self.now)
+            && claims["exp"].as_i64().is_some_and(|end| end > self.now && end <= self.now + 3_600);
+        head["alg"] == "RS256"
+            && in_time
+            && claims["iss"] == "reeve@scripted-project.iam.gserviceaccount.com"
+            && claims["scope"] == "https://www.googleapis.com/auth/cloud-platform"
+            && claims["aud"].as_str().is_some_and(|aud| aud.ends_with("/oauth2/token"))
+            && self.signers.iter().any(|key| {
+                let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
+                key.verify(signed.as_bytes(), &decode(signature)).is_ok()
+            })
     }
 
     /// What is scripted for a call of this kind.

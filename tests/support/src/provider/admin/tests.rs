@@ -1,6 +1,8 @@
 //! The admin APIs, seen through the client that Reeve uses.
 
+mod bills;
 mod openai;
+mod others;
 
 use crate::provider::ScriptedProvider;
 use reeve_core::time::Millis;
