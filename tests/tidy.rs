@@ -160,7 +160,11 @@ fn is_lock_file(path: &str) -> bool {
 
 fn is_written_by_a_tool(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    is_lock_file(path) || name.contains(".gen.") || name == "openapi.json" || name.ends_with(".snap")
+    is_lock_file(path)
+        || name.contains(".gen.")
+        || name == "openapi.json"
+        || name.ends_with(".snap")
+        || path == "migrations/local/schema.sql"
 }
 
 fn is_data(path: &str) -> bool {

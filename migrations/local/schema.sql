@@ -23,6 +23,54 @@ CREATE TABLE "applied_prices" (
     price TEXT    NOT NULL
 ) STRICT;
 
+CREATE TABLE bill_costs (
+    control_credential_id BLOB    NOT NULL REFERENCES control_credentials (id),
+    provider              TEXT    NOT NULL,
+    day                   INTEGER NOT NULL, -- UTC milliseconds
+    line                  TEXT    NOT NULL, -- in the provider's words
+    place                 TEXT    NOT NULL, -- project or workspace; empty: none
+    key                   TEXT    NOT NULL, -- id of the key at the provider; empty: not told
+    tier                  TEXT    NOT NULL,
+    model                 TEXT,             -- NULL: billed by no model
+    amount_nano           INTEGER NOT NULL,
+    imported_at           INTEGER NOT NULL,
+    PRIMARY KEY (control_credential_id, day, line, place, key, tier)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bill_imports (
+    id                    BLOB    PRIMARY KEY,
+    control_credential_id BLOB    NOT NULL REFERENCES control_credentials (id),
+    provider              TEXT    NOT NULL,
+    at                    INTEGER NOT NULL,
+    by_schedule           INTEGER NOT NULL, -- else somebody asked
+    from_day              INTEGER NOT NULL, -- UTC milliseconds
+    to_day                INTEGER NOT NULL, -- the first moment behind
+    lines                 INTEGER NOT NULL, -- in the report
+    changed               INTEGER NOT NULL, -- that were new, other, or gone since the import before
+    billed_nano           INTEGER NOT NULL,
+    error                 TEXT              -- why nothing was taken
+) STRICT;
+
+CREATE TABLE bill_own_keys (
+    control_credential_id BLOB NOT NULL REFERENCES control_credentials (id),
+    key                   TEXT NOT NULL,
+    PRIMARY KEY (control_credential_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bill_usage (
+    control_credential_id BLOB    NOT NULL REFERENCES control_credentials (id),
+    provider              TEXT    NOT NULL,
+    day                   INTEGER NOT NULL,
+    model                 TEXT    NOT NULL,
+    place                 TEXT    NOT NULL,
+    key                   TEXT    NOT NULL,
+    tier                  TEXT    NOT NULL,
+    requests              INTEGER,          -- NULL: not told
+    usage                 TEXT    NOT NULL, -- quantities by unit, as JSON
+    imported_at           INTEGER NOT NULL,
+    PRIMARY KEY (control_credential_id, day, model, place, key, tier)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE breaker_rules (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     rules      TEXT    NOT NULL,  -- JSON
@@ -754,6 +802,12 @@ CREATE INDEX adjustments_original ON adjustments (original_id);
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 
 CREATE INDEX applied_prices_price ON applied_prices (price);
+
+CREATE INDEX bill_costs_day ON bill_costs (provider, day);
+
+CREATE INDEX bill_imports_of ON bill_imports (control_credential_id, at);
+
+CREATE INDEX bill_usage_day ON bill_usage (provider, day);
 
 CREATE INDEX budget_overrides_budget ON budget_overrides (budget_id, id);
 

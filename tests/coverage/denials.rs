@@ -83,6 +83,7 @@ fn question(route: &str, s: &Story) -> String {
         "/audit/export" | "/requests/export" => "?format=csv",
         "/audit/evidence" => "?framework=soc2&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z",
         "/usage/summary" => "?group_by=day",
+        "/bills/reconciliation" => "?provider=openai",
         "/limits/status" => "?scope=tenant",
         _ => "",
     };

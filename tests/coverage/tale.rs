@@ -270,6 +270,14 @@ async fn usage_and_prices(s: &mut Story) {
     s.does("post /prices/refresh", "/prices/refresh", Some(list), &[("price.approve", &[])]).await;
     let rerate = json!({"from": "2026-11-01T00:00:00Z", "to": "2026-11-21T00:00:00Z", "preview": false, "reason": "contract"});
     s.does("post /usage/rerate", "/usage/rerate", Some(rerate), &[("usage.rerate", &[])]).await;
+    bills(s).await;
+}
+
+/// Nobody's bill can be imported yet, which changes nothing; imports and their entries have tests of their own.
+async fn bills(s: &mut Story) {
+    let reply = s.console.ask(Door::Server, "POST", "/bills/import", Some(json!({}))).await;
+    assert_eq!((reply.status, &reply.body["code"]), (412, &"precondition_failed".into()), "{}", reply.body);
+    s.note("post /bills/import", "/bills/import", Some(json!({})));
 }
 
 async fn workspace(s: &mut Story) -> String {

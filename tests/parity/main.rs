@@ -405,6 +405,18 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("POST", "/usage/rerate", Some(rerate(false))).await;
     s.ask("GET", &format!("/usage/records/{record}/explain"), None).await;
     s.ask("GET", "/usage/reratings", None).await;
+    s.ask("GET", "/bills/accounts", None).await;
+    s.ask("GET", "/bills/imports?limit=2", None).await;
+    s.ask("POST", "/bills/import", Some(json!({}))).await;
+    s.ask("POST", "/bills/import", Some(json!({"account_id": "ctl_00000000000000000000000000"}))).await;
+    s.ask("GET", "/bills/reconciliation?provider=openai", None).await;
+    s.ask("GET", "/bills/reconciliation?provider=elsewhere", None).await;
+    s.ask(
+        "GET",
+        "/bills/reconciliation?provider=openai&from=2026-01-01T00:00:00Z&to=2026-11-01T00:00:00Z",
+        None,
+    )
+    .await;
     s.ask("DELETE", &format!("/prices/own/{price}"), None).await;
     s.ask("GET", "/overview", None).await;
     s.ask("PATCH", "/settings", Some(json!({"time_zone": "UTC"}))).await;

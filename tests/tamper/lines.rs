@@ -19,6 +19,8 @@ const CRYPTO: &str =
 const REFUSED: &str = "an index for lists and counts; the refusals themselves are entries of the audit ledger, which are checked";
 const DERIVED: &str =
     "counted from what is checked elsewhere, and written anew as time goes on; shown, never charged by";
+const BILLED: &str = "a copy of what the provider says, which can be fetched again: the last week is, every day; the sum of each import is \
+    in its entry";
 
 /// Every table of the schema.
 pub(crate) const LINES: &[(&str, Line)] = &[
@@ -164,6 +166,15 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("control_credentials", NotFound(CRYPTO)),
     ("key_versions", NotFound(CRYPTO)),
     ("key_fallbacks", NotFound("sums of who was served with an older key: each time they grew is an entry")),
+    (
+        "bill_imports",
+        NotFound(
+            "when bills were fetched and what they came to: each import is an entry with its days, lines and sum",
+        ),
+    ),
+    ("bill_costs", NotFound(BILLED)),
+    ("bill_usage", NotFound(BILLED)),
+    ("bill_own_keys", NotFound(BILLED)),
     ("rotations", NotFound("where rotations stand: each step of one is an entry")),
     ("captures", NotFound(CRYPTO)),
     ("capture_keys", NotFound(CRYPTO)),

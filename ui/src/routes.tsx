@@ -5,6 +5,7 @@ import { refreshSession, session } from "@/api";
 import { ErrorState, setupQuery, STATUSES, TIERS } from "@/components";
 import { AuditPage, SecurityPage, type AuditSearch, type SecuritySearch } from "@/features/audit";
 import { ListenersPage, type ListenersSearch } from "@/features/listeners";
+import { BILL_RANGES, BillsPage, type BillsSearch } from "@/features/bills";
 import { BUDGET_SCOPES, BUDGET_STATES, BudgetsPage, type BudgetsSearch } from "@/features/budgets";
 import { Shell } from "@/features/frame";
 import { KeysPage, type KeysSearch } from "@/features/keys";
@@ -104,6 +105,12 @@ const requests = createRoute({
   validateSearch: (s: Raw): RequestsSearch => ({ filters: str(s.filters), q: str(s.q), range: str(s.range), request: str(s.request) }),
   component: RequestsPage,
 });
+const bills = createRoute({
+  getParentRoute: () => app,
+  path: "/bills",
+  validateSearch: (s: Raw): BillsSearch => ({ provider: str(s.provider), days: BILL_RANGES.find((n) => String(n) === str(s.days)), row: str(s.row), imports: yes(s.imports) }),
+  component: BillsPage,
+});
 const prices = createRoute({
   getParentRoute: () => app,
   path: "/prices",
@@ -151,7 +158,7 @@ const routing = createRoute({
 });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, prices, requests, audit, security, privacy, listeners, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, bills, prices, requests, audit, security, privacy, listeners, keys, routing, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

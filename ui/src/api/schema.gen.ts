@@ -541,6 +541,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bills/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Organisations whose bills can be imported. */
+        get: operations["list_bill_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bills/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Imports bills now. What goes wrong at a provider is in its import. */
+        post: operations["import_bills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bills/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports of bills, newest first. */
+        get: operations["list_bill_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bills/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Holds a provider's bill against the ledger, by day and model, with a cause for every difference. */
+        get: operations["reconcile_bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/budgets": {
         parameters: {
             query?: never;
@@ -2263,6 +2331,81 @@ export interface components {
          * @enum {string}
          */
         AuditVia: "ui" | "api" | "gateway" | "cli" | "system";
+        /** @description An organisation at a provider whose bill can be imported. */
+        BillAccountView: {
+            /** @description Id of its admin key. */
+            id: string;
+            last: components["schemas"]["BillImportView"] | null;
+            /** @description The admin key's last four characters. */
+            last4: string;
+            /** @description Name of its admin key. */
+            name: string;
+            provider: string;
+            taken: components["schemas"]["BillImportView"] | null;
+        };
+        /**
+         * @description Why a provider's bill differs from the ledger.
+         * @enum {string}
+         */
+        BillCause: "recent" | "no_model" | "other_keys" | "not_through_reeve" | "not_on_the_bill" | "unpriced" | "priority_tier" | "cache_tokens" | "price_differs" | "rounding" | "blocked_requests" | "unexplained";
+        /** @description A cause of a difference, with its share. */
+        BillCauseView: {
+            /** @description Below zero where the ledger has more than the bill. */
+            amount_usd: string;
+            cause: components["schemas"]["BillCause"];
+            /** @description Whether the share follows from use and not from amounts. */
+            estimated: boolean;
+        };
+        /** @description An import of a provider's bill. */
+        BillImportView: {
+            /** @description Id of the admin key. */
+            account_id: string;
+            at: string;
+            /** @description What the days come to. */
+            billed_usd: string;
+            /** @description Whether it was its time; else somebody asked. */
+            by_schedule: boolean;
+            /**
+             * Format: int64
+             * @description Of them new or other than before, and those that are gone.
+             */
+            changed: number;
+            /** @description Why nothing was taken, in a sentence. */
+            error: string | null;
+            /** @description The first day, in UTC. */
+            from: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description Lines of costs in the report.
+             */
+            lines: number;
+            provider: string;
+            /** @description The first moment behind the last day. */
+            to: string;
+        };
+        /** @description A day and model on the bill and in the ledger. */
+        BillRowView: {
+            /**
+             * Format: int64
+             * @description Tokens the provider counted; null where it does not tell.
+             */
+            billed_tokens: number | null;
+            billed_usd: string;
+            /** @description They add up to the difference. */
+            causes: components["schemas"]["BillCauseView"][];
+            /** @description The day, in UTC, such as `2026-11-20`. */
+            day: string;
+            /** @description Bill less ledger. */
+            gap_usd: string;
+            /** @description Whether it is a model. */
+            is_model: boolean;
+            /** Format: int64 */
+            ledger_tokens: number;
+            ledger_usd: string;
+            /** @description The model without the date of its snapshot; the line of the bill where it is for no model. */
+            name: string;
+        };
         /** @description The bodies of a request. */
         BodiesView: {
             /** @description When they are deleted. */
@@ -2980,6 +3123,13 @@ export interface components {
          * @enum {string}
          */
         HostKind: "window" | "server";
+        /** @description What to import. */
+        ImportBillsBody: {
+            /** @description The organisation, by its admin key; all of them if absent. */
+            account_id?: string | null;
+            /** @description From the day of this time, 180 days back at most; a week before the last import if absent, a month the first time. */
+            from?: string | null;
+        };
         /** @description An import. */
         ImportBody: {
             /** @description The CSV, sent along. */
@@ -3495,6 +3645,18 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        Page_BillAccountView: {
+            items: components["schemas"]["BillAccountView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_BillImportView: {
+            items: components["schemas"]["BillImportView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         Page_BudgetView: {
             items: components["schemas"]["BudgetView"][];
             /** @description Ask with it for the next page; null on the last. */
@@ -3911,6 +4073,29 @@ export interface components {
             /** @description What is counted: `input`, `cache_read`, `image` … */
             unit: string;
             usd: string;
+        };
+        /** @description A provider's bill held against the ledger. */
+        ReconciliationView: {
+            billed_usd: string;
+            /** @description The difference by cause, the largest first. They add up to it. */
+            causes: components["schemas"]["BillCauseView"][];
+            /**
+             * Format: int64
+             * @description Days that a bill was imported for; the others are left out of all sums.
+             */
+            days: number;
+            from: string;
+            /** @description Bill less ledger. */
+            gap_usd: string;
+            /** @description When the newest of those imports was made; null where there is none. */
+            imported_at: string | null;
+            /** @description Whether it is known which keys at the provider are Reeve's own. */
+            knows_keys: boolean;
+            ledger_usd: string;
+            provider: string;
+            /** @description A row for each day and model, newest first. */
+            rows: components["schemas"]["BillRowView"][];
+            to: string;
         };
         /** @description A fresh recovery code. */
         RecoveryCodeView: {
@@ -6388,6 +6573,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_bill_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BillAccountView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_bills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBillsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BillImportView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_bill_imports: {
+        parameters: {
+            query?: {
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BillImportView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcile_bill: {
+        parameters: {
+            query: {
+                /** @description `openai` or `anthropic`. */
+                provider: string;
+                /** @description From the day of this time, in UTC; 30 days ago if absent. */
+                from?: string;
+                /** @description Through the day before this time; now if absent. 93 days at most. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationView"];
                 };
             };
             /** @description What went wrong */

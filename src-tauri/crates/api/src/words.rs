@@ -268,6 +268,11 @@ listed! {
     ListenerState { Sending, Retrying, Paused, Stopped }
     /// What came of asking a witness: it signed, or why it did not.
     WitnessTry { Signed, UnknownLog, UnknownKey, Away, StrangeAnswer, TooFar, Locked, Contradicts, Failed }
+    /// Why a provider's bill differs from the ledger.
+    BillCause {
+        Recent, NoModel, OtherKeys, NotThroughReeve, NotOnTheBill, Unpriced, PriorityTier, CacheTokens, PriceDiffers,
+        Rounding, BlockedRequests, Unexplained,
+    }
     /// Whether a credential is in use.
     CredentialState { Current, Revoked }
 }

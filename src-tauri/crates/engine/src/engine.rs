@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) boot: uuid::Uuid,
     pub(crate) listeners: crate::listeners::Listeners,
     pub(crate) witnesses: crate::witnesses::Witnesses,
+    /// One bill is imported at a time.
+    pub(crate) billing: tokio::sync::Mutex<()>,
     pub(crate) texts: TextIndex,
     pub(crate) upstream: Upstream,
     /// Calls the providers' admin APIs.
@@ -130,6 +132,7 @@ impl Engine {
             listeners: Default::default(),
             witnesses: Default::default(),
             rotations: Default::default(),
+            billing: Default::default(),
             gateway_url: Default::default(),
             controls: reeve_providers::control::Controls::of(&upstream),
             texts,
@@ -235,6 +238,11 @@ impl Engine {
         self.inner.tasks.repeat(crate::witnesses::EVERY, move || {
             let engine = engine.clone();
             async move { engine.tend_witnesses().await }
+        });
+        let engine = self.clone();
+        self.inner.tasks.repeat(crate::bills::EVERY, move || {
+            let engine = engine.clone();
+            async move { engine.import_due_bills().await }
         });
         let engine = self.clone();
         self.inner.tasks.repeat(Duration::from_secs(1), move || {

@@ -149,6 +149,8 @@ tables! {
     known_devices,
     /// Legal holds.
     legal_holds,
+    /// What providers bill.
+    bills,
     /// Which models tenants may call.
     model_rules,
     /// Provider keys that share budgets.

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod bills;
 pub(crate) mod breaker;
 pub(crate) mod budgets;
 pub(crate) mod captures;
@@ -78,6 +79,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(requests::router())
         .merge(captures::router())
         .merge(imports::router())
+        .merge(bills::router())
         .merge(prices::router())
         .merge(own_prices::router())
         .merge(price_lists::router())

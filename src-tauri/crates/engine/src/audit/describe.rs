@@ -302,6 +302,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "saved_view.create" => "Saved the view",
         "saved_view.delete" => "Removed the view",
         "usage.import" => "Imported usage:",
+        "bill.import" => "Imported the provider's bill with",
         "usage.rerate" => return "Rated a period again".to_owned(),
         "price.create" => "Set an own price for",
         "price.update" => "Changed the own price of",

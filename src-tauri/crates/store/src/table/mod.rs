@@ -6,6 +6,7 @@ pub mod adjustments;
 pub mod api_keys;
 pub mod app_entries;
 pub mod applied_prices;
+pub mod bills;
 pub mod breaker_rules;
 pub mod budget_overrides;
 pub mod budget_refusals;

@@ -1,0 +1,2 @@
+export { BILL_RANGES } from "./queries";
+export { BillsPage, type BillsSearch } from "./BillsPage";
