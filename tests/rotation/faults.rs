@@ -95,6 +95,8 @@ async fn without_room_a_person_chooses_what_goes() {
     house.assert_sound().await;
     let unknown = Resolution::DeleteKey("svc_nobody".to_owned());
     house.engine().resolve_rotation(&Cx::system(), rotation, unknown).await.unwrap_err();
+    let in_use = Resolution::DeleteKey(house.first.clone());
+    house.engine().resolve_rotation(&Cx::system(), rotation, in_use).await.unwrap_err();
     house.app.provider.admin().room_for(3);
     house.engine().resolve_rotation(&Cx::system(), rotation, Resolution::Retry).await.unwrap();
     house.comes_to(rotation, &[State::Draining]).await;

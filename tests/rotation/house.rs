@@ -5,6 +5,7 @@ use reeve_core::rotation::{RotationState, VersionState};
 use reeve_engine::rotation::control::AddControlCredential;
 use reeve_engine::rotation::{BeginRotation, Pace, Rotation, SetRotation};
 use reeve_engine::{Cx, Engine};
+use reeve_providers::upstream::UpstreamConfig;
 use reeve_tests::app::{Options, TestApp, eventually, impatient};
 use reeve_tests::provider::{ADMIN_KEY, PROJECT, ScriptedProvider};
 use reeve_vault::Secret;
@@ -30,7 +31,11 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn start() -> Self {
-        let options = Options { no_credential: true, upstream: impatient(), ..Options::default() };
+        Self::start_with(impatient()).await
+    }
+
+    pub(crate) async fn start_with(upstream: UpstreamConfig) -> Self {
+        let options = Options { no_credential: true, upstream, ..Options::default() };
         let app = TestApp::start_with(options).await;
         app.engine.set_rotation_pace(HURRIED);
         let (first, value) = app.provider.admin().seeded_key("by hand");

@@ -190,6 +190,7 @@ impl Engine {
         let now = self.now();
         let mut needs = self.ledger_needs();
         needs.extend(self.keys_kept_from_calls());
+        needs.extend(self.rotations_that_wait().await?);
         if let Some(locked) = self.vault_locked() {
             needs.push(NeedsYou {
                 severity: "critical",

@@ -310,7 +310,7 @@ async fn get_rotation(
 ) -> Answer<RotationDetailView> {
     let detail = engine.rotation(&cx, id).await?;
     let version_of = |key: &SeenKey| {
-        let found = detail.versions.iter().find(|v| v.provider_key_id.as_deref() == Some(&key.id));
+        let found = detail.versions.iter().find(|v| key.is(v));
         found.map(|v| v.version)
     };
     let keys = detail.snapshot.iter().map(|key| SeenKeyView {

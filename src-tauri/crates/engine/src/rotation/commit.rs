@@ -22,6 +22,11 @@ impl Engine {
     pub(super) async fn commit_for(&self, cx: &Cx, standing: &Standing, turn: Turn) -> Result<bool, Error> {
         let draft = self.turn_draft(cx, standing, &turn);
         let (before, swaps) = (standing.rotation.clone(), !turn.changes.is_empty());
+        let at_provider = matches!(
+            turn.kind,
+            "rotation.intent" | "rotation.minted" | "rotation.orphan_deleted" | "rotation.revoked"
+        );
+        let used = standing.credential.control_credential.filter(|_| at_provider);
         let Turn { mut next, changes, .. } = turn;
         let sequence = self
             .inner
@@ -37,6 +42,9 @@ impl Engine {
                     apply(&recorded, &next, &versions, change)?;
                 }
                 recorded.rotations().update(&next)?;
+                if let Some(admin) = used {
+                    recorded.control_credentials().touch(admin, recorded.now())?;
+                }
                 Ok::<_, Error>(Some(recorded.sequence()))
             })
             .await?;

@@ -53,6 +53,8 @@ impl Engine {
             .await?;
         let Some(sequence) = done else { return Ok(()) };
         self.load_routing().await?;
+        // What is no good is cleared away now, not when the grace would have ended.
+        self.inner.rotations.look_soon();
         self.told_of(crate::EventKind::Credential, sequence);
         Ok(())
     }

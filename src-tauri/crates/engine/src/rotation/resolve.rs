@@ -134,12 +134,12 @@ impl Engine {
         let r = &standing.rotation;
         let snapshot: Vec<SeenKey> = serde_json::from_str(&r.snapshot).unwrap_or_default();
         let of_old = r.state == State::AwaitingOperator && r.resumes == Some(State::Done);
+        let seen = snapshot.iter().find(|seen| seen.id == key);
         let in_use = standing.versions.iter().any(|v| {
-            v.provider_key_id.as_deref() == Some(key) && v.sealed.is_some() && v.version != r.from_version
-                || v.provider_key_id.as_deref() == Some(key) && v.version == r.from_version && !of_old
+            let is_it = v.provider_key_id.as_deref() == Some(key) || seen.is_some_and(|seen| seen.is(v));
+            is_it && v.sealed.is_some() && !(of_old && v.version == r.from_version)
         });
-        let listed = snapshot.iter().any(|seen| seen.id == key)
-            || r.error.as_deref().is_some_and(|error| error.contains(key));
+        let listed = seen.is_some() || r.error.as_deref().is_some_and(|error| error.contains(key));
         if in_use || !(listed || of_old) || !(of_old || r.state == State::NeedsAttention) {
             return Err(Error::field("provider_key_id", "is not a key that can be deleted here"));
         }

@@ -3,8 +3,10 @@
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
+use crate::overview::NeedsYou;
 use reeve_core::id::{CredentialId, RotationId};
 use reeve_core::permission::Permission;
+use reeve_core::rotation::RotationState;
 use reeve_core::time::Millis;
 use reeve_providers::control::{Abilities, KeyInfo, KeyState};
 use reeve_store::table::credentials::Credential;
@@ -29,6 +31,19 @@ pub struct SeenKey {
     pub last_used_at: Option<Millis>,
     /// By whom or for what.
     pub last_used_by: Option<String>,
+}
+
+impl SeenKey {
+    /// Whether it is this version, by its id; by what is shown of it where nobody knows the version's id.
+    #[must_use]
+    pub fn is(&self, version: &KeyVersion) -> bool {
+        match &version.provider_key_id {
+            Some(id) => *id == self.id,
+            None => {
+                !version.last4.is_empty() && self.hint.as_ref().is_some_and(|h| h.ends_with(&version.last4))
+            }
+        }
+    }
 }
 
 impl From<&KeyInfo> for SeenKey {
@@ -159,5 +174,35 @@ impl Engine {
     #[must_use]
     pub fn rotation_abilities(&self, credential: &Credential) -> Abilities {
         self.abilities(credential)
+    }
+
+    /// Rotations that a person must see to.
+    pub(crate) async fn rotations_that_wait(&self) -> Result<Vec<NeedsYou>, Error> {
+        let waiting = self
+            .inner
+            .store
+            .read(|r| {
+                let open = r.rotations().open()?.into_iter();
+                let named = open.map(|one| Ok((r.credentials().get(one.credential_id)?, one)));
+                named.collect::<Result<Vec<_>, Error>>()
+            })
+            .await?;
+        let need = |(credential, r): (Option<Credential>, Rotation)| {
+            let name = credential.map(|c| format!("{} of {}", c.name, c.provider)).unwrap_or_default();
+            let (severity, text) = match (r.state, r.resumes) {
+                (RotationState::NeedsAttention, _) => {
+                    ("critical", format!("The rotation of {name} stopped: {}", r.error.unwrap_or_default()))
+                }
+                (RotationState::AwaitingOperator, Some(RotationState::Done)) => {
+                    ("warning", format!("Delete v{} of {name} at its provider", r.from_version))
+                }
+                (RotationState::AwaitingOperator, _) => {
+                    ("warning", format!("Make a new key for {name} at its provider and paste it"))
+                }
+                _ => return None,
+            };
+            Some(NeedsYou { severity, text, time: r.updated_at, link: "/keys".to_owned() })
+        };
+        Ok(waiting.into_iter().filter_map(need).collect())
     }
 }
