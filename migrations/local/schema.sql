@@ -770,6 +770,29 @@ CREATE TABLE vault_header (
     generation INTEGER NOT NULL,
     mac        BLOB    NOT NULL,
     created_at INTEGER NOT NULL
+, root_epoch INTEGER NOT NULL DEFAULT 1) STRICT;
+
+CREATE TABLE vault_next (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    vault_id   BLOB    NOT NULL,
+    kcv        BLOB    NOT NULL,
+    kek_epoch  INTEGER NOT NULL,
+    root_epoch INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    mac        BLOB    NOT NULL,
+    created_at INTEGER NOT NULL,
+    older_root BLOB    NOT NULL -- the present root key, sealed under the one that is about to be
+) STRICT;
+
+CREATE TABLE vault_rewraps (
+    epoch      INTEGER PRIMARY KEY, -- what everything is sealed under behind it
+    kind       TEXT    NOT NULL CHECK (kind IN ('routine', 'compromised')),
+    total      INTEGER NOT NULL,    -- what there was to seal anew when it began
+    done       INTEGER NOT NULL DEFAULT 0,
+    unreadable INTEGER NOT NULL DEFAULT 0, -- what did not open, and so stays as it is
+    older_root BLOB,                -- the root key before, sealed under this one; NULL once nothing needs it
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER
 ) STRICT;
 
 CREATE TABLE vault_slots (
@@ -781,7 +804,7 @@ CREATE TABLE vault_slots (
     wrapped_vrk BLOB    NOT NULL,
     state       TEXT    NOT NULL,
     created_at  INTEGER NOT NULL
-) STRICT;
+, next INTEGER NOT NULL DEFAULT 0 CHECK (next IN (0, 1))) STRICT;
 
 CREATE TABLE witnesses (
     id              BLOB    PRIMARY KEY,

@@ -286,9 +286,53 @@ async fn workspace(s: &mut Story) -> String {
     s.does("patch /settings", "/settings", Some(change), left).await;
     s.does("post /sample", "/sample", None, &[("sample.load", &[])]).await;
     s.does("delete /sample", "/sample", None, &[("sample.remove", &[])]).await;
-    let left: &[story::Left<'_>] = &[("vault.recovery_rotate", &["recovery_code"])];
+    vault(s).await
+}
+
+/// The ways to open the vault, and its master key; the recovery code that is good in the end.
+async fn vault(s: &mut Story) -> String {
+    let left: &[story::Left<'_>] = &[("vault.slot_added", &[])];
     let made = s.does("post /vault/recovery-code", "/vault/recovery-code", None, left).await;
+    let checked: &[story::Left<'_>] = &[("vault.slot_reenrolled", &["recovery_code"])];
+    let path = "/vault/recovery-code/check";
+    s.does("post /vault/recovery-code/check", path, Some(last_group(&made)), checked).await;
+    let slot = json!({"kind": "passphrase", "passphrase": "seven quiet herons at dusk"});
+    let open =
+        s.does("post /vault/slots", "/vault/slots", Some(slot), &[("vault.slot_added", &["slot"])]).await;
+    let of = |kind: &str| {
+        open["slots"].as_array().unwrap().iter().find(|s| s["kind"] == kind).unwrap()["id"].clone()
+    };
+    let path = format!("/vault/slots/{}", of("passphrase").as_str().unwrap());
+    s.does("delete /vault/slots/{id}", &path, None, &[("vault.slot_removed", &[])]).await;
+    s.does("post /vault/rotate", "/vault/rotate", None, &[("vault.kek_rotated", &["epoch"])]).await;
+    rotated(s).await;
+    let left: &[story::Left<'_>] = &[("vault.vrk_prepared", &[])];
+    let made = s.does("post /vault/root-key", "/vault/root-key", Some(json!({})), left).await;
+    let left: &[story::Left<'_>] = &[("vault.vrk_rotated", &["root_key", "recovery_code"])];
+    s.does("post /vault/root-key/confirm", "/vault/root-key/confirm", Some(last_group(&made)), left).await;
+    rotated(s).await;
+    let path = "/vault/older-copy/accept";
+    let reply = s.console.ask(Door::Server, "POST", path, None).await;
+    story::assert_problem(&reply, 412, "precondition_failed", "a copy that is the newest");
+    s.note("post /vault/older-copy/accept", path, None);
     made["recovery_code"].as_str().unwrap().to_owned()
+}
+
+fn last_group(made: &Value) -> Value {
+    json!({"last_group": made["recovery_code"].as_str().unwrap().rsplit('-').next().unwrap()})
+}
+
+/// The rotation of the master key that was begun has ended.
+async fn rotated(s: &Story) {
+    for _ in 0..600 {
+        let vault = s.console.ask(Door::Server, "GET", "/vault", None).await;
+        if vault.body["rewrap"]["ended_at"].is_string() {
+            assert_eq!(vault.body["rewrap"]["unreadable"], 0, "{}", vault.body);
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the rotation does not end");
 }
 
 /// The keyring loses its key, and the recovery code opens the vault; a wrong one does not.
@@ -302,7 +346,7 @@ async fn unlock(story: Story, code: &str) -> Story {
         let reply = s.console.ask(Door::Server, "POST", "/vault/unlock", Some(body.clone())).await;
         assert_eq!(reply.status, status, "{}", reply.body);
         let new = story::entries(&s.console, "audit", before).await;
-        let left = story::assert_left(&s.console, "a recovery code", &new, ("vault.unlock", &[])).await;
+        let left = story::assert_left(&s.console, "a recovery code", &new, ("vault.unlocked", &[])).await;
         assert_eq!(left["outcome"], outcome, "{left}");
         s.note("post /vault/unlock", "/vault/unlock", Some(body));
     }

@@ -18,7 +18,7 @@ async fn a_locked_vault_refuses_and_says_why() {
     let app = TestApp::start_with(options).await;
     let answer = app.chat(&acme, &hello("gpt-4o-mini")).await;
 
-    let message = answer.assert_error(503, "server_error", "unavailable");
+    let message = answer.assert_error(503, "server_error", "vault_locked");
     assert!(message.contains("vault is locked"), "{message}");
     let entry = app.entry("request.refuse").await;
     assert_eq!(entry.outcome, "denied");

@@ -26,6 +26,12 @@ impl Redact {
                         // How long it took and which process answered are no part of the answer.
                         "duration_ms" | "took_ms" | "data_dir" | "host" | "sign_in" | "access_token"
                         | "secret" | "prefix" | "fingerprint" => *v = Value::Null,
+                        // A slot's id is random and has no prefix.
+                        "slots" => {
+                            for slot in v.as_array_mut().into_iter().flatten() {
+                                slot["id"] = Value::Null;
+                            }
+                        }
                         // How far a listener has come is a matter of moments.
                         "behind" | "next_sequence" => *v = Value::Null,
                         // The channel is what it is there for.
@@ -171,6 +177,26 @@ async fn privacy(s: &mut Story, tenant: &str, session: &Value) {
         .await;
     s.ask("GET", "/audit/evidence?framework=iso&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z", None)
         .await;
+}
+
+/// How the vault stands, and what of it may not be changed.
+async fn vault(s: &mut Story) {
+    s.ask("GET", "/vault", None).await;
+    s.ask("POST", "/vault/unlock", Some(json!({}))).await;
+    s.ask("POST", "/vault/unlock", Some(json!({"recovery_code": "x", "passphrase": "y"}))).await;
+    s.ask("POST", "/vault/slots", Some(json!({"kind": "passphrase"}))).await;
+    s.ask("POST", "/vault/slots", Some(json!({"kind": "recovery"}))).await;
+    s.ask("POST", "/vault/slots", Some(json!({"kind": "env"}))).await;
+    s.ask(
+        "POST",
+        "/vault/slots",
+        Some(json!({"kind": "strict", "passphrase": "seven quiet herons at dusk"})),
+    )
+    .await;
+    s.ask("DELETE", "/vault/slots/0011223344556677", None).await;
+    s.ask("POST", "/vault/recovery-code/check", Some(json!({"last_group": "0000"}))).await;
+    s.ask("POST", "/vault/root-key/confirm", Some(json!({"last_group": "0000"}))).await;
+    s.ask("POST", "/vault/older-copy/accept", None).await;
 }
 
 async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
@@ -426,6 +452,7 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("POST", &format!("/tenants/{tenant}/archive"), None).await;
     s.ask("POST", &format!("/tenants/{tenant}/resume"), None).await;
     privacy(&mut s, &tenant, &session.body).await;
+    vault(&mut s).await;
     s.ask("GET", "/no-such-thing", None).await;
     s.ask("PUT", "/tenants", Some(json!({}))).await;
     let project = json!({"type": "PROJECT", "id": "p1", "name": "Atlas"});

@@ -196,4 +196,11 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("erased_keys", NotFound("what is still to be overwritten; what it was sealed by is gone already")),
     ("vault_header", NotFound(CRYPTO)),
     ("vault_slots", NotFound(CRYPTO)),
+    ("vault_next", NotFound(CRYPTO)),
+    (
+        "vault_rewraps",
+        NotFound(
+            "how far a rotation of the master key has come: what is sealed says itself under which epoch it is",
+        ),
+    ),
 ];

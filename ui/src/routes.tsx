@@ -16,6 +16,7 @@ import { PRIVACY_TABS, PrivacyPage, type PrivacySearch } from "@/features/privac
 import { RoutesPage, type RoutesSearch } from "@/features/routes";
 import { RequestsPage, type RequestsSearch } from "@/features/requests";
 import { SettingsPage } from "@/features/settings";
+import { VaultPage } from "@/features/vault";
 import { SetupPage, type SetupSearch } from "@/features/setup";
 import { SignInPage, type SignInSearch } from "@/features/session";
 import { PERIODS, TENANT_TABS, TenantPage, TenantsPage, type TenantSearch, type TenantsSearch } from "@/features/tenants";
@@ -156,9 +157,10 @@ const routing = createRoute({
   validateSearch: (s: Raw): RoutesSearch => ({ new: yes(s.new), route: str(s.route), breaker: yes(s.breaker) }),
   component: RoutesPage,
 });
+const vault = createRoute({ getParentRoute: () => app, path: "/vault", component: VaultPage });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, bills, prices, requests, audit, security, privacy, listeners, keys, routing, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, bills, prices, requests, audit, security, privacy, listeners, keys, routing, vault, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

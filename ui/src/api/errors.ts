@@ -30,12 +30,13 @@ const WORDS: Record<string, string> = {
   policy_denied: "A policy does not allow this.",
   precondition_failed: "Something has to be in place first.",
   unavailable: "Reeve cannot do this at the moment. Try again shortly.",
+  vault_locked: "The vault is locked.",
   internal: "Something went wrong inside Reeve. Its log has the details.",
 };
 
 const OFFLINE = "Reeve does not answer. Check that it is running, then try again.";
 /** Codes whose `detail` is written by the server for the person at the screen. */
-const DETAIL_IS_FOR_PEOPLE = new Set(["invalid", "conflict", "precondition_failed", "forbidden", "unavailable", "policy_denied", "budget_exceeded", "quota_exceeded", "unauthenticated"]);
+const DETAIL_IS_FOR_PEOPLE = new Set(["invalid", "conflict", "precondition_failed", "forbidden", "unavailable", "vault_locked", "policy_denied", "budget_exceeded", "quota_exceeded", "unauthenticated"]);
 
 const sentence = (text: string): string => {
   const trimmed = text.trim();

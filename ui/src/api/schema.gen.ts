@@ -2040,6 +2040,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/vault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the vault stands. */
+        get: operations["get_vault"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/older-copy/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with this copy of the vault, although the keyring has seen a newer one. */
+        post: operations["accept_older_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vault/recovery-code": {
         parameters: {
             query?: never;
@@ -2049,9 +2083,111 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a new recovery code; the one before it opens nothing any more. */
+        /** Makes a new recovery code. The one before it opens nothing any more once part of the new one was typed back. */
         post: operations["make_recovery_code"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/recovery-code/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the last group of the recovery code that was shown: somebody has kept it. */
+        post: operations["check_recovery_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/root-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes another root key and its recovery code. Nothing changes before `POST /vault/root-key/confirm`. */
+        post: operations["prepare_root_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/root-key/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the last group of the new recovery code and puts the new root key into use. */
+        post: operations["confirm_root_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins the next epoch of the master key; everything is sealed anew under it in the background. */
+        post: operations["rotate_master_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a way to open the vault; it takes the place of the one of its kind. */
+        post: operations["add_slot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/slots/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a way to open the vault; never the last that does without the keyring. */
+        delete: operations["remove_slot"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2635,6 +2771,10 @@ export interface components {
             dropped: number;
             kept: components["schemas"]["CaptureKept"];
             rule: components["schemas"]["CaptureRuleView"] | null;
+        };
+        /** @description Part of the code that was shown. */
+        CheckBody: {
+            last_group: string;
         };
         /** @description An amount somebody would like to spend, and as whom. */
         CheckBudgetBody: {
@@ -3892,7 +4032,7 @@ export interface components {
          * @description The kinds of problem.
          * @enum {string}
          */
-        ProblemCode: "invalid" | "unauthenticated" | "forbidden" | "step_up_required" | "not_found" | "conflict" | "budget_exceeded" | "quota_exceeded" | "rate_limited" | "policy_denied" | "precondition_failed" | "unavailable" | "internal";
+        ProblemCode: "invalid" | "unauthenticated" | "forbidden" | "step_up_required" | "not_found" | "conflict" | "budget_exceeded" | "quota_exceeded" | "rate_limited" | "policy_denied" | "precondition_failed" | "unavailable" | "vault_locked" | "internal";
         /** @description A field that is wrong. */
         ProblemField: {
             /** @description Its name on the wire. */
@@ -4420,10 +4560,41 @@ export interface components {
             last4: string;
         };
         /**
+         * @description How a master key is rotated.
+         * @enum {string}
+         */
+        RewrapKind: "routine" | "compromised";
+        /** @description A rotation of the master key. */
+        RewrapView: {
+            /** Format: int64 */
+            done: number;
+            /** @description Null while it is under way. */
+            ended_at: string | null;
+            /** Format: int32 */
+            epoch: number;
+            kind: components["schemas"]["RewrapKind"];
+            started_at: string;
+            /**
+             * Format: int64
+             * @description Values that there were to seal anew.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Values that did not open and stay as they are.
+             */
+            unreadable: number;
+        };
+        /**
          * @description What a person may do.
          * @enum {string}
          */
         Role: "admin" | "security" | "operator" | "finance" | "developer" | "user";
+        /** @description Another root key. */
+        RootKeyBody: {
+            /** @description The passphrase, where one is in use, or a new one. */
+            passphrase?: string | null;
+        };
         /** @description A rotation that is asked for. */
         RotateBody: {
             /** @description The key is known to others: the old one ends as soon as the new one is in use. */
@@ -4830,6 +5001,27 @@ export interface components {
          * @enum {string}
          */
         SignedInVia: "window" | "session";
+        /** @description A way to open the vault that shall be added. */
+        SlotBody: {
+            kind: components["schemas"]["SlotKind"];
+            /** @description For `passphrase` and `strict`. */
+            passphrase?: string | null;
+        };
+        /**
+         * @description A way to open the vault.
+         * @enum {string}
+         */
+        SlotKind: "keyring" | "env" | "recovery" | "passphrase" | "strict";
+        /** @description A way to open the vault, and how it stands. */
+        SlotView: {
+            /** @description Whether its secret is known to be kept; a recovery code is, once part of it was typed back. */
+            checked: boolean;
+            created_at: string;
+            id: string;
+            kind: components["schemas"]["SlotKind"];
+            /** @description Whether it opened the vault this time. */
+            opened: boolean;
+        };
         /** @description Settled cost and calls. */
         SpendFigure: {
             cost_usd: string;
@@ -4997,9 +5189,12 @@ export interface components {
             from: string;
             to: string;
         };
-        /** @description The recovery code, as it was written down. */
+        /** @description What a locked vault is opened with: at most one of them. With neither, what this machine has is tried again. */
         UnlockBody: {
-            recovery_code: string;
+            /** @description The passphrase; where there is no vault yet, one is made that opens with it. */
+            passphrase?: string | null;
+            /** @description The recovery code, as it was written down. */
+            recovery_code?: string | null;
         };
         /**
          * @description What happens to a call whose model has no price.
@@ -5213,14 +5408,48 @@ export interface components {
          * @enum {string}
          */
         VaultState: "unlocked" | "locked";
-        /** @description Whether the vault is open. */
-        VaultView: {
+        /** @description The vault. */
+        VaultStatusView: {
+            created_at: string | null;
+            /** Format: int32 */
+            epoch: number;
+            /** Format: int64 */
+            generation: number;
+            /** @description Whether `KEY_ENCRYPTION_SECRET` is set. */
+            has_env: boolean;
+            /** @description Whether this machine uses a keyring. */
+            has_keyring: boolean;
             /** @description What happened and the way out. */
             message: string | null;
             /** @description Why it is locked, in a word. */
             reason: string | null;
+            rewrap: components["schemas"]["RewrapView"] | null;
+            slots: components["schemas"]["SlotView"][];
+            state: components["schemas"]["VaultState"];
+            /**
+             * Format: int64
+             * @description Values that a rotation of the master key goes over.
+             */
+            values: number;
+            warnings: components["schemas"]["VaultWarning"][];
+        };
+        /** @description Whether the vault is open. */
+        VaultView: {
+            /** @description Whether there is no vault yet: what is missing is something to keep its key in. */
+            first_run: boolean;
+            /** @description What happened and the way out. */
+            message: string | null;
+            /** @description Whether a passphrase opens it, or on the first run makes it. */
+            passphrase: boolean;
+            /** @description Why it is locked, in a word. */
+            reason: string | null;
             state: components["schemas"]["VaultState"];
         };
+        /**
+         * @description What somebody should look at.
+         * @enum {string}
+         */
+        VaultWarning: "plaintext_keyring" | "older_copy" | "no_recovery_code" | "not_in_keyring" | "unreadable";
         /** @description The result of a verification. */
         VerifyView: {
             /** @description Where the ledger's head is remembered outside of its file. */
@@ -10370,6 +10599,62 @@ export interface operations {
             };
         };
     };
+    get_vault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultStatusView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_older_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultStatusView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     make_recovery_code: {
         parameters: {
             query?: never;
@@ -10385,6 +10670,190 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecoveryCodeView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_recovery_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prepare_root_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RootKeyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodeView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_root_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultStatusView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_master_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultStatusView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_slot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlotBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultStatusView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_slot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultStatusView"];
                 };
             };
             /** @description What went wrong */

@@ -1,33 +1,55 @@
-import { useQueryClient } from "@tanstack/react-query";
-import type { VaultView } from "@/api";
-import { Button, Notice } from "@/ui";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { UnlockWithRecovery } from "./RecoveryCode";
-import { setupQuery } from "./workspace";
+import { api, errorWords, take, type VaultView } from "@/api";
+import { Button, Notice } from "@/ui";
+import { UnlockVault } from "./RecoveryCode";
 
-/** What is wrong with the vault, and what to do about it. The server's own sentence comes first where it has one. */
-const REASONS: Record<string, [what: string, out: string]> = {
-  key_missing: ["The key that opens the vault is not on this computer.", "Restore it from your recovery code or a backup of the keyring, then try again."],
-  keyring_locked: ["The keyring of this computer is locked.", "Unlock it, usually by signing in to the desktop, then try again."],
-  no_service: ["This computer offers no keyring.", "Start a keyring service, or set KEY_ENCRYPTION_SECRET before starting Reeve."],
-  key_mismatch: ["The key found does not belong to this data.", "Check that the data directory and the keyring entry are from the same installation."],
-  corrupt: ["The vault's data cannot be read.", "Restore the data directory from a backup. Do not delete it: the ledger is still readable."],
+/** What happened, in a few words, for each reason the server knows; its own sentence then says more, and the way out. */
+export const VAULT_REASONS: Record<string, string> = {
+  key_missing: "The keyring no longer has the key.",
+  keyring_locked: "Waiting for your keyring.",
+  no_default_collection: "The keyring has no place for keys.",
+  no_service: "No keyring answers.",
+  ambiguous: "Several keys carry this vault’s name.",
+  key_mismatch: "The keyring has the key of another vault.",
+  corrupt: "The key in the keyring is damaged.",
+  env_mismatch: "KEY_ENCRYPTION_SECRET is another one.",
+  env_missing: "KEY_ENCRYPTION_SECRET is not set.",
+  passphrase_needed: "The passphrase is needed.",
+  header_altered: "The vault’s header was changed from outside.",
+  keyring_occupied: "The keyring already has a vault’s key.",
+  create_failed: "The vault could not be made.",
+  starting: "The vault is being opened.",
 };
-export function vaultWords(vault: VaultView): { what: string; out: string } {
-  const [what, out] = REASONS[vault.reason ?? ""] ?? ["The vault is locked.", "Start Reeve again; if it stays locked, look at its log."];
-  return { what: vault.message ?? what, out };
+/** Where nothing that is typed helps. */
+const BEYOND_CODES = new Set(["header_altered", "starting", "keyring_occupied", "create_failed"]);
+
+export function vaultWords(vault: Pick<VaultView, "reason" | "message">): { what: string; out: string } {
+  const what = VAULT_REASONS[vault.reason ?? ""] ?? "It does not open.";
+  return { what, out: vault.message ?? "Try again, or look at Reeve’s log." };
 }
 export function VaultNotice({ vault, box }: { vault: VaultView; box?: boolean }) {
   const client = useQueryClient();
-  const [typing, setTyping] = useState(false);
+  const [typing, setTyping] = useState<"recovery_code" | "passphrase" | null>(null);
+  const opened = () => void client.invalidateQueries();
+  const again = useMutation({ mutationFn: () => take(api.POST("/vault/unlock", { body: {} })), onSettled: opened, gcTime: 0 });
   if (vault.state === "unlocked") return null;
   const { what, out } = vaultWords(vault);
+  const codes = !BEYOND_CODES.has(vault.reason ?? "");
+  const byDefault = vault.reason === "passphrase_needed" ? "passphrase" : null;
+  const how = typing ?? byDefault;
   return (
-    <Notice tone="bad" box={box}>
-      <b className="strong">The vault is locked. </b>{what} {out} Until then provider keys cannot be stored or used; everything else works.{" "}
-      <Button small onPress={() => void client.invalidateQueries({ queryKey: setupQuery.queryKey })}>Try again</Button>{" "}
-      {!typing && <Button small onPress={() => setTyping(true)}>Use the recovery code</Button>}
-      {typing && <UnlockWithRecovery onOpen={() => void client.invalidateQueries()} />}
+    <Notice tone={vault.first_run || vault.reason === "passphrase_needed" || vault.reason === "keyring_locked" ? "warn" : "bad"} box={box}>
+      <div className="stackv">
+        <span><b className="strong">{vault.first_run ? "There is no vault yet." : "The vault is locked."} {what} </b>{out} Until then provider keys cannot be stored or used; everything else works.</span>
+        {how && <UnlockVault how={how} firstRun={vault.first_run} onOpen={opened} />}
+        <span className="row">
+          {vault.reason !== "passphrase_needed" && <Button small onPress={() => again.mutate()} pending={again.isPending}>Try again</Button>}
+          {codes && vault.passphrase && how !== "passphrase" && <Button small onPress={() => setTyping("passphrase")}>{vault.first_run ? "Set a passphrase" : "Use the passphrase"}</Button>}
+          {codes && !vault.first_run && how !== "recovery_code" && <Button small onPress={() => setTyping("recovery_code")}>Use the recovery code</Button>}
+          {again.isPending ? <span className="dim" role="status">Asking the keyring; it may show a window of its own</span> : again.isError && <span className="dim" role="status">Still locked. {errorWords(again.error)}</span>}
+        </span>
+      </div>
     </Notice>
   );
 }

@@ -6,7 +6,7 @@ export { Confirm, SideForm, useForm } from "./forms";
 export { FilterMenu, Inspector, Page, Properties, Section } from "./Page";
 export { closePalette, openPalette, paletteOpen } from "./palette-state";
 export { KeyShownOnce, Secret, Snippets } from "./Snippets";
-export { RecoveryCode, recoveryGroups, UnlockWithRecovery } from "./RecoveryCode";
+export { RecoveryCheck, RecoveryCode, recoveryGroups, UnlockVault } from "./RecoveryCode";
 export { ErrorState, FormError, Kpi, SampleChip, SkeletonRows } from "./states";
 export { Day, Id, Money, Outcome, STATUS_WORDS, STATUSES, TenantState, TIER_WORDS, TIERS, TimeAgo } from "./values";
 export { meQuery, nowRounded, setupQuery, useMay, useNow, useSetup, useZone } from "./workspace";

@@ -4,6 +4,7 @@ use crate::failure::Problem;
 use crate::routes::events::EventView;
 use crate::routes::{
     self, audit::AuditExportFormat, audit::EvidenceFramework, requests::ExportFormat, usage::SummaryGroup,
+    vault::VaultWarning,
 };
 use crate::words::{RequestOutcome, Stream};
 use utoipa::openapi::path::{Operation, PathItem};
@@ -47,6 +48,7 @@ pub fn openapi() -> OpenApi {
     add_schema::<ExportFormat>(components);
     add_schema::<AuditExportFormat>(components);
     add_schema::<EvidenceFramework>(components);
+    add_schema::<VaultWarning>(components);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for (name, schema) in &mut components.schemas {

@@ -60,6 +60,7 @@ pub(crate) enum ProblemCode {
     PolicyDenied,
     PreconditionFailed,
     Unavailable,
+    VaultLocked,
     Internal,
 }
 
@@ -160,7 +161,7 @@ const fn status(code: Code) -> StatusCode {
         Code::BudgetExceeded => StatusCode::PAYMENT_REQUIRED,
         Code::QuotaExceeded | Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unavailable | Code::VaultLocked => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -179,6 +180,7 @@ const fn title(code: Code) -> &'static str {
         Code::PolicyDenied => "A policy refuses it",
         Code::PreconditionFailed => "Something must be done first",
         Code::Unavailable => "Not possible at the moment",
+        Code::VaultLocked => "The vault is locked",
         Code::Internal => "Something went wrong inside",
     }
 }
@@ -251,6 +253,7 @@ mod tests {
             (Code::RateLimited, 429),
             (Code::Internal, 500),
             (Code::Unavailable, 503),
+            (Code::VaultLocked, 503),
         ] {
             assert_eq!(status(code).as_u16(), expected);
             assert!(serde_json::from_value::<ProblemCode>(code.as_str().into()).is_ok(), "{code:?}");

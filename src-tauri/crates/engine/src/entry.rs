@@ -199,14 +199,15 @@ impl Draft {
 /// What a verb at the end of an event type does, in the words of the audit trail, where it is more than to execute.
 fn action(kind: &str) -> Option<&'static str> {
     Some(match kind.rsplit('.').next().unwrap_or(kind) {
-        "create" | "import" | "load" | "register" | "key_create" | "initialize" | "hold_open" | "request" => {
-            "CREATE"
+        "create" | "import" | "load" | "register" | "key_create" | "initialize" | "hold_open" | "request"
+        | "initialized" | "slot_added" | "restored" => "CREATE",
+        "delete" | "revoke" | "remove" | "slot_removed" | "key_revoke" | "prune" | "forget" | "done" => {
+            "DELETE"
         }
-        "delete" | "revoke" | "remove" | "key_revoke" | "prune" | "forget" | "done" => "DELETE",
-        "access" | "export" | "verify" => "VIEW",
+        "access" | "export" | "verify" | "backup_exported" => "VIEW",
         "update" | "suspend" | "resume" | "archive" | "role_change" | "rotate" | "changed"
-        | "slot_update" | "recovery_rotate" | "disable" | "hold_release" | "key_rotate" | "restrict"
-        | "release" => "UPDATE",
+        | "slot_reenrolled" | "kek_rotated" | "vrk_rotated" | "disable" | "hold_release" | "key_rotate"
+        | "restrict" | "release" => "UPDATE",
         _ => return None,
     })
 }

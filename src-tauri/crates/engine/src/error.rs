@@ -31,6 +31,8 @@ pub enum Code {
     PreconditionFailed,
     /// A dependency is away.
     Unavailable,
+    /// The vault does not open: what needs a key waits for a person.
+    VaultLocked,
     /// A bug or a damaged store.
     Internal,
 }
@@ -52,6 +54,7 @@ impl Code {
             Self::PolicyDenied => "policy_denied",
             Self::PreconditionFailed => "precondition_failed",
             Self::Unavailable => "unavailable",
+            Self::VaultLocked => "vault_locked",
             Self::Internal => "internal",
         }
     }

@@ -211,6 +211,7 @@ fn shape(code: Code) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::PRECONDITION_FAILED, "invalid_request_error", "precondition_failed")
         }
         Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "server_error", "unavailable"),
+        Code::VaultLocked => (StatusCode::SERVICE_UNAVAILABLE, "server_error", "vault_locked"),
         Code::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal"),
     }
 }

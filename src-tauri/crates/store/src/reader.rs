@@ -201,6 +201,8 @@ tables! {
     users,
     /// The vault's header and slots.
     vault,
+    /// Rotations of the master key, and what they seal anew.
+    vault_rewraps,
     /// Outside witnesses, and what they signed.
     witnesses,
 }

@@ -13,6 +13,7 @@ use crate::key::Key;
 use crate::keyring::KeyringFault;
 use crate::random::{Random, RandomError, make_bytes};
 use crate::recovery::RecoveryCode;
+use crate::secret::Secret;
 use crate::slot::Slot;
 use crate::sources::KeySources;
 use crate::unlock::{Step, decide};
@@ -96,7 +97,31 @@ impl Vault {
         now: Millis,
         random: &mut dyn Random,
     ) -> Result<Created, CreateError> {
-        let keyring_fault = usable_keyring(sources)?;
+        Self::make(vault_id, sources, None, now, random)
+    }
+
+    /// As [`Vault::create_as`], for a machine with nothing to keep a key in: `passphrase` opens the vault at every start.
+    ///
+    /// # Errors
+    /// [`CreateError`]; nothing was changed.
+    pub fn create_with_passphrase(
+        vault_id: [u8; 16],
+        sources: &KeySources,
+        passphrase: &Secret,
+        now: Millis,
+        random: &mut dyn Random,
+    ) -> Result<Created, CreateError> {
+        Self::make(vault_id, sources, Some(passphrase), now, random)
+    }
+
+    fn make(
+        vault_id: [u8; 16],
+        sources: &KeySources,
+        passphrase: Option<&Secret>,
+        now: Millis,
+        random: &mut dyn Random,
+    ) -> Result<Created, CreateError> {
+        let keyring_fault = usable_keyring(sources, passphrase.is_some())?;
         let root = Key::make(random)?;
         let header = Header::first(&root, vault_id, now.0);
         let vault = Self::opened(header.clone(), root, None, Vec::new());
@@ -104,6 +129,9 @@ impl Vault {
         let mut slots = vec![recovery];
         if let Some(env) = &sources.env {
             slots.push(vault.enrol_env(env, now, random)?);
+        }
+        if let Some(passphrase) = passphrase {
+            slots.push(vault.enrol_passphrase(passphrase, now, random)?);
         }
         let keyring = sources.keyring.as_ref().filter(|_| keyring_fault.is_none());
         let enrolment = match keyring {
@@ -117,14 +145,14 @@ impl Vault {
 }
 
 /// Whether the keyring may be used, or why not; an error if there is then no way to open the vault by itself.
-fn usable_keyring(sources: &KeySources) -> Result<Option<KeyringFault>, CreateError> {
+fn usable_keyring(sources: &KeySources, passphrase: bool) -> Result<Option<KeyringFault>, CreateError> {
     let answer = match &sources.keyring {
         Some(keyring) => keyring.read(),
         None => Err(KeyringFault::NoService),
     };
     match (decide(false, &answer), answer) {
         (Step::Occupied, _) => Err(CreateError::KeyringOccupied),
-        (Step::NoKeyring, Err(fault)) if sources.env.is_some() => Ok(Some(fault)),
+        (Step::NoKeyring, Err(fault)) if passphrase || sources.env.is_some() => Ok(Some(fault)),
         (Step::NoKeyring, Err(fault)) => Err(CreateError::NoKeySource(fault)),
         _ => Ok(None),
     }

@@ -9,7 +9,7 @@ use crate::keyring::{Keyring, KeyringFault};
 use crate::random::Random;
 use crate::recovery::RecoveryCode;
 use crate::secret::Secret;
-use crate::slot::{NewSlot, Slot, SlotKind, SlotState};
+use crate::slot::{NewSlot, Slot, SlotKind, SlotSecret, SlotState};
 use crate::vault::Vault;
 use reeve_core::time::Millis;
 use std::fmt;
@@ -117,10 +117,66 @@ impl Vault {
         random: &mut dyn Random,
     ) -> Result<KeyringEnrolment, SealError> {
         let key = Key::make(random)?;
-        let slot = self.wrap(SlotKind::Keyring, Kdf::Hkdf, SlotState::Pending, key.bytes(), now, random)?;
+        let secret = SlotSecret::One(key.bytes());
+        let slot = self.wrap(SlotKind::Keyring, Kdf::Hkdf, SlotState::Pending, secret, now, random)?;
+        Ok(self.enrolment(keyring, slots, slot, key))
+    }
+
+    /// As [`Vault::enrol_keyring`], for a slot that the keyring opens only together with `passphrase`. Retire the keyring
+    /// and passphrase slots once it is active: each of them would open the vault alone.
+    ///
+    /// # Errors
+    /// [`SealError`] when there are no random bytes, or not enough memory for Argon2id.
+    pub fn enrol_strict(
+        &self,
+        keyring: Arc<dyn Keyring>,
+        slots: &[Slot],
+        passphrase: &Secret,
+        now: Millis,
+        random: &mut dyn Random,
+    ) -> Result<KeyringEnrolment, SealError> {
+        let key = Key::make(random)?;
+        let secret = SlotSecret::Both { held: key.bytes(), typed: passphrase.expose() };
+        let slot = self.wrap(SlotKind::Strict, Kdf::PASSPHRASE, SlotState::Pending, secret, now, random)?;
+        Ok(self.enrolment(keyring, slots, slot, key))
+    }
+
+    fn enrolment(&self, keyring: Arc<dyn Keyring>, slots: &[Slot], slot: Slot, key: Key) -> KeyringEnrolment {
         let item = Item { slot_id: slot.id.clone(), generation: self.header().generation, key }.text();
-        let ours = slots.iter().filter(|slot| slot.kind == SlotKind::Keyring);
-        Ok(KeyringEnrolment { keyring, item, replaceable: ours.map(|slot| slot.id.clone()).collect(), slot })
+        let ours = slots.iter().filter(|slot| slot.kind.needs_keyring());
+        KeyringEnrolment { keyring, item, replaceable: ours.map(|slot| slot.id.clone()).collect(), slot }
+    }
+
+    /// A slot for a passphrase, active at once. Retire the older `passphrase` slots when it is stored.
+    ///
+    /// # Errors
+    /// [`SealError`] when there are no random bytes, or not enough memory for Argon2id.
+    pub fn enrol_passphrase(
+        &self,
+        passphrase: &Secret,
+        now: Millis,
+        random: &mut dyn Random,
+    ) -> Result<Slot, SealError> {
+        let secret = SlotSecret::One(passphrase.expose());
+        self.wrap(SlotKind::Passphrase, Kdf::PASSPHRASE, SlotState::Active, secret, now, random)
+    }
+
+    /// Lets the keyring item of one of `slots` remember the generation of this vault's header, so that an older copy of
+    /// the database is noticed. `false` if the item is not one of them; it is left as it is then.
+    ///
+    /// # Errors
+    /// [`KeyringFault`].
+    pub fn remember_generation(&self, keyring: &dyn Keyring, slots: &[Slot]) -> Result<bool, KeyringFault> {
+        let Some(item) = Item::parse(&keyring.read()?) else { return Ok(false) };
+        let ours = |slot: &&Slot| slot.kind.needs_keyring() && slot.id == item.slot_id;
+        if slots.iter().find(ours).is_none_or(|slot| slot.state == SlotState::Retired) {
+            return Ok(false);
+        }
+        let generation = self.header().generation;
+        if item.generation != generation {
+            keyring.write(&Item { generation, ..item }.text())?;
+        }
+        Ok(true)
     }
 
     /// A slot for the current `KEY_ENCRYPTION_SECRET`, active at once. Retire the older `env` slots when it is stored.
@@ -134,7 +190,7 @@ impl Vault {
         random: &mut dyn Random,
     ) -> Result<Slot, SealError> {
         let value = env.current();
-        self.wrap(SlotKind::Env, value.kdf(), SlotState::Active, value.expose(), now, random)
+        self.wrap(SlotKind::Env, value.kdf(), SlotState::Active, SlotSecret::One(value.expose()), now, random)
     }
 
     /// A new recovery code and its slot. Retire the older `recovery` slots when it is stored and the code was seen.
@@ -147,7 +203,8 @@ impl Vault {
         random: &mut dyn Random,
     ) -> Result<(RecoveryCode, Slot), SealError> {
         let code = RecoveryCode::make(random)?;
-        let slot = self.wrap(SlotKind::Recovery, Kdf::Hkdf, SlotState::Active, code.bytes(), now, random)?;
+        let secret = SlotSecret::One(code.bytes());
+        let slot = self.wrap(SlotKind::Recovery, Kdf::Hkdf, SlotState::Active, secret, now, random)?;
         Ok((code, slot))
     }
 
@@ -156,7 +213,7 @@ impl Vault {
         kind: SlotKind,
         kdf: Kdf,
         state: SlotState,
-        secret: &[u8],
+        secret: SlotSecret<'_>,
         now: Millis,
         random: &mut dyn Random,
     ) -> Result<Slot, SealError> {

@@ -14,6 +14,8 @@ pub struct Header {
     pub kcv: [u8; 16],
     /// The key-encryption-key epoch that new values are sealed under, from 1.
     pub kek_epoch: u32,
+    /// The first epoch of the present root key, from 1. What older epochs sealed opens with the root key before it.
+    pub root_epoch: u32,
     /// Grows with every change of the header, so that an older copy of the database can be recognised.
     pub generation: u64,
     /// When the vault was made, UTC milliseconds.
@@ -26,7 +28,8 @@ impl Header {
     /// The first header of a new vault.
     pub(crate) fn first(root: &Key, vault_id: [u8; 16], created_at: i64) -> Self {
         let kcv = derive_kcv(root, &vault_id);
-        Self { vault_id, kcv, kek_epoch: 1, generation: 1, created_at, mac: [0; 32] }.signed(root)
+        Self { vault_id, kcv, kek_epoch: 1, root_epoch: 1, generation: 1, created_at, mac: [0; 32] }
+            .signed(root)
     }
 
     /// This header with the MAC that its other fields need.
@@ -47,14 +50,22 @@ impl Header {
 
     fn derive_mac(&self, root: &Key) -> [u8; 32] {
         let key = derive_key(root.bytes(), &self.vault_id, &[b"reeve/header-mac/v1"]);
-        let covered = fields(&[
-            b"reeve.header.v1",
+        let root_epoch = self.root_epoch.to_be_bytes();
+        // The first form says nothing of a root epoch, because there was one root key only.
+        let (form, more): (&[u8], &[&[u8]]) = if self.root_epoch == 1 {
+            (b"reeve.header.v1", &[])
+        } else {
+            (b"reeve.header.v2", &[&root_epoch])
+        };
+        let parts: [&[u8]; 6] = [
+            form,
             &self.vault_id,
             &self.kcv,
             &self.kek_epoch.to_be_bytes(),
             &self.generation.to_be_bytes(),
             &self.created_at.to_be_bytes(),
-        ]);
+        ];
+        let covered = fields(&[&parts[..], more].concat());
         hmac(key.bytes(), &[&covered])
     }
 }

@@ -30,6 +30,13 @@ pub enum LockReason {
     },
     /// The recovery code is well formed, and of another vault or replaced by a newer one.
     RecoveryWrong,
+    /// The vault opens with a passphrase that a person types.
+    PassphraseNeeded {
+        /// Together with the key in the keyring, which is there.
+        with_keyring: bool,
+    },
+    /// The passphrase is not the one of this vault.
+    PassphraseWrong,
     /// The key is right, and the vault's header is not what the vault wrote.
     HeaderAltered,
 }
@@ -49,6 +56,8 @@ impl LockReason {
             Self::EnvMismatch { .. } => "env_mismatch",
             Self::EnvMissing { .. } => "env_missing",
             Self::RecoveryWrong => "recovery_wrong",
+            Self::PassphraseNeeded { .. } => "passphrase_needed",
+            Self::PassphraseWrong => "passphrase_wrong",
             Self::HeaderAltered => "header_altered",
         }
     }
@@ -107,6 +116,15 @@ impl LockReason {
             Self::RecoveryWrong => {
                 "This recovery code is complete, but not the one of this vault. Look for a newer sheet, or for the \
                  one printed on this installation."
+            }
+            Self::PassphraseNeeded { with_keyring: false } => {
+                "This vault opens with its passphrase. Enter it, or the recovery code."
+            }
+            Self::PassphraseNeeded { with_keyring: true } => {
+                "The keyring has its half of this vault's key; the passphrase is the other. Enter it, or the recovery code."
+            }
+            Self::PassphraseWrong => {
+                "This is not the passphrase of this vault. Try again, or enter the recovery code."
             }
             Self::HeaderAltered => {
                 "The key is right, but the vault's header was changed from outside. Nothing was opened. Restore the \

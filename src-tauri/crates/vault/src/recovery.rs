@@ -87,6 +87,21 @@ impl RecoveryCode {
         text
     }
 
+    /// Whether `typed` is the last of its nine groups: what somebody who has written the code down can say.
+    #[must_use]
+    pub fn ends_with(&self, typed: &str) -> bool {
+        let shown = self.reveal();
+        let last = shown.rsplit('-').next().unwrap_or_default();
+        let plain = |c: char| symbol_of(c).map(|at| char::from(ALPHABET[usize::from(at)]));
+        let typed: Option<Zeroizing<String>> = typed
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '-')
+            .map(plain)
+            .collect::<Option<String>>()
+            .map(Zeroizing::new);
+        typed.is_some_and(|typed| typed.as_str() == last)
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         self.0.as_slice()
     }

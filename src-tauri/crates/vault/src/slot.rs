@@ -18,6 +18,10 @@ pub enum SlotKind {
     Env,
     /// The printed recovery code.
     Recovery,
+    /// A passphrase that a person types at every start.
+    Passphrase,
+    /// The key in the keyring and a passphrase together; neither alone opens it.
+    Strict,
 }
 
 impl SlotKind {
@@ -28,13 +32,22 @@ impl SlotKind {
             Self::Keyring => "keyring",
             Self::Env => "env",
             Self::Recovery => "recovery",
+            Self::Passphrase => "passphrase",
+            Self::Strict => "strict",
         }
     }
 
     /// Reads a stored word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Keyring, Self::Env, Self::Recovery].into_iter().find(|kind| kind.as_str() == word)
+        let all = [Self::Keyring, Self::Env, Self::Recovery, Self::Passphrase, Self::Strict];
+        all.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether its slot needs the item in the keyring.
+    #[must_use]
+    pub const fn needs_keyring(self) -> bool {
+        matches!(self, Self::Keyring | Self::Strict)
     }
 
     fn info(self) -> &'static [u8] {
@@ -42,6 +55,8 @@ impl SlotKind {
             Self::Keyring => b"reeve/slot-keyring/v1",
             Self::Env => b"reeve/slot-env/v1",
             Self::Recovery => b"reeve/slot-recovery/v1",
+            Self::Passphrase => b"reeve/slot-passphrase/v1",
+            Self::Strict => b"reeve/slot-strict/v1",
         }
     }
 }
@@ -101,7 +116,7 @@ impl Slot {
     pub(crate) fn wrap(
         new: &NewSlot<'_>,
         root: &Key,
-        secret: &[u8],
+        secret: SlotSecret<'_>,
         random: &mut dyn Random,
     ) -> Result<Self, SealError> {
         let mut slot = Self {
@@ -114,7 +129,7 @@ impl Slot {
             created_at: new.created_at,
             state: new.state,
         };
-        let key = new.kdf.derive(secret, &slot.salt, slot.kind.info()).ok_or(SealError::OutOfMemory)?;
+        let key = secret.key(new.kdf, &slot.salt, slot.kind.info()).ok_or(SealError::OutOfMemory)?;
         let nonce = make_bytes::<NONCE_LEN>(random)?;
         slot.nonce = nonce.to_vec();
         slot.wrapped_vrk.extend_from_slice(root.bytes());
@@ -126,12 +141,12 @@ impl Slot {
     }
 
     /// The root key, if `secret` opens this slot of the vault `vault_id`; `None` also for damage.
-    pub(crate) fn unwrap(&self, vault_id: &[u8; 16], secret: &[u8]) -> Option<Key> {
+    pub(crate) fn unwrap(&self, vault_id: &[u8; 16], secret: SlotSecret<'_>) -> Option<Key> {
         let kdf = Kdf::parse(&self.kdf)?;
         let nonce = self.nonce.as_slice().try_into().ok()?;
         let (wrapped, tag) = self.wrapped_vrk.split_last_chunk::<TAG_LEN>()?;
         let mut root = Zeroizing::new(wrapped.to_vec());
-        let key = kdf.derive(secret, &self.salt, self.kind.info())?;
+        let key = secret.key(kdf, &self.salt, self.kind.info())?;
         cipher::decrypt(key.bytes(), nonce, &self.bound_to(vault_id), &mut root, tag).ok()?;
         Key::copy_of(&root)
     }
@@ -168,4 +183,20 @@ pub(crate) struct NewSlot<'a> {
     pub(crate) kdf: Kdf,
     pub(crate) created_at: i64,
     pub(crate) state: SlotState,
+}
+
+/// What opens a slot: one secret, or the key in the keyring and a passphrase together.
+#[derive(Clone, Copy)]
+pub(crate) enum SlotSecret<'a> {
+    One(&'a [u8]),
+    Both { held: &'a [u8], typed: &'a [u8] },
+}
+
+impl SlotSecret<'_> {
+    fn key(self, kdf: Kdf, salt: &[u8], info: &[u8]) -> Option<Key> {
+        match self {
+            Self::One(secret) => kdf.derive(secret, salt, info),
+            Self::Both { held, typed } => kdf.derive_with(held, typed, salt, info),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::keyring::{Keyring, KeyringFault};
 use crate::reason::LockReason;
 use crate::recovery::RecoveryCode;
 use crate::secret::Secret;
-use crate::slot::{Slot, SlotKind, SlotState};
+use crate::slot::{Slot, SlotKind, SlotSecret, SlotState};
 use crate::sources::KeySources;
 use crate::vault::{Notice, Vault};
 
@@ -62,11 +62,13 @@ impl Vault {
             Ok(found) => return attempt.open(found),
             Err(reason) => reason,
         };
-        if !slots.iter().any(|slot| slot.is_open(SlotKind::Keyring)) {
-            return Err(env_reason.unwrap_or(LockReason::KeyMissing));
+        if !slots.iter().any(|slot| slot.is_open(SlotKind::Keyring) || slot.is_open(SlotKind::Strict)) {
+            let typed = slots.iter().any(|slot| slot.is_open(SlotKind::Passphrase));
+            let reason = typed.then_some(LockReason::PassphraseNeeded { with_keyring: false });
+            return Err(env_reason.or(reason).unwrap_or(LockReason::KeyMissing));
         }
         let env_wrong = env_reason.filter(|reason| matches!(reason, LockReason::EnvMismatch { .. }));
-        match (attempt.keyring(sources.keyring.as_deref()), env_wrong) {
+        match (attempt.keyring(sources.keyring.as_deref(), None), env_wrong) {
             (Ok(mut found), env_wrong) => {
                 if let Some(LockReason::EnvMismatch { expected_slot }) = env_wrong {
                     found.notices.push(Notice::EnvMismatch { expected_slot });
@@ -88,8 +90,30 @@ impl Vault {
         code: &RecoveryCode,
     ) -> Result<Self, LockReason> {
         let attempt = Attempt { header, slots };
-        let found = attempt.first(SlotKind::Recovery, code.bytes()).ok_or(LockReason::RecoveryWrong)?;
+        let secret = SlotSecret::One(code.bytes());
+        let found = attempt.first(SlotKind::Recovery, secret).ok_or(LockReason::RecoveryWrong)?;
         attempt.open(found)
+    }
+
+    /// Opens the vault with a passphrase, or with it and the key in the keyring together. Takes about a second.
+    ///
+    /// # Errors
+    /// [`LockReason::PassphraseWrong`], why the keyring's half is not there, or [`LockReason::HeaderAltered`].
+    pub fn unlock_with_passphrase(
+        header: &Header,
+        slots: &[Slot],
+        sources: &KeySources,
+        passphrase: &Secret,
+    ) -> Result<Self, LockReason> {
+        let attempt = Attempt { header, slots };
+        let typed = passphrase.expose();
+        if let Some(found) = attempt.first(SlotKind::Passphrase, SlotSecret::One(typed)) {
+            return attempt.open(found);
+        }
+        if !slots.iter().any(|slot| slot.is_open(SlotKind::Strict)) {
+            return Err(LockReason::PassphraseWrong);
+        }
+        attempt.open(attempt.keyring(sources.keyring.as_deref(), Some(typed))?)
     }
 }
 
@@ -115,12 +139,12 @@ impl<'a> Attempt<'a> {
     }
 
     /// The root key under `secret` in `slot`, if it is this vault's.
-    fn unwrap(&self, slot: &'a Slot, secret: &[u8]) -> Option<Found<'a>> {
+    fn unwrap(&self, slot: &'a Slot, secret: SlotSecret<'_>) -> Option<Found<'a>> {
         let root = slot.unwrap(&self.header.vault_id, secret).filter(|root| self.header.is_key(root))?;
         Some(Found { root, slot, notices: Vec::new() })
     }
 
-    fn first(&self, kind: SlotKind, secret: &[u8]) -> Option<Found<'a>> {
+    fn first(&self, kind: SlotKind, secret: SlotSecret<'_>) -> Option<Found<'a>> {
         self.slots.iter().filter(|slot| slot.is_open(kind)).find_map(|slot| self.unwrap(slot, secret))
     }
 
@@ -145,19 +169,28 @@ impl<'a> Attempt<'a> {
     fn env_value(&self, value: &Value) -> Option<Found<'a>> {
         let stretched = value.kdf().is_slow();
         let mut fitting = self.slots.iter().filter(|slot| slot.is_open(SlotKind::Env));
-        fitting.find_map(
-            |slot| if slot.is_slow() == stretched { self.unwrap(slot, value.expose()) } else { None },
-        )
+        fitting.find_map(|slot| {
+            if slot.is_slow() == stretched {
+                self.unwrap(slot, SlotSecret::One(value.expose()))
+            } else {
+                None
+            }
+        })
     }
 
-    fn keyring(&self, keyring: Option<&dyn Keyring>) -> Result<Found<'a>, LockReason> {
+    fn keyring(&self, keyring: Option<&dyn Keyring>, typed: Option<&[u8]>) -> Result<Found<'a>, LockReason> {
         let answer = keyring.map_or(Err(KeyringFault::NoService), Keyring::read);
         match (decide(true, &answer), answer) {
             (Step::Lock(reason), _) => Err(reason),
-            (_, Ok(text)) => self.item(&text),
+            (_, Ok(text)) => self.item(&text, typed),
             (_, Err(KeyringFault::Ambiguous(texts))) => {
+                let tried: Vec<_> = texts.iter().map(|text| self.item(text, typed)).collect();
+                let known = |r: &Result<_, LockReason>| {
+                    matches!(r, Err(LockReason::PassphraseNeeded { .. } | LockReason::PassphraseWrong))
+                };
+                let at = tried.iter().position(Result::is_ok).or_else(|| tried.iter().position(known));
                 let mut found =
-                    texts.iter().find_map(|text| self.item(text).ok()).ok_or(LockReason::Ambiguous)?;
+                    at.and_then(|at| tried.into_iter().nth(at)).ok_or(LockReason::Ambiguous)??;
                 found.notices.push(Notice::KeyringAmbiguous { candidates: texts.len() });
                 Ok(found)
             }
@@ -165,11 +198,19 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn item(&self, text: &Secret) -> Result<Found<'a>, LockReason> {
+    fn item(&self, text: &Secret, typed: Option<&[u8]>) -> Result<Found<'a>, LockReason> {
         let item = Item::parse(text).ok_or(LockReason::Corrupt)?;
-        let mut keyring = self.slots.iter().filter(|slot| slot.is_open(SlotKind::Keyring));
-        let slot = keyring.find(|slot| slot.id == item.slot_id).ok_or(LockReason::KeyMismatch)?;
-        let mut found = self.unwrap(slot, item.key.bytes()).ok_or(LockReason::KeyMismatch)?;
+        let mut ours =
+            self.slots.iter().filter(|s| s.is_open(SlotKind::Keyring) || s.is_open(SlotKind::Strict));
+        let slot = ours.find(|slot| slot.id == item.slot_id).ok_or(LockReason::KeyMismatch)?;
+        let held = item.key.bytes();
+        let mut found = match (slot.kind, typed) {
+            (SlotKind::Strict, None) => return Err(LockReason::PassphraseNeeded { with_keyring: true }),
+            (SlotKind::Strict, Some(typed)) => {
+                self.unwrap(slot, SlotSecret::Both { held, typed }).ok_or(LockReason::PassphraseWrong)?
+            }
+            _ => self.unwrap(slot, SlotSecret::One(held)).ok_or(LockReason::KeyMismatch)?,
+        };
         if slot.state == SlotState::Pending {
             found.notices.push(Notice::KeyringSlotPending { slot: slot.id.clone() });
         }

@@ -5,7 +5,7 @@ use crate::envelope::{self, OpenError, SealError};
 use crate::header::Header;
 use crate::kdf::{derive_key, hmac};
 use crate::key::{KEY_LEN, Key};
-use crate::random::{OsRandom, RandomError, make_bytes};
+use crate::random::{OsRandom, Random, RandomError, make_bytes};
 use crate::secret::Secret;
 use crate::slot::SlotKind;
 use data_encoding::HEXLOWER;
@@ -30,6 +30,8 @@ pub enum Purpose {
     TotpSeed,
     /// A provider's administrative credential.
     AdminCred,
+    /// The root key before this one, until nothing is sealed under it any more.
+    RootKey,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::ListenerSecret => "listener-secret",
             Self::TotpSeed => "totp-seed",
             Self::AdminCred => "admin-cred",
+            Self::RootKey => "root-key",
         }
     }
 }
@@ -66,6 +69,8 @@ pub enum Notice {
         /// The generation of this database.
         found: u64,
     },
+    /// The keyring's file is not encrypted: who reads the disk reads the key.
+    PlaintextKeyring,
     /// `KEY_ENCRYPTION_SECRET` did not open its slot; the keyring opened the vault.
     EnvMismatch {
         /// The newest slot that it should open.
@@ -98,9 +103,14 @@ pub enum RewrapError {
     Seal(#[from] SealError),
 }
 
+/// What the root key before this one is sealed as.
+const OLDER_ROOT: &str = "the root key before this one";
+
 struct Inner {
     header: Header,
     root: Arc<Key>,
+    /// The root key of the epochs before the header's root epoch, while something is sealed under it.
+    older: Option<Arc<Key>>,
     opened_by: Option<(SlotKind, String)>,
     notices: Vec<Notice>,
     /// The key-encryption key of the newest epoch, once it was needed.
@@ -126,7 +136,16 @@ impl Vault {
         opened_by: Option<(SlotKind, String)>,
         notices: Vec<Notice>,
     ) -> Self {
-        Self(Arc::new(Inner { header, root: Arc::new(root), opened_by, notices, kek: OnceLock::new() }))
+        let root = Arc::new(root);
+        Self(Arc::new(Inner { header, root, older: None, opened_by, notices, kek: OnceLock::new() }))
+    }
+
+    /// The same vault with another header and, where they changed, other keys.
+    fn with(&self, header: Header, root: &Arc<Key>, older: Option<&Arc<Key>>) -> Self {
+        let header = header.signed(root);
+        let (opened_by, notices) = (self.0.opened_by.clone(), self.0.notices.clone());
+        let (root, older) = (Arc::clone(root), older.map(Arc::clone));
+        Self(Arc::new(Inner { header, root, older, opened_by, notices, kek: OnceLock::new() }))
     }
 
     /// The header as it was read, or as [`Vault::next_epoch`] made it.
@@ -208,15 +227,98 @@ impl Vault {
         let mut header = self.0.header.clone();
         header.kek_epoch = header.kek_epoch.saturating_add(1);
         header.generation = header.generation.saturating_add(1);
-        let header = header.signed(&self.0.root);
-        let (root, opened_by) = (Arc::clone(&self.0.root), self.0.opened_by.clone());
-        Self(Arc::new(Inner {
-            header,
-            root,
-            opened_by,
-            notices: self.0.notices.clone(),
-            kek: OnceLock::new(),
-        }))
+        self.with(header, &self.0.root, self.0.older.as_ref())
+    }
+
+    /// The same vault with the next generation in its header: something of it changed, and an older copy is to be
+    /// noticed. `seen` is the newest generation that was met elsewhere.
+    #[must_use]
+    pub fn next_generation(&self, seen: u64) -> Self {
+        let mut header = self.0.header.clone();
+        header.generation = header.generation.max(seen).saturating_add(1);
+        self.with(header, &self.0.root, self.0.older.as_ref())
+    }
+
+    /// The same vault under a new random root key, from the next epoch on. What was sealed before keeps opening until
+    /// [`Vault::without_older_root`]. None of its slots opens it yet: make new ones with it. Commit
+    /// [`Vault::seal_older_root`] together with its header, or what is not sealed anew is lost with this process.
+    ///
+    /// # Errors
+    /// [`RandomError`] when there are no random bytes.
+    pub fn next_root(&self, random: &mut dyn Random) -> Result<Self, RandomError> {
+        let root = Arc::new(Key::make(random)?);
+        let old = &self.0.header;
+        let epoch = old.kek_epoch.saturating_add(1);
+        let header = Header {
+            kek_epoch: epoch,
+            root_epoch: epoch,
+            generation: old.generation.saturating_add(1),
+            ..Header::first(&root, old.vault_id, old.created_at)
+        };
+        Ok(self.with(header, &root, Some(&self.0.root)))
+    }
+
+    /// Whether something may still be sealed under the root key before this one.
+    #[must_use]
+    pub fn has_older_root(&self) -> bool {
+        self.0.older.is_some()
+    }
+
+    /// The root key before this one, sealed under this one; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`SealError`] when there are no random bytes.
+    pub fn seal_older_root(&self) -> Result<Option<Vec<u8>>, SealError> {
+        let Some(older) = &self.0.older else { return Ok(None) };
+        self.seal(Purpose::RootKey, OLDER_ROOT, older.bytes()).map(Some)
+    }
+
+    /// The same vault with the root key before this one, from [`Vault::seal_older_root`].
+    ///
+    /// # Errors
+    /// [`OpenError`] when it was changed, or is another vault's.
+    pub fn with_older_root(&self, sealed: &[u8]) -> Result<Self, OpenError> {
+        let older = Key::copy_of(self.open(Purpose::RootKey, OLDER_ROOT, sealed)?.expose());
+        let older = Arc::new(older.ok_or(OpenError::NotAKey)?);
+        Ok(self.with(self.0.header.clone(), &self.0.root, Some(&older)))
+    }
+
+    /// The same vault without the root key before this one: call it when nothing is sealed under that any more.
+    #[must_use]
+    pub fn without_older_root(&self) -> Self {
+        self.with(self.0.header.clone(), &self.0.root, None)
+    }
+
+    /// Whether `sealed` is of an epoch before the newest, so that it is to be wrapped or sealed anew.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it is not a sealed value.
+    pub fn is_outdated(&self, sealed: &[u8]) -> Result<bool, OpenError> {
+        Ok(envelope::epoch_of(sealed)? < self.0.header.kek_epoch)
+    }
+
+    /// A data key, wrapped under the current epoch.
+    ///
+    /// # Errors
+    /// [`RewrapError`] when the old wrapping does not open.
+    pub fn rewrap_dek(
+        &self,
+        provider: &str,
+        credential_id: &str,
+        version: u32,
+        wrapped: &[u8],
+    ) -> Result<Vec<u8>, RewrapError> {
+        let dek = self.unwrap_dek(provider, credential_id, version, wrapped)?;
+        Ok(self.wrap_dek(&dek, provider, credential_id, version)?)
+    }
+
+    /// A small value, sealed under the current epoch.
+    ///
+    /// # Errors
+    /// [`RewrapError`] when it does not open.
+    pub fn reseal(&self, purpose: Purpose, context: &str, sealed: &[u8]) -> Result<Vec<u8>, RewrapError> {
+        let value = self.open(purpose, context, sealed)?;
+        Ok(self.seal(purpose, context, value.expose())?)
     }
 
     /// Seals a small value. `context` names what it belongs to, such as an id; it must be the same to open it.
@@ -259,16 +361,22 @@ impl Vault {
         derive_key(self.0.root.bytes(), &self.0.header.vault_id, info)
     }
 
+    /// A key of an epoch: from the root key that the epoch had.
+    fn derive_of(&self, epoch: u32, info: &[&[u8]]) -> Key {
+        let root = self.0.older.as_ref().filter(|_| epoch < self.0.header.root_epoch).unwrap_or(&self.0.root);
+        derive_key(root.bytes(), &self.0.header.vault_id, info)
+    }
+
     /// Lends the key-encryption key of an epoch. That of the newest is kept beside the root key it comes from, because
     /// every call needs it.
     fn with_kek<T>(&self, epoch: u32, work: impl FnOnce(&Key) -> T) -> T {
-        let derive = || self.derive_key(&[b"reeve/kek/v1", &epoch.to_be_bytes()]);
+        let derive = || self.derive_of(epoch, &[b"reeve/kek/v1", &epoch.to_be_bytes()]);
         if epoch == self.0.header.kek_epoch { work(self.0.kek.get_or_init(derive)) } else { work(&derive()) }
     }
 
     /// Small values have keys of their own, so that their nonces do not use up the data keys' share of an epoch.
     fn derive_seal_key(&self, purpose: Purpose, epoch: u32) -> Key {
-        self.derive_key(&[b"reeve/seal/v1", &epoch.to_be_bytes(), purpose.label().as_bytes()])
+        self.derive_of(epoch, &[b"reeve/seal/v1", &epoch.to_be_bytes(), purpose.label().as_bytes()])
     }
 
     fn wrap_dek(

@@ -21,6 +21,7 @@ fn header() -> Header {
         vault_id: std::array::from_fn(|at| 0x40 + u8::try_from(at).unwrap()),
         kcv: hex("cea464e34240a1feb609e7a0b40b8b36").try_into().unwrap(),
         kek_epoch: 1,
+        root_epoch: 1,
         generation: 1,
         created_at: NOW.0,
         mac: hex("6864482f36685a8f6da3b1e755068bc6b3851887762f798cc387c3643734ded5").try_into().unwrap(),

@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore, type ReactNode } from "react";
 import { api, fieldErrors, take, type SettingsView, type UpdateSettingsBody } from "@/api";
-import { Confirm, ErrorState, FormError, Id, meQuery, Page, Properties, RecoveryCode, SkeletonRows, Snippets, useForm, useMay } from "@/components";
+import { Confirm, ErrorState, FormError, Id, meQuery, Page, Properties, SkeletonRows, Snippets, useForm, useMay } from "@/components";
 import { useExampleModel } from "@/features/tenants";
 import { WitnessesCard } from "@/features/witnesses";
 import { readUsdInput } from "@/lib/money";
@@ -106,15 +106,6 @@ function Password() {
   );
 }
 
-function Recovery({ may }: { may: string | null }) {
-  const [code, setCode] = useState<string | null>(null);
-  return (
-    <Card title="Recovery code" lede="Opens the vault when this computer’s keyring is lost. A new code replaces the old one.">
-      <div className="stackv"><RecoveryCode code={code} onMade={setCode} blocked={may} again /></div>
-    </Card>
-  );
-}
-
 function Theme() {
   const choice = useSyncExternalStore(onTheme, themeChoice);
   return (
@@ -185,7 +176,6 @@ export function SettingsPage() {
             <Gateway url={s.gateway_url} />
             <WitnessesCard />
             <Password />
-            <Recovery may={may} />
             <Theme />
             <Sample may={may} />
             <Card title="About">

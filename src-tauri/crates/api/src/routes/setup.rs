@@ -42,6 +42,10 @@ pub(crate) struct VaultView {
     reason: Option<String>,
     /// What happened and the way out.
     message: Option<String>,
+    /// Whether there is no vault yet: what is missing is something to keep its key in.
+    first_run: bool,
+    /// Whether a passphrase opens it, or on the first run makes it.
+    passphrase: bool,
 }
 
 /// How Reeve is set up; needs no sign-in.
@@ -58,6 +62,8 @@ async fn get_setup(State(engine): State<Engine>, request: Request) -> Json<Setup
         vault: VaultView {
             state: if locked.is_some() { "locked" } else { "unlocked" },
             reason: locked.as_ref().map(|l| l.reason.clone()),
+            first_run: locked.as_ref().is_some_and(|l| l.first_run),
+            passphrase: locked.as_ref().is_some_and(|l| l.passphrase),
             message: locked.map(|l| l.message),
         },
         workspace_name: settings.map_or_else(String::new, |s| s.workspace_name),

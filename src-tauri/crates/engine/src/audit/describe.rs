@@ -234,11 +234,36 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
     }
     let verb = match leaf.kind.as_str() {
         "user.create" => "Added",
-        "vault.initialize" => return "Made the vault".to_owned(),
+        "vault.initialized" => return "Made the vault".to_owned(),
         "vault.key_create" => return "Made a key of Reeve's own".to_owned(),
-        "vault.slot_update" => return "Changed a way to open the vault".to_owned(),
-        "vault.recovery_rotate" => return "Made a new recovery code".to_owned(),
-        "vault.unlock" => return "Opened the vault with the recovery code".to_owned(),
+        "vault.slot_added" => return "Added a way to open the vault".to_owned(),
+        "vault.slot_reenrolled" => return "Made a way to open the vault anew".to_owned(),
+        "vault.slot_removed" => return "Removed a way to open the vault".to_owned(),
+        "vault.slot_pending" => return "A way to open the vault was prepared".to_owned(),
+        "vault.unlocked" => return "Opened the vault".to_owned(),
+        "vault.locked" => return "The vault did not open".to_owned(),
+        "vault.kek_rotated" => return "Rotated the master key".to_owned(),
+        "vault.vrk_prepared" => return "Prepared a new root key".to_owned(),
+        "vault.vrk_pending" => return "A new root key is being put in place".to_owned(),
+        "vault.vrk_dropped" => return "A new root key was not put in place".to_owned(),
+        "vault.vrk_rotated" => return "Replaced the root key".to_owned(),
+        "vault.rewrap" => return "Sealed keys anew under the master key".to_owned(),
+        "vault.rewrapped" => return "Everything is sealed under the new master key".to_owned(),
+        "vault.rollback_detected" => {
+            return "The vault is an older copy than the keyring remembers".to_owned();
+        }
+        "vault.rollback_accepted" => return "Took the older copy of the vault to go on with".to_owned(),
+        "vault.plaintext_keyring" => return "The keyring's file is not encrypted".to_owned(),
+        "vault.env_mismatch" => {
+            return "KEY_ENCRYPTION_SECRET is not this vault's; the keyring opened it".to_owned();
+        }
+        "vault.env_previous" => return "KEY_ENCRYPTION_SECRET_PREVIOUS opened the vault".to_owned(),
+        "vault.moved_on" => return "The vault's generation was raised".to_owned(),
+        "vault.backup_exported" => return "Made a backup of the keys".to_owned(),
+        "vault.restored" => return "Restored keys from a backup".to_owned(),
+        "keyring.ambiguous" => {
+            return "Several keyring items matched; one of them opened the vault".to_owned();
+        }
         "session.start" => return session(leaf),
         "session.end" => return "Reeve was stopped".to_owned(),
         "log.heartbeat" => return "Nothing happened for an hour".to_owned(),

@@ -57,7 +57,7 @@ async fn a_pack_tells_what_happened_and_its_entries_verify() {
         "&lt;script&gt;alert(1)",
         "CC8.1",
         "tenant.create",
-        "vault.initialize",
+        "vault.initialized",
         "intact",
         "Nothing was written on",
     ] {

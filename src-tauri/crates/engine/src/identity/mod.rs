@@ -30,6 +30,7 @@ mod tickets;
 
 pub use change_password::ChangePassword;
 pub use login::{Login, SignedIn};
+pub(crate) use password::objection;
 pub use reeve_store::table::users::User;
 pub use register::Register;
 pub(crate) use sessions::Sessions;

@@ -12,7 +12,7 @@ const MIN_DIFFERENT: usize = 6;
 
 /// Why `password` cannot be one, in a sentence for its owner; `None` if it can. `about` is what others know of the owner:
 /// e-mail, name, workspace.
-pub(super) fn objection(password: &str, about: &[&str]) -> Option<String> {
+pub(crate) fn objection(password: &str, about: &[&str]) -> Option<String> {
     let characters = password.chars().count();
     if characters < MIN_CHARACTERS {
         return Some(format!(

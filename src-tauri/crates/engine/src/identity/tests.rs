@@ -313,7 +313,7 @@ async fn with_the_vault_locked_nobody_registers_and_nothing_is_written() {
     keyring.set_mode(reeve_vault::keyring::KeyringMode::NoService);
     let engine = open(&folder, &clock, &keyring).await;
     let error = engine.register(&http(), register(Some(GOOD))).await.err().unwrap();
-    assert_eq!(error.code, Code::Unavailable);
+    assert_eq!(error.code, Code::VaultLocked);
     assert!(error.message.contains("vault is locked"), "{}", error.message);
     assert!(engine.needs_setup());
 }
@@ -330,7 +330,7 @@ async fn the_recovery_code_opens_what_the_keyring_forgot() {
     let house = house.restarted().await;
     assert!(house.engine.vault_locked().is_some());
     let locked = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap_err();
-    assert_eq!(locked.code, Code::Unavailable);
+    assert_eq!(locked.code, Code::VaultLocked);
     for _ in 0..5 {
         assert_eq!(house.engine.try_recovery_code(&http(), "no code").await.unwrap_err().code, Code::Invalid);
     }

@@ -30,6 +30,9 @@ impl Engine {
 
     /// Looks whether a rotation is to begin or to go on; often, and mostly for nothing.
     pub(crate) async fn tend_rotations(&self) {
+        if self.rotation_paused() {
+            return;
+        }
         let (now, state) = (self.now(), &self.inner.rotations);
         let last_tick = state.last_tick.swap(now.0, Ordering::Relaxed);
         let woke = now.0.saturating_sub(last_tick) > SLEPT_MS;

@@ -54,6 +54,11 @@ impl Engine {
     ) -> Result<Rotation, Error> {
         self.require(cx, Permission::CredentialWrite).await?;
         self.require_fresh(cx)?;
+        if self.rotation_paused() {
+            let message =
+                "This is an older copy of the vault, so nothing is rotated. Look at the Vault page first.";
+            return Err(Error::new(Code::PreconditionFailed, message));
+        }
         let credential = self.live_credential(id).await?;
         if asked.compromised {
             typed_right(&credential.last4, asked.last4.as_deref())?;

@@ -4,6 +4,7 @@
 mod calls;
 mod imports;
 mod ledger;
+mod master_key;
 mod sample;
 mod saved_views;
 mod search;
@@ -11,4 +12,5 @@ mod security;
 mod settings;
 mod tenants;
 mod vault;
+mod vault_slots;
 mod world;

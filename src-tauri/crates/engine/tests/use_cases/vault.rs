@@ -32,8 +32,8 @@ async fn a_missing_keyring_item_locks_the_vault_and_mints_nothing() {
     assert_eq!(locked.vault_locked().unwrap().reason, "key_missing");
     assert_eq!(world.keyring.writes(), writes, "nothing was minted");
     assert_eq!(locked.credentials(&cx, None, 10).await.unwrap().0.len(), 1, "everything else still works");
-    assert_eq!(locked.unlock_with_recovery(&cx, "wrong").await.unwrap_err().code, Code::Invalid);
-    locked.unlock_with_recovery(&cx, &recovery).await.unwrap();
+    assert_eq!(locked.try_recovery_code(&cx, "wrong").await.unwrap_err().code, Code::Invalid);
+    locked.try_recovery_code(&cx, &recovery).await.unwrap();
     assert!(locked.vault_locked().is_none());
     locked.close().await;
     let file = std::fs::read(world.folder.path().join("reeve.db")).unwrap();

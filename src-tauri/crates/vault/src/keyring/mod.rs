@@ -2,9 +2,11 @@
 
 mod memory;
 mod os;
+mod plaintext;
 
 pub use memory::{KeyringMode, MemoryKeyring};
 pub use os::OsKeyring;
+pub use plaintext::is_plaintext;
 
 use crate::secret::Secret;
 
