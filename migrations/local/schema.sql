@@ -281,6 +281,7 @@ CREATE TABLE entry_mentions (
 CREATE TABLE entry_sets (
     part   INTEGER NOT NULL, -- entries.id >> 13
     word   INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
+    n      INTEGER NOT NULL, -- entries in it
     places BLOB    NOT NULL, -- 1,024 bytes of bits, or the places as big-endian numbers of two bytes where that is shorter
     PRIMARY KEY (part, word)
 ) STRICT, WITHOUT ROWID;
@@ -874,7 +875,7 @@ CREATE UNIQUE INDEX control_credentials_name ON control_credentials (name) WHERE
 
 CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
 
-CREATE INDEX entry_sets_word ON entry_sets (word, part);
+CREATE INDEX entry_sets_word ON entry_sets (word, part, n);
 
 CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('requested', 'blocked');
 

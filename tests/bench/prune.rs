@@ -20,7 +20,7 @@ const PRUNED: u64 = 100_096;
 async fn record(store: &Store) -> Result<(), StoreError> {
     let write = |tx: &mut Tx<'_>| {
         let said = entry("tenant.update", "u:rare", "tenant:1".to_owned(), Outcomes::Success);
-        tx.record(&said).map(|_| ())
+        tx.record(said).map(|_| ())
     };
     store.write(write).await
 }
@@ -51,7 +51,7 @@ pub(crate) async fn measure(table: &mut Table, folder: &Path) -> Outcome {
     store
         .write(move |tx| {
             let said = entry("retention.prune", "system", "ledger:audit".to_owned(), Outcomes::Success);
-            let said = tx.record(&said)?;
+            let said = tx.record(said)?;
             tx.prune(&said, Stream::Audit, to)
         })
         .await?;

@@ -12,7 +12,7 @@ type Failed = Box<dyn Error + Send + Sync>;
 /// Rows that are copied at most.
 const MOST: i64 = 1_000_000;
 
-/// Copies entries, their tiles, bundles, words and sets into a new file, in batches as large as those they were written in;
+/// Copies entries with their tiles, bundles, words and sets into a new file, in the transactions that they were written in;
 /// returns entries a second.
 pub(crate) fn copied(folder: &Path) -> Result<f64, Failed> {
     let other = tempfile::tempdir()?;
@@ -33,42 +33,54 @@ pub(crate) fn copied(folder: &Path) -> Result<f64, Failed> {
     let rows: i64 =
         conn.query_row("SELECT min(count(*), ?1) AS n FROM filled.entries", [MOST], |r| r.get("n"))?;
     let mut taken = Duration::ZERO;
-    for table in tables {
-        taken += copy(&conn, table, rows)?;
+    for first in (0..rows).step_by(usize::try_from(IN_ONE_WRITE)?) {
+        taken += copy(&conn, first, (first + i64::try_from(IN_ONE_WRITE)?).min(rows))?;
     }
     Ok(rows as f64 / taken.as_secs_f64())
 }
 
-/// Copies the rows of a table that belong to the first `entries`; returns what the inserts took, without the reading.
-fn copy(conn: &Connection, table: &str, entries: i64) -> Result<Duration, Failed> {
-    let condition = match table {
-        "entries" => format!("id < {entries}"),
-        "bundles" | "tiles" => format!("id < {entries} >> 8"),
-        "entry_sets" => format!("part < {entries} >> 13"),
-        _ => "true".to_owned(),
-    };
-    let mut rows = conn.prepare(&format!("SELECT * FROM filled.{table} WHERE {condition}"))?;
-    let width = rows.column_count();
-    let places = vec!["?"; width].join(", ");
-    let mut rows = rows.query([])?;
-    let mut taken = Duration::ZERO;
-    loop {
-        let mut batch: Vec<Vec<Value>> = Vec::new();
-        while batch.len() < usize::try_from(IN_ONE_WRITE)?
-            && let Some(row) = rows.next()?
-        {
-            batch.push((0..width).map(|i| row.get(i)).collect::<Result<_, _>>()?);
+/// Rows of a table.
+struct Rows {
+    table: &'static str,
+    values: Vec<Vec<Value>>,
+}
+
+/// What stands in the file because of the entries from `first` to `end`.
+fn rows(conn: &Connection, first: i64, end: i64) -> Result<Vec<Rows>, Failed> {
+    let words = if first == 0 { i64::MAX } else { 0 };
+    let parts = [
+        ("dict", "id", 0, words),
+        ("entries", "id", first, end),
+        ("bundles", "id", first >> 8, end >> 8),
+        ("tiles", "id", first >> 8, end >> 8),
+        ("entry_sets", "part", first >> 13, end >> 13),
+    ];
+    let mut found = Vec::new();
+    for (table, key, from, to) in parts {
+        let mut rows =
+            conn.prepare_cached(&format!("SELECT * FROM filled.{table} WHERE {key} >= ?1 AND {key} < ?2"))?;
+        let width = rows.column_count();
+        let values = rows.query_map([from, to], |row| (0..width).map(|i| row.get(i)).collect())?;
+        found.push(Rows { table, values: values.collect::<Result<_, _>>()? });
+    }
+    Ok(found)
+}
+
+/// Copies them in one transaction; returns what that takes, without the reading.
+fn copy(conn: &Connection, first: i64, end: i64) -> Result<Duration, Failed> {
+    let rows = rows(conn, first, end)?;
+    let begun = Instant::now();
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    for Rows { table, values } in &rows {
+        let places = vec!["?"; values.first().map_or(0, Vec::len)].join(", ");
+        if places.is_empty() {
+            continue;
         }
-        if batch.is_empty() {
-            return Ok(taken);
-        }
-        let begun = Instant::now();
-        conn.execute_batch("BEGIN IMMEDIATE")?;
         let mut insert = conn.prepare_cached(&format!("INSERT INTO main.{table} VALUES ({places})"))?;
-        for row in &batch {
+        for row in values {
             insert.execute(params_from_iter(row))?;
         }
-        conn.execute_batch("COMMIT")?;
-        taken += begun.elapsed();
     }
+    conn.execute_batch("COMMIT")?;
+    Ok(begun.elapsed())
 }

@@ -74,7 +74,7 @@ pub(crate) async fn measure(table: &mut Table) -> Outcome {
                     .write(move |tx| {
                         let entry =
                             entry("tenant.update", "u:6f1d2c3b4a596877", on, reeve_ledger::leaf::Ok::Success);
-                        tx.record(&entry)?.tenants().put(&row)
+                        tx.record(entry)?.tenants().put(&row)
                     })
                     .await?;
                 written.fetch_add(1, Ordering::Relaxed);

@@ -55,11 +55,11 @@ fn seed_entry() -> NewEntry {
 fn write(tx: &mut reeve_store::Tx<'_>, tenant: TenantId, sown: Sown) -> Result<(), StoreError> {
     // A bundle of the usage stream that can be pruned.
     for _ in 0..300 {
-        tx.meter(&seed_entry())?;
+        tx.meter(seed_entry())?;
     }
     let admin = tx.read().users().all()?.into_iter().next().unwrap();
     let now = tx.now();
-    let recorded = tx.record(&seed_entry())?;
+    let recorded = tx.record(seed_entry())?;
     let mut second = admin;
     second.id = sown.user;
     second.subject = SUBJECT.to_owned();

@@ -38,7 +38,7 @@ async fn pruned(folder: &Path) -> u64 {
     let store = store(folder);
     for _ in 0..ENTRIES / 1_000 {
         let thousand = |tx: &mut reeve_store::Tx<'_>| {
-            (0..1_000).try_for_each(|_| tx.meter(&entry("test.old", Map::new())).map(|_| ()))
+            (0..1_000).try_for_each(|_| tx.meter(entry("test.old", Map::new())).map(|_| ()))
         };
         store.write(thousand).await.unwrap();
     }
@@ -49,7 +49,7 @@ async fn pruned(folder: &Path) -> u64 {
     };
     let to = plan.to;
     let prune = move |tx: &mut reeve_store::Tx<'_>| {
-        let said = tx.record(&entry("retention.prune", said))?;
+        let said = tx.record(entry("retention.prune", said))?;
         tx.prune(&said, Stream::Usage, to)
     };
     store.write(prune).await.unwrap();

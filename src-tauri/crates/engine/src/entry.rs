@@ -173,7 +173,7 @@ impl Draft {
     /// [`StoreError`] if it does not fit or cannot be written.
     pub fn record<'c>(&self, tx: &mut Tx<'c>) -> Result<Recorded<'c>, StoreError> {
         if self.private.is_empty() {
-            return tx.record(&self.entry);
+            return tx.record(self.entry.clone());
         }
         let subject = self.subject.as_deref().unwrap_or(&self.entry.who);
         self.privacy.record(tx, subject, self.entry.clone(), &self.private)
@@ -184,7 +184,7 @@ impl Draft {
     /// # Errors
     /// [`StoreError`] if it does not fit or cannot be written.
     pub fn meter<'c>(&self, tx: &mut Tx<'c>) -> Result<Recorded<'c>, StoreError> {
-        tx.meter(&self.entry)
+        tx.meter(self.entry.clone())
     }
 
     /// As [`Draft::meter`], for an entry that is written once and not tried again.
@@ -192,7 +192,7 @@ impl Draft {
     /// # Errors
     /// As [`Draft::meter`].
     pub fn into_meter<'c>(self, tx: &mut Tx<'c>) -> Result<Recorded<'c>, StoreError> {
-        tx.meter_own(self.entry)
+        tx.meter(self.entry)
     }
 }
 

@@ -48,7 +48,7 @@ impl Privacy {
         let month = month_of(tx.now());
         let Some((key_id, key, fresh)) = self.key(tx, subject, month)? else {
             entry.details.insert("private".to_owned(), "withheld: the vault is locked".into());
-            return tx.record(&entry);
+            return tx.record(entry);
         };
         match seal(&key_id, &key, private) {
             Some(section) => entry.private.push(section),
@@ -56,7 +56,7 @@ impl Privacy {
                 entry.details.insert("private".to_owned(), "withheld: it could not be sealed".into());
             }
         }
-        let recorded = tx.record(&entry)?;
+        let recorded = tx.record(entry)?;
         if let Some(wrapped) = fresh {
             recorded.subject_keys().insert(&key_id, subject, month, &wrapped)?;
             self.keys.lock().insert(key_id, key);

@@ -10,6 +10,7 @@
 //! It knows SQL and the ledger's format. It must not know use cases, permissions, HTTP or keys.
 //! Start reading at [`writer`], then [`tx`] and [`log`].
 
+mod checkpoint;
 pub mod error;
 mod guard;
 pub mod log;

@@ -14,8 +14,9 @@ use reeve_core::time::Millis;
 use reeve_ledger::{Leaf, Signer};
 use rusqlite::Connection;
 use serde_json::{Map, Value};
+use sets::Filed;
 use std::sync::Arc;
-use stream::StreamLog;
+use stream::{Staged, StreamLog};
 
 pub(crate) use dict::Namespace;
 
@@ -187,17 +188,18 @@ impl Log {
         };
         let bytes = leaf.encode().map_err(|e| StoreError::Leaf(Arc::new(e)))?;
         let id = stream.entry_id(n);
-        self.insert(conn, id, &leaf, &bytes)?;
-        if stream == Stream::Audit && !leaf.on.is_empty() {
-            // Known before its first part is full, so that a resource can be found by its id alone.
-            self.dict.id(conn, Namespace::Noun, sets::noun(&leaf.on))?;
-        }
+        let filed = self.insert(conn, id, &leaf, &bytes)?;
+        // Known before its first part is full, so that a resource can be found by its id alone.
+        let noun = match sets::noun(&leaf.on) {
+            "" => 0,
+            noun => self.dict.id(conn, Namespace::Noun, noun)?,
+        };
         insert_private(conn, id, &entry.private)?;
-        self.of(stream).stage(reeve_ledger::leaf_hash(&bytes), hlc, now);
+        self.of(stream).stage(Staged { hash: reeve_ledger::leaf_hash(&bytes), time: now, filed, noun }, hlc);
         Ok(n)
     }
 
-    fn insert(&mut self, conn: &Connection, id: i64, leaf: &Leaf, bytes: &[u8]) -> Result<(), StoreError> {
+    fn insert(&mut self, conn: &Connection, id: i64, leaf: &Leaf, bytes: &[u8]) -> Result<Filed, StoreError> {
         let columns = columns(leaf);
         let kind = self.dict.id(conn, Namespace::Kind, columns.kind)?;
         let who = self.dict.id(conn, Namespace::Actor, columns.who)?;
@@ -206,7 +208,7 @@ impl Log {
         conn.prepare_cached("INSERT INTO entries (id, t, kind, who, res, tenant, ok, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
             .and_then(|mut s| s.execute(rusqlite::params![id, leaf.t, kind, who, res, tenant, columns.ok, bytes]))
             .map_err(StoreError::sqlite("append to the ledger"))?;
-        Ok(())
+        Ok(Filed { place: Filed::place(id), kind, who, res, tenant, ok: columns.ok })
     }
 
     /// Brings trees, tiles, bundles and heads up to date with the staged leaves; runs once a transaction.

@@ -77,8 +77,8 @@ impl Store {
     }
 }
 
-/// How much of the file a connection maps at most, in bytes.
-pub(crate) const MAPPED: &str = "1073741824";
+/// How much of the file a connection maps at most, in bytes; only as much as there is.
+pub(crate) const MAPPED: &str = "68719476736";
 
 /// A connection with Reeve's settings.
 pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
@@ -96,11 +96,11 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
     set("foreign_keys", "ON")?;
     set("secure_delete", "ON")?;
     set("trusted_schema", "OFF")?;
-    set("cell_size_check", "ON")?;
+    set("cell_size_check", "ON")?; // Off for the readers.
     set("busy_timeout", "5000")?;
     set("cache_size", "-65536")?;
-    // In pages: 32 MiB. Pages that many writes touch go into the file once.
-    set("wal_autocheckpoint", "4096")?;
+    // See `checkpoint`.
+    set("wal_autocheckpoint", "0")?;
     set("temp_store", "MEMORY")?;
     set("mmap_size", MAPPED)?;
     guard::harden(&conn)?;

@@ -31,23 +31,15 @@ impl<'c> Tx<'c> {
     ///
     /// # Errors
     /// [`StoreError::Leaf`] if the entry does not fit the format, [`StoreError::Sqlite`].
-    pub fn record(&mut self, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
-        self.append(Stream::Audit, entry.clone())
+    pub fn record(&mut self, entry: NewEntry) -> Result<Recorded<'c>, StoreError> {
+        self.append(Stream::Audit, entry)
     }
 
     /// Appends `entry` to the usage stream and lends the tables for writing.
     ///
     /// # Errors
     /// As [`Tx::record`].
-    pub fn meter(&mut self, entry: &NewEntry) -> Result<Recorded<'c>, StoreError> {
-        self.meter_own(entry.clone())
-    }
-
-    /// As [`Tx::meter`], for an entry nobody needs any more.
-    ///
-    /// # Errors
-    /// As [`Tx::record`].
-    pub fn meter_own(&mut self, entry: NewEntry) -> Result<Recorded<'c>, StoreError> {
+    pub fn meter(&mut self, entry: NewEntry) -> Result<Recorded<'c>, StoreError> {
         self.append(Stream::Usage, entry)
     }
 

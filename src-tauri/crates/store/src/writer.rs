@@ -1,5 +1,6 @@
 //! The writer thread: runs what has queued up in one transaction and answers after the commit (group commit).
 
+use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
 use crate::log::Log;
 use crate::open::Store;
@@ -44,9 +45,10 @@ impl Writer {
     pub(crate) fn start(conn: Connection, log: Log, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (heads, watched) = watch::channel(log.sizes());
+        let checkpoints = Checkpoints::start(&conn)?;
         std::thread::Builder::new()
             .name("reeve-store-writer".to_owned())
-            .spawn(move || Loop { conn, log, clock, heads }.run(jobs))
+            .spawn(move || Loop { conn, log, clock, heads, checkpoints }.run(jobs))
             .map_err(|e| StoreError::Path { path: "writer thread".to_owned(), source: Arc::new(e) })?;
         Ok(Self { queue, heads: watched })
     }
@@ -267,6 +269,7 @@ struct Loop {
     clock: Arc<dyn Clock>,
     // How many entries of each stream are on disk, for whoever follows.
     heads: watch::Sender<[u64; 2]>,
+    checkpoints: Checkpoints,
 }
 
 impl Loop {
@@ -324,6 +327,7 @@ impl Loop {
         for answer in answers {
             answer(committed.as_ref().map(|_| ()));
         }
+        self.checkpoints.committed(&self.conn);
         if let Some(done) = folding {
             self.empty_log();
             let _ = done.send(());
@@ -351,6 +355,7 @@ impl Loop {
 
     /// Without waiting for readers: writers must not stand still for it.
     fn empty_log(&self) {
+        let _paused = self.checkpoints.pause();
         let sql = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000;";
         if let Err(error) = self.conn.execute_batch(sql) {
             tracing::debug!(error = &error as &dyn std::error::Error, "the write-ahead log is in use");
@@ -359,6 +364,7 @@ impl Loop {
     }
 
     fn fold(&self) {
+        let _paused = self.checkpoints.pause();
         let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
     }
 }

@@ -48,7 +48,7 @@ async fn filled(folder: &Path) -> Store {
     let store = Store::open(OpenStore { folder: folder.to_owned(), clock, readers: 2 }).unwrap();
     for first in (0..ENTRIES).step_by(IN_ONE_WRITE as usize) {
         let write = move |tx: &mut reeve_store::Tx<'_>| {
-            (first..ENTRIES.min(first + IN_ONE_WRITE)).try_for_each(|n| tx.record(&entry(n)).map(|_| ()))
+            (first..ENTRIES.min(first + IN_ONE_WRITE)).try_for_each(|n| tx.record(entry(n)).map(|_| ()))
         };
         store.write(write).await.unwrap();
     }
@@ -199,7 +199,7 @@ async fn sums_are_right(store: &Store, filter: &EntryFilter, expected: &[(u64, i
 }
 
 /// What changes the file behind the ledger's back, and what the verdict must say of it.
-const ATTACKS: [(&str, u64, &str); 12] = [
+const ATTACKS: [(&str, u64, &str); 13] = [
     ("UPDATE entries SET kind = who WHERE id = 9000", 9_000, "filter column \"event type\""),
     (
         "UPDATE entries SET leaf = (SELECT leaf FROM entries WHERE id = 4) WHERE id = 5",
@@ -223,7 +223,8 @@ const ATTACKS: [(&str, u64, &str); 12] = [
         8_192,
         "the index",
     ),
-    ("INSERT INTO entry_sets SELECT 1, id, x'0001' FROM dict WHERE s = 'u:once'", 16_384, "the index"),
+    ("UPDATE entry_sets SET n = n + 1 WHERE part = 1 AND word = -1", 16_384, "the index"),
+    ("INSERT INTO entry_sets SELECT 1, id, 1, x'0001' FROM dict WHERE s = 'u:once'", 16_384, "the index"),
     ("UPDATE bundles SET t_max = t_max + 1 WHERE id = 3", 1_024, "times"),
     ("DELETE FROM bundles WHERE id = 69", 17_884, "times"),
     ("UPDATE tiles SET hashes = zeroblob(8192) WHERE id = 2", 768, "tile 2"),
@@ -276,11 +277,11 @@ async fn what_failed_is_in_no_set() {
     // Each good write is followed by one that fails, over the border of the first part.
     for first in (0..9_000u64).step_by(900) {
         let good = move |tx: &mut reeve_store::Tx<'_>| {
-            (first..first + 900).try_for_each(|n| tx.record(&entry(n)).map(|_| ()))
+            (first..first + 900).try_for_each(|n| tx.record(entry(n)).map(|_| ()))
         };
         store.write(good).await.unwrap();
         let bad = move |tx: &mut reeve_store::Tx<'_>| {
-            (0..900).try_for_each(|n| tx.record(&entry(n)).map(|_| ()))?;
+            (0..900).try_for_each(|n| tx.record(entry(n)).map(|_| ()))?;
             Err::<(), _>(StoreError::Closed)
         };
         store.write(bad).await.unwrap_err();

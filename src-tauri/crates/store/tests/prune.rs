@@ -44,7 +44,7 @@ async fn fill(store: &Store, count: usize) {
         let some = 1_000.min(count - at);
         store
             .write(move |tx| {
-                (0..some).try_for_each(|_| tx.meter(&entry("charge.settle", Map::new())).map(|_| ()))
+                (0..some).try_for_each(|_| tx.meter(entry("charge.settle", Map::new())).map(|_| ()))
             })
             .await
             .unwrap();
@@ -60,7 +60,7 @@ async fn prune(store: &Store, to_said: impl Fn(u64) -> u64 + Send + 'static) -> 
     let Value::Object(details) = details else { unreachable!() };
     store
         .write(move |tx| {
-            let said = tx.record(&entry("retention.prune", details))?;
+            let said = tx.record(entry("retention.prune", details))?;
             tx.prune(&said, Stream::Usage, to)?;
             tx.checkpoint("prune")
         })
@@ -221,7 +221,7 @@ async fn pruning_goes_forward_by_whole_bundles_only() {
     for wrong in [100, 1_024] {
         let tried = store
             .write(move |tx| {
-                let said = tx.record(&entry("retention.prune", Map::new()))?;
+                let said = tx.record(entry("retention.prune", Map::new()))?;
                 tx.prune(&said, Stream::Usage, wrong)
             })
             .await;
@@ -230,7 +230,7 @@ async fn pruning_goes_forward_by_whole_bundles_only() {
     prune(&store, |to| to).await;
     let back = store
         .write(|tx| {
-            let said = tx.record(&entry("retention.prune", Map::new()))?;
+            let said = tx.record(entry("retention.prune", Map::new()))?;
             tx.prune(&said, Stream::Usage, 256)
         })
         .await;

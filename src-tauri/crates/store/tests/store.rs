@@ -64,7 +64,7 @@ async fn add(store: &Store, number: u128) -> Result<u64, StoreError> {
     store
         .write(move |tx| {
             let t = tenant(number);
-            let recorded = tx.record(&entry("tenant.create", &format!("tenant:{}", t.id)))?;
+            let recorded = tx.record(entry("tenant.create", &format!("tenant:{}", t.id)))?;
             recorded.tenants().put(&t)?;
             Ok(recorded.sequence())
         })
@@ -85,7 +85,7 @@ async fn a_change_and_its_entry_commit_together_or_not_at_all() {
     let clash = store
         .write(|tx| {
             let twin = Tenant { id: TenantId(Uuid::from_u128(99)), ..tenant(1) };
-            tx.record(&entry("tenant.create", "tenant:twin"))?.tenants().put(&twin)
+            tx.record(entry("tenant.create", "tenant:twin"))?.tenants().put(&twin)
         })
         .await;
     assert!(clash.unwrap_err().is_conflict());
@@ -104,7 +104,7 @@ async fn a_panicking_write_is_rolled_back_and_the_writer_lives() {
     let store = open(folder.path());
     let panicked = store
         .write(|tx| -> Result<(), StoreError> {
-            tx.record(&entry("tenant.create", "tenant:x"))?;
+            tx.record(entry("tenant.create", "tenant:x"))?;
             panic!("on purpose")
         })
         .await;

@@ -15,12 +15,15 @@ pub(crate) enum Namespace {
     Noun = 5,
 }
 
-/// Words remembered at most; beyond it the memory starts afresh from the table.
+const NAMESPACES: usize = Namespace::Noun as usize + 1;
+
+/// Words of a namespace remembered at most; beyond it the memory starts afresh from the table.
 const REMEMBERED: usize = 200_000;
 
 #[derive(Default)]
 pub(crate) struct Dict {
-    known: HashMap<(Namespace, String), i64>,
+    // By namespace, so that a word is looked up as it is.
+    known: [HashMap<String, i64, foldhash::quality::RandomState>; NAMESPACES],
     // Words first seen in the running transaction, oldest first; forgotten if their closure fails.
     fresh: Vec<(Namespace, String)>,
 }
@@ -32,8 +35,8 @@ impl Dict {
         namespace: Namespace,
         word: &str,
     ) -> Result<i64, StoreError> {
-        let key = (namespace, word.to_owned());
-        if let Some(id) = self.known.get(&key) {
+        let known = &mut self.known[namespace as usize];
+        if let Some(id) = known.get(word) {
             return Ok(*id);
         }
         let id = match find(conn, namespace, word)? {
@@ -45,11 +48,11 @@ impl Dict {
                 conn.last_insert_rowid()
             }
         };
-        if self.known.len() >= REMEMBERED {
-            self.known.clear();
+        if known.len() >= REMEMBERED {
+            known.clear();
         }
-        self.fresh.push(key.clone());
-        self.known.insert(key, id);
+        known.insert(word.to_owned(), id);
+        self.fresh.push((namespace, word.to_owned()));
         Ok(id)
     }
 
@@ -58,8 +61,8 @@ impl Dict {
     }
 
     pub(crate) fn forget(&mut self, mark: usize) {
-        for key in self.fresh.drain(mark.min(self.fresh.len())..) {
-            self.known.remove(&key);
+        for (namespace, word) in self.fresh.drain(mark.min(self.fresh.len())..) {
+            self.known[namespace as usize].remove(&word);
         }
     }
 

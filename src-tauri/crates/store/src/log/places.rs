@@ -81,12 +81,12 @@ impl Places {
     }
 
     /// The bytes of ascending places: one form for each set, so that two are equal if their bytes are.
-    pub(crate) fn encode(ascending: &[u16]) -> Vec<u8> {
+    pub(crate) fn encode(ascending: impl ExactSizeIterator<Item = u16>) -> Vec<u8> {
         if ascending.len() * 2 < BITS_BYTES {
-            return ascending.iter().flat_map(|place| place.to_be_bytes()).collect();
+            return ascending.flat_map(u16::to_be_bytes).collect();
         }
         let mut set = Self::none();
-        ascending.iter().for_each(|place| set.insert(u64::from(*place)));
+        ascending.for_each(|place| set.insert(u64::from(place)));
         set.0.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
@@ -119,7 +119,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn set(places: &BTreeSet<u16>) -> Places {
-        Places::decode(&Places::encode(&places.iter().copied().collect::<Vec<_>>())).unwrap()
+        Places::decode(&Places::encode(places.iter().copied())).unwrap()
     }
 
     fn places() -> impl Strategy<Value = BTreeSet<u16>> {

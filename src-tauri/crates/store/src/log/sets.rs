@@ -22,15 +22,19 @@ pub(crate) struct Filed {
 impl Filed {
     /// Reads a row that begins with id, kind, who, res, tenant, ok.
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let place = row.get::<_, i64>(0)? & (crate::sql::signed(PART) - 1);
         Ok(Self {
-            place: u16::try_from(place).unwrap_or(u16::MAX),
+            place: Self::place(row.get(0)?),
             kind: row.get(1)?,
             who: row.get(2)?,
             res: row.get(3)?,
             tenant: row.get(4)?,
             ok: row.get(5)?,
         })
+    }
+
+    /// The place in its part of the entry of this row id.
+    pub(crate) const fn place(id: i64) -> u16 {
+        (id & (PART as i64 - 1)) as u16
     }
 
     /// The words of its columns; the resource's type is another word.
@@ -57,41 +61,60 @@ pub(crate) fn part_id(stream: Stream, part: u64) -> i64 {
 /// Something by the number of a word: looked up several times for each entry, and by nobody's choice of numbers but ours.
 pub(crate) type ByNumber<T> = HashMap<i64, T, foldhash::fast::RandomState>;
 
+/// A place is below 2^16, so a word and a place fit one number, and sorted numbers are the sets.
+const PLACE_BITS: u32 = 16;
+
 /// The words of a part and where they stand; what is stored of it, and what a verification computes again.
 #[derive(Default)]
-pub(crate) struct Sets(ByNumber<Vec<u16>>);
+pub(crate) struct Sets(Vec<i64>);
 
 impl Sets {
-    /// Adds an entry; entries come in their order. `noun` is the word of its resource's type.
+    /// Adds an entry. `noun` is the word of its resource's type.
     pub(crate) fn add(&mut self, filed: &Filed, noun: i64) {
-        for word in filed.words().into_iter().chain([noun]).filter(|word| *word != 0) {
-            self.0.entry(word).or_default().push(filed.place);
-        }
+        let words = filed.words().into_iter().chain([noun]).filter(|word| *word != 0);
+        self.0.extend(words.map(|word| (word << PLACE_BITS) | i64::from(filed.place)));
     }
 
-    pub(crate) fn encoded(self) -> impl Iterator<Item = (i64, Vec<u8>)> {
-        let mut words: Vec<_> = self.0.into_iter().collect();
-        // In the order of the table and its index.
-        words.sort_unstable_by_key(|(word, _)| *word);
-        words.into_iter().map(|(word, places)| (word, Places::encode(&places)))
+    /// Every word with how many entries have it and the bytes of its set, in the order of the table.
+    pub(crate) fn encoded(&mut self) -> impl Iterator<Item = (i64, i64, Vec<u8>)> {
+        self.0.sort_unstable();
+        self.0.chunk_by(|a, b| word_of(*a) == word_of(*b)).map(|set| {
+            let places = set.iter().map(|word_and_place| place_of(*word_and_place));
+            (set.first().map_or(0, |first| word_of(*first)), set.len() as i64, Places::encode(places))
+        })
+    }
+
+    /// Those of a part that is being filled, from its rows.
+    pub(crate) fn load(conn: &Connection, stream: Stream, run: Range<u64>) -> Result<Self, StoreError> {
+        let (mut sets, mut nouns) = (Self::default(), Nouns::default());
+        for filed in filed(conn, stream, run)? {
+            sets.add(&filed, nouns.of(conn, filed.res)?);
+        }
+        Ok(sets)
+    }
+
+    /// Writes those of a part that is full, and empties them for the next.
+    pub(crate) fn store(&mut self, conn: &Connection, stream: Stream, part: u64) -> Result<(), StoreError> {
+        let failed = |e| StoreError::sqlite("index the ledger")(e);
+        let mut insert = conn
+            .prepare_cached(
+                "INSERT OR REPLACE INTO entry_sets (part, word, n, places) VALUES (?1, ?2, ?3, ?4)",
+            )
+            .map_err(failed)?;
+        for (word, n, places) in self.encoded() {
+            insert.execute(params![part_id(stream, part), word, n, places]).map_err(failed)?;
+        }
+        self.0.clear();
+        Ok(())
     }
 }
 
-/// Makes the sets of a part that is full.
-pub(crate) fn index_part(conn: &Connection, stream: Stream, part: u64) -> Result<(), StoreError> {
-    let mut nouns = Nouns::default();
-    let mut sets = Sets::default();
-    for filed in filed(conn, stream, part * PART..(part + 1) * PART)? {
-        sets.add(&filed, nouns.of(conn, filed.res)?);
-    }
-    let failed = |e| StoreError::sqlite("index the ledger")(e);
-    let mut insert = conn
-        .prepare_cached("INSERT OR REPLACE INTO entry_sets (part, word, places) VALUES (?1, ?2, ?3)")
-        .map_err(failed)?;
-    for (word, places) in sets.encoded() {
-        insert.execute(params![part_id(stream, part), word, places]).map_err(failed)?;
-    }
-    Ok(())
+const fn word_of(word_and_place: i64) -> i64 {
+    word_and_place >> PLACE_BITS
+}
+
+const fn place_of(word_and_place: i64) -> u16 {
+    (word_and_place & 0xffff) as u16
 }
 
 /// The filter columns of a run of entries within one part.
@@ -115,12 +138,11 @@ pub(crate) fn index_all(conn: &Connection) -> rusqlite::Result<()> {
             .unwrap_or(0);
         let failed = |e: StoreError| rusqlite::Error::ToSqlConversionFailure(e.into());
         for part in 0..size / PART {
-            index_part(conn, stream, part).map_err(failed)?;
+            let mut sets = Sets::load(conn, stream, part * PART..(part + 1) * PART).map_err(failed)?;
+            sets.store(conn, stream, part).map_err(failed)?;
         }
-        let mut nouns = Nouns::default();
-        for filed in filed(conn, stream, size / PART * PART..size).map_err(failed)? {
-            nouns.of(conn, filed.res).map_err(failed)?;
-        }
+        // Notes the types of the resources in the part that is not full.
+        Sets::load(conn, stream, size / PART * PART..size).map_err(failed)?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! One stream: its frontier, the partial tiles at its right edge, its clock and its signing keys.
 
+use super::Stream;
 use super::kept::{self, HANDED_OVER, KeptHead, SIZE};
 use super::keys::{self, LogKey};
 use super::places::PART;
-use super::{Stream, sets};
+use super::sets::{Filed, Sets};
 use crate::error::StoreError;
 use crate::sql::signed;
 use reeve_core::time::Millis;
@@ -12,6 +13,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 /// A checkpoint is kept for good at every so many entries; a multiple of 256, so that pruning leaves it provable.
 const RETAIN_EVERY: u64 = 65_536;
+
+/// An entry whose row is written, and which is not in the tree yet.
+pub(crate) struct Staged {
+    pub hash: Hash,
+    pub time: Millis,
+    pub filed: Filed,
+    /// The word of its resource's type.
+    pub noun: i64,
+}
 
 pub(crate) struct StreamLog {
     stream: Stream,
@@ -32,7 +42,9 @@ pub(crate) struct StreamLog {
     hlc: Hlc,
     // Hashes right of the last full tile, by level.
     edge: Vec<Vec<Hash>>,
-    staged: Vec<(Hash, Millis)>,
+    staged: Vec<Staged>,
+    // Of the part that is not full yet.
+    sets: Sets,
     // A reason to keep the head of the next commit.
     retain: Option<String>,
 }
@@ -87,6 +99,7 @@ impl StreamLog {
             hlc: Hlc(u64::from_ne_bytes(hlc.to_ne_bytes())),
             edge,
             staged: Vec::new(),
+            sets: Sets::load(conn, stream, size / PART * PART..size)?,
             retain: None,
         })
     }
@@ -106,6 +119,7 @@ impl StreamLog {
             hlc: Hlc(0),
             edge: vec![Vec::new()],
             staged: Vec::new(),
+            sets: Sets::default(),
             retain: None,
         }
     }
@@ -161,9 +175,9 @@ impl StreamLog {
         (self.frontier.size() + self.staged.len() as u64, self.hlc.next(now.0))
     }
 
-    pub(crate) fn stage(&mut self, hash: Hash, hlc: Hlc, now: Millis) {
+    pub(crate) fn stage(&mut self, staged: Staged, hlc: Hlc) {
         self.hlc = hlc;
-        self.staged.push((hash, now));
+        self.staged.push(staged);
     }
 
     pub(crate) fn staged(&self) -> usize {
@@ -193,14 +207,15 @@ impl StreamLog {
         }
         let staged = std::mem::take(&mut self.staged);
         self.widen_bundles(conn, &staged)?;
-        for (place, (hash, _)) in staged.into_iter().enumerate() {
-            self.frontier.push(hash);
-            self.push_edge(conn, hash)?;
+        for (place, entry) in staged.into_iter().enumerate() {
+            self.frontier.push(entry.hash);
+            self.push_edge(conn, entry.hash)?;
+            self.sets.add(&entry.filed, entry.noun);
             if self.incoming.as_ref().is_some_and(|(after, _)| *after == place + 1) {
                 self.hand_over(conn, now)?;
             }
             if self.frontier.size().is_multiple_of(PART) {
-                sets::index_part(conn, self.stream, self.frontier.size() / PART - 1)?;
+                self.sets.store(conn, self.stream, self.frontier.size() / PART - 1)?;
             }
             if self.frontier.size().is_multiple_of(RETAIN_EVERY) {
                 self.keep_head(conn, SIZE, now)?;
@@ -213,16 +228,16 @@ impl StreamLog {
     }
 
     /// Notes the times of the new entries in the bundles they fall into.
-    fn widen_bundles(&self, conn: &Connection, staged: &[(Hash, Millis)]) -> Result<(), StoreError> {
+    fn widen_bundles(&self, conn: &Connection, staged: &[Staged]) -> Result<(), StoreError> {
         let mut first = self.frontier.size();
         let mut rest = staged;
         while !rest.is_empty() {
             let room = usize::try_from(TILE_WIDTH - first % TILE_WIDTH).unwrap_or(usize::MAX);
             let (here, later) = rest.split_at(room.min(rest.len()));
             let (mut low, mut high) = (i64::MAX, i64::MIN);
-            for (_, t) in here {
-                low = low.min(t.0);
-                high = high.max(t.0);
+            for entry in here {
+                low = low.min(entry.time.0);
+                high = high.max(entry.time.0);
             }
             conn.prepare_cached(
                 "INSERT INTO bundles (id, t_min, t_max) VALUES (?1, ?2, ?3)

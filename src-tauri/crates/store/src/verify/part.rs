@@ -265,17 +265,21 @@ impl Worker<'_> {
     fn sets(&self, open: &mut Open, part: u64) -> Found {
         let base = part * PART;
         let kept = self.task.start.clamp(base, base + PART) - base..PART;
-        let mut expected = std::mem::take(&mut open.sets).encoded().peekable();
-        let mut rows =
-            self.conn.prepare_cached("SELECT word, places FROM entry_sets WHERE part = ?1 ORDER BY word")?;
+        let mut expected = open.sets.encoded().peekable();
+        let mut rows = self
+            .conn
+            .prepare_cached("SELECT word, n, places FROM entry_sets WHERE part = ?1 ORDER BY word")?;
         let mut rows = rows.query([part_id(self.task.stream, part)])?;
         let wrong = || Ok(Err(format!("the index of the {PART} entries up to it hides or adds some")));
         while let Some(row) = rows.next()? {
-            let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            let word: i64 = row.get(0)?;
-            let fits = match expected.next_if(|(of, _)| *of == word).map(|(_, places)| places) {
-                Some(places) if kept.start == 0 => places == bytes,
-                places => kept.start > 0 && same_places(&places.unwrap_or_default(), bytes, &kept),
+            let (word, n): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+            let fits = match expected.next_if(|(of, ..)| *of == word) {
+                Some((_, count, places)) if kept.start == 0 => count == n && places == bytes,
+                set => {
+                    kept.start > 0
+                        && same_places(&set.map_or_else(Vec::new, |(.., places)| places), bytes, n, &kept)
+                }
             };
             if !fits {
                 return wrong();
@@ -300,13 +304,13 @@ impl Worker<'_> {
 /// Whether something fits, or why not.
 type Found = Result<Result<(), String>, StoreError>;
 
-/// Whether two sets are the same within `kept`.
-fn same_places(expected: &[u8], stored: &[u8], kept: &Range<u64>) -> bool {
-    let within = |bytes| {
-        Places::decode(bytes).map(|mut places| {
-            places.keep(kept.clone());
-            places
-        })
+/// Whether the stored set is the expected one within `kept`, and counted rightly.
+fn same_places(expected: &[u8], stored: &[u8], n: i64, kept: &Range<u64>) -> bool {
+    let (Some(mut expected), Some(mut stored)) = (Places::decode(expected), Places::decode(stored)) else {
+        return false;
     };
-    within(stored).is_some() && within(expected) == within(stored)
+    let counted = stored.count();
+    expected.keep(kept.clone());
+    stored.keep(kept.clone());
+    stored == expected && i64::try_from(counted) == Ok(n)
 }

@@ -2,6 +2,7 @@
 
 use crate::log::places::{PART, Places};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Entries by their indexes, and with them everything that some actors did.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +33,8 @@ impl Found {
         self.parts.get(&part).cloned().unwrap_or_else(Places::none)
     }
 
-    /// The newest part up to `part` that has any of them.
-    pub(super) fn newest(&self, part: u64) -> Option<u64> {
-        self.parts.range(..=part).next_back().map(|(part, _)| *part)
+    /// The parts among these that have any of them.
+    pub(super) fn parts(&self, among: Range<u64>) -> impl Iterator<Item = u64> {
+        self.parts.range(among).map(|(part, _)| *part)
     }
 }

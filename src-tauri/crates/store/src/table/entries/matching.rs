@@ -7,12 +7,12 @@ use crate::error::StoreError;
 use crate::log::places::{PART, Places};
 use crate::log::sets::{Filed, filed, noun, outcome_word, part_id};
 use crate::log::{Namespace, Stream, dict};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// One condition: an entry must have one of these words.
+/// One condition: an entry must have one of these words. They are of one column, so that no entry has two of them.
 type AnyOf = Vec<i64>;
 
 /// What is matched, in a range of indexes.
@@ -21,8 +21,9 @@ pub(super) struct Matching<'c> {
     conn: &'c Connection,
     stream: Stream,
     all_of: Vec<AnyOf>,
-    none_of: AnyOf,
-    noun: Option<String>,
+    none_of: Vec<AnyOf>,
+    /// The noun of the resource, and its word for where there are sets.
+    noun: Option<(String, AnyOf)>,
     /// What somebody found, and the words of the actors with it.
     found: Option<(Arc<Found>, AnyOf)>,
     range: Range<u64>,
@@ -38,6 +39,8 @@ fn words_of(conn: &Connection, kinds: &[String]) -> Result<AnyOf, StoreError> {
     for kind in kinds {
         words.extend(dict::find(conn, Namespace::Kind, kind)?);
     }
+    words.sort_unstable();
+    words.dedup();
     Ok(words)
 }
 
@@ -54,7 +57,7 @@ impl<'c> Matching<'c> {
             stream: filter.stream.unwrap_or(Stream::Audit),
             all_of: Vec::new(),
             none_of: Vec::new(),
-            noun: filter.noun.clone(),
+            noun: None,
             found: None,
             range: range.start..range.end.min(size),
             size,
@@ -75,9 +78,15 @@ impl<'c> Matching<'c> {
             }
             matching.all_of.push(words);
         }
-        matching.none_of.extend(words_of(conn, &filter.not_kinds)?);
+        if !filter.not_kinds.is_empty() {
+            matching.none_of.push(words_of(conn, &filter.not_kinds)?);
+        }
+        if let Some(noun) = &filter.noun {
+            let word = dict::find(conn, Namespace::Noun, noun)?.into_iter().collect();
+            matching.noun = Some((noun.clone(), word));
+        }
         match filter.ok {
-            Some(0) => matching.none_of.extend(NOT_OK),
+            Some(0) => matching.none_of.push(NOT_OK.to_vec()),
             Some(ok) => matching.all_of.push(vec![outcome_word(ok)]),
             None => {}
         }
@@ -100,28 +109,89 @@ impl<'c> Matching<'c> {
         self
     }
 
-    /// The parts that the range touches, oldest first.
-    pub(super) fn parts(&self) -> Range<u64> {
-        self.range.start / PART..self.range.end.div_ceil(PART)
+    /// The parts in which something may match, newest first.
+    pub(super) fn parts(&self) -> Result<Vec<u64>, StoreError> {
+        let touched = self.range.start / PART..self.range.end.div_ceil(PART);
+        // How many of the conditions a part has agreed to; all but the part that is not full are asked.
+        let mut agreed = vec![0; usize::try_from(touched.end - touched.start).unwrap_or(0)];
+        let mut asked = 0;
+        let mut agree = |parts: &[u64]| {
+            for part in parts {
+                let place = usize::try_from(part - touched.start).unwrap_or(usize::MAX);
+                agreed
+                    .get_mut(place)
+                    .filter(|so_far| **so_far == asked)
+                    .into_iter()
+                    .for_each(|so_far| *so_far += 1);
+            }
+            asked += 1;
+        };
+        for any_of in self.conditions() {
+            agree(&self.parts_with(any_of, &touched)?);
+        }
+        if let Some((found, actors)) = &self.found {
+            let mut parts = self.parts_with(actors, &touched)?;
+            parts.extend(found.parts(touched.clone()));
+            agree(&parts);
+        }
+        let mut parts: Vec<u64> = touched
+            .zip(agreed)
+            .filter(|(part, agreed)| *agreed == asked || self.is_open(*part))
+            .map(|(part, _)| part)
+            .collect();
+        parts.reverse();
+        Ok(parts)
     }
 
-    /// The newest part before part `end` with entries that match, and their places in it.
-    pub(super) fn newest(&self, end: u64) -> Result<Option<(u64, Places)>, StoreError> {
-        let parts = self.parts();
-        let mut behind = end.min(parts.end);
-        while behind > parts.start {
-            let mut part = behind - 1;
-            if !self.is_open(part) {
-                let Some(candidate) = self.candidate(part)? else { return Ok(None) };
-                part = candidate;
+    /// The full parts among these with one of the words.
+    fn parts_with(&self, any_of: &AnyOf, among: &Range<u64>) -> Result<Vec<u64>, StoreError> {
+        let mut rows = self
+            .conn
+            .prepare_cached("SELECT part FROM entry_sets WHERE word = ?1 AND part >= ?2 AND part < ?3")?;
+        let zero = part_id(self.stream, 0);
+        let (first, end) = (part_id(self.stream, among.start), part_id(self.stream, among.end));
+        let mut parts = Vec::new();
+        for word in any_of {
+            for part in rows.query_map([*word, first, end], |r| r.get::<_, i64>("part"))? {
+                parts.push(u64::try_from(part? - zero).unwrap_or(0));
             }
-            let places = self.places(part)?;
-            if !places.is_empty() {
-                return Ok(Some((part, places)));
-            }
-            behind = part;
         }
-        Ok(None)
+        Ok(parts)
+    }
+
+    /// How many entries match.
+    pub(super) fn count(&self) -> Result<u64, StoreError> {
+        let whole = self.range.start.div_ceil(PART)..self.range.end / PART;
+        let counted = if whole.is_empty() { None } else { self.counted(&whole)? };
+        self.parts()?
+            .into_iter()
+            .filter(|part| counted.is_none() || !whole.contains(part))
+            .try_fold(counted.unwrap_or(0), |sum, part| Ok(sum + self.places(part)?.count()))
+    }
+
+    /// How many match in full parts where there is one condition: a sum of what is noted beside the sets.
+    fn counted(&self, parts: &Range<u64>) -> Result<Option<u64>, StoreError> {
+        if self.found.is_some() {
+            return Ok(None);
+        }
+        let entries = (parts.end - parts.start) * PART;
+        let mut conditions = self.conditions();
+        Ok(match (conditions.next(), conditions.next(), self.none_of.as_slice()) {
+            (None, None, []) => Some(entries),
+            (Some(any_of), None, []) => Some(self.sum(any_of, parts)?),
+            (None, None, [none_of]) => Some(entries - self.sum(none_of, parts)?),
+            _ => None,
+        })
+    }
+
+    fn sum(&self, any_of: &AnyOf, parts: &Range<u64>) -> Result<u64, StoreError> {
+        let mut sum = self.conn.prepare_cached(
+            "SELECT coalesce(sum(n), 0) AS n FROM entry_sets WHERE word = ?1 AND part >= ?2 AND part < ?3",
+        )?;
+        let (first, end) = (part_id(self.stream, parts.start), part_id(self.stream, parts.end));
+        any_of.iter().try_fold(0, |total, word| {
+            Ok(total + sum.query_row([*word, first, end], |r| crate::sql::unsigned(r, "n"))?)
+        })
     }
 
     /// The places of a part that match.
@@ -150,49 +220,8 @@ impl<'c> Matching<'c> {
     }
 
     /// The conditions on full parts.
-    fn conditions(&self) -> Result<Vec<AnyOf>, StoreError> {
-        let mut all_of = self.all_of.clone();
-        if let Some(noun) = &self.noun {
-            all_of.push(dict::find(self.conn, Namespace::Noun, noun)?.into_iter().collect());
-        }
-        Ok(all_of)
-    }
-
-    /// The newest full part up to `part` that has a word of every condition: rare words lead past parts without them.
-    fn candidate(&self, mut part: u64) -> Result<Option<u64>, StoreError> {
-        let all_of = self.conditions()?;
-        let mut agreed = false;
-        while !agreed {
-            agreed = true;
-            for any_of in &all_of {
-                let Some(newest) = self.newest_with(any_of, part)? else { return Ok(None) };
-                agreed &= newest == part;
-                part = newest;
-            }
-            if let Some((found, actors)) = &self.found {
-                let newest = found.newest(part).max(self.newest_with(actors, part)?);
-                let Some(newest) = newest.filter(|newest| *newest >= self.parts().start) else {
-                    return Ok(None);
-                };
-                agreed &= newest == part;
-                part = newest;
-            }
-        }
-        Ok(Some(part))
-    }
-
-    /// The newest full part of the range up to `part` with one of these words.
-    fn newest_with(&self, any_of: &AnyOf, part: u64) -> Result<Option<u64>, StoreError> {
-        let mut rows = self.conn.prepare_cached(
-            "SELECT part FROM entry_sets WHERE word = ?1 AND part >= ?2 AND part <= ?3 ORDER BY part DESC LIMIT 1",
-        )?;
-        let (first, last) = (part_id(self.stream, self.parts().start), part_id(self.stream, part));
-        let mut newest: Option<i64> = None;
-        for word in any_of {
-            newest = newest.max(rows.query_row([*word, first, last], |r| r.get("part")).optional()?);
-        }
-        let zero = part_id(self.stream, 0);
-        Ok(newest.map(|newest| u64::try_from(newest - zero).unwrap_or(0)))
+    fn conditions(&self) -> impl Iterator<Item = &AnyOf> {
+        self.all_of.iter().chain(self.noun.iter().map(|(_, word)| word))
     }
 
     fn stored(&self, part: u64, range: Range<u64>) -> Result<Places, StoreError> {
@@ -202,14 +231,14 @@ impl<'c> Matching<'c> {
             meant.unite(&self.united(actors, part)?);
             places.intersect(&meant);
         }
-        for any_of in self.conditions()? {
-            places.intersect(&self.united(&any_of, part)?);
+        for any_of in self.conditions() {
+            places.intersect(&self.united(any_of, part)?);
             if places.is_empty() {
                 return Ok(places);
             }
         }
-        if !self.none_of.is_empty() {
-            places.subtract(&self.united(&self.none_of, part)?);
+        for none_of in &self.none_of {
+            places.subtract(&self.united(none_of, part)?);
         }
         Ok(places)
     }
@@ -219,14 +248,13 @@ impl<'c> Matching<'c> {
             self.conn.prepare_cached("SELECT places FROM entry_sets WHERE word = ?1 AND part = ?2")?;
         let mut united = Places::none();
         for word in any_of {
-            let bytes = rows
-                .query_row(params![word, part_id(self.stream, part)], |r| r.get::<_, Vec<u8>>("places"))
-                .optional()?;
-            let Some(bytes) = bytes else { continue };
+            let mut row = rows.query(params![word, part_id(self.stream, part)])?;
+            let Some(row) = row.next()? else { continue };
+            let bytes = row.get_ref("places")?.as_blob().map_err(rusqlite::Error::from)?;
             let damaged = || StoreError::Ledger {
                 what: format!("{} log: the index of part {part} is damaged", self.stream.as_str()),
             };
-            united.unite(&Places::decode(&bytes).ok_or_else(damaged)?);
+            united.unite(&Places::decode(bytes).ok_or_else(damaged)?);
         }
         Ok(united)
     }
@@ -251,11 +279,11 @@ impl<'c> Matching<'c> {
     fn matches(&self, filed: &Filed) -> bool {
         let words = filed.words();
         self.all_of.iter().all(|any_of| any_of.iter().any(|word| words.contains(word)))
-            && !self.none_of.iter().any(|word| words.contains(word))
+            && !self.none_of.iter().flatten().any(|word| words.contains(word))
     }
 
     fn is_of_noun(&self, filed: &Filed, known: &mut HashMap<i64, bool>) -> Result<bool, StoreError> {
-        let Some(wanted) = &self.noun else { return Ok(true) };
+        let Some((wanted, _)) = &self.noun else { return Ok(true) };
         if let Some(fits) = known.get(&filed.res) {
             return Ok(*fits);
         }

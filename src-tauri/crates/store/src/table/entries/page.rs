@@ -75,9 +75,8 @@ impl<'c> Reads<'c> {
         let Some(matching) = self.matching(filter)? else { return Ok(Page { entries, more: false }) };
         let mut rows =
             self.conn.prepare_cached("SELECT id, leaf FROM entries WHERE id = ?1 AND t >= ?2 AND t < ?3")?;
-        let mut behind = u64::MAX;
-        while let Some((part, places)) = matching.newest(behind)? {
-            for place in places.descending() {
+        for part in matching.parts()? {
+            for place in matching.places(part)?.descending() {
                 let id = filter.stream().entry_id(part * PART + place);
                 // The range is whole bundles: at its ends are entries of another time, too.
                 let found = rows.query_row(params![id, times.start, times.end], from_row).optional()?;
@@ -87,7 +86,6 @@ impl<'c> Reads<'c> {
                     return Ok(Page { entries, more: true });
                 }
             }
-            behind = part;
         }
         Ok(Page { entries, more: false })
     }
@@ -103,13 +101,7 @@ impl<'c> Reads<'c> {
             self.count_by_time(&filter, |_| Some(0), |_, entries| count += entries.count)?;
             return Ok(count);
         }
-        let Some(matching) = self.matching(&filter)? else { return Ok(0) };
-        let (mut count, mut behind) = (0, u64::MAX);
-        while let Some((part, places)) = matching.newest(behind)? {
-            count += places.count();
-            behind = part;
-        }
-        Ok(count)
+        self.matching(&filter)?.map_or(Ok(0), |matching| matching.count())
     }
 
     /// Counts of matching entries in `count` equal spans of `[from, to)`.
@@ -175,9 +167,11 @@ impl<'c> Reads<'c> {
     ) -> Result<(), StoreError> {
         let Some(matching) = self.matching(filter)? else { return Ok(()) };
         let (times, not_ok) = (filter.times(), matching.clone().not_ok());
-        let mut behind = u64::MAX;
-        while let Some((part, places)) = matching.newest(behind)? {
-            behind = part;
+        for part in matching.parts()? {
+            let places = matching.places(part)?;
+            if places.is_empty() {
+                continue;
+            }
             let bad = not_ok.places(part)?;
             let whole = places.count_by_bundle().zip(bad.count_by_bundle());
             for (bundle, (count, not_ok)) in self.bundles(filter.stream(), part)?.into_iter().zip(whole) {

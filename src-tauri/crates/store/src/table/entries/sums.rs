@@ -50,10 +50,8 @@ impl Reads<'_> {
             let times = filter.times();
             let mut who =
                 self.conn.prepare_cached("SELECT who FROM entries WHERE id = ?1 AND t >= ?2 AND t < ?3")?;
-            let mut behind = u64::MAX;
-            'parts: while let Some((part, places)) = matching.newest(behind)? {
-                behind = part;
-                for place in places.descending() {
+            'parts: for part in matching.parts()? {
+                for place in matching.places(part)?.descending() {
                     if looked_at == most {
                         break 'parts;
                     }
