@@ -281,9 +281,16 @@ CREATE TABLE entry_mentions (
 CREATE TABLE entry_sets (
     part   INTEGER NOT NULL, -- entries.id >> 13
     word   INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
-    n      INTEGER NOT NULL, -- entries in it
     places BLOB    NOT NULL, -- 1,024 bytes of bits, or the places as big-endian numbers of two bytes where that is shorter
     PRIMARY KEY (part, word)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entry_words (
+    word    INTEGER NOT NULL, -- dict.id; below zero: the outcome, negated
+    chapter INTEGER NOT NULL, -- entries.id >> 16
+    parts   INTEGER NOT NULL, -- a bit for each part of the chapter with the word, the first part lowest
+    n       INTEGER NOT NULL, -- entries of the chapter with the word
+    PRIMARY KEY (word, chapter)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE erased_keys (
@@ -874,8 +881,6 @@ CREATE INDEX charges_user ON charges (user, time) WHERE user IS NOT NULL;
 CREATE UNIQUE INDEX control_credentials_name ON control_credentials (name) WHERE removed_at IS NULL;
 
 CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
-
-CREATE INDEX entry_sets_word ON entry_sets (word, part, n);
 
 CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('requested', 'blocked');
 

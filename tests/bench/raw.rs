@@ -22,7 +22,7 @@ pub(crate) fn copied(folder: &Path) -> Result<f64, Failed> {
          PRAGMA secure_delete=ON; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4096; PRAGMA mmap_size=1073741824;",
     )?;
     conn.execute("ATTACH ?1 AS filled", [folder.join("reeve.db").to_string_lossy()])?;
-    let tables = ["entries", "bundles", "tiles", "dict", "entry_sets"];
+    let tables = ["entries", "bundles", "tiles", "dict", "entry_sets", "entry_words"];
     for table in tables {
         let mut made = conn.prepare(
             "SELECT sql FROM filled.sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL ORDER BY type = 'index'",
@@ -54,9 +54,10 @@ fn rows(conn: &Connection, first: i64, end: i64) -> Result<Vec<Rows>, Failed> {
         ("bundles", "id", first >> 8, end >> 8),
         ("tiles", "id", first >> 8, end >> 8),
         ("entry_sets", "part", first >> 13, end >> 13),
+        ("entry_words", "chapter", first >> 16, end >> 16),
     ];
     let mut found = Vec::new();
-    for (table, key, from, to) in parts {
+    for (table, key, from, to) in parts.into_iter().filter(|(_, _, from, to)| from < to) {
         let mut rows =
             conn.prepare_cached(&format!("SELECT * FROM filled.{table} WHERE {key} >= ?1 AND {key} < ?2"))?;
         let width = rows.column_count();

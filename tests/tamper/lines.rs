@@ -32,6 +32,7 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("log_keys", Found(&[])),
     // There are none before 8,192 entries; the store's own tests change them.
     ("entry_sets", Found(&[])),
+    ("entry_words", Found(&[])),
     (
         "log_state",
         Found(&[

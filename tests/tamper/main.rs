@@ -73,7 +73,7 @@ async fn every_table_and_column_is_checked_or_has_a_reason() {
             }
         }
         assert!(
-            tried > 0 || ["log_keys", "entry_sets"].contains(&table.as_str()),
+            tried > 0 || ["log_keys", "entry_sets", "entry_words"].contains(&table.as_str()),
             "{table}: nothing could be tried, the store is too empty"
         );
         for (name, _) in *reasons {

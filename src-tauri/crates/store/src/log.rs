@@ -7,6 +7,7 @@ pub(crate) mod places;
 pub mod prune;
 pub(crate) mod sets;
 pub(crate) mod stream;
+pub(crate) mod words;
 
 use crate::error::StoreError;
 use dict::Dict;

@@ -18,9 +18,11 @@ fn scripts() -> Vec<M<'static>> {
 /// A file as a step; what SQL cannot say stands in a hook.
 fn step(name: &str, sql: &'static str) -> M<'static> {
     match name {
-        // That of 0016 would make them in the shape of this version, which 0022 gives them.
-        "0022_entry_set_counts.sql" => {
+        "0016_entry_sets.sql" => {
             M::up_with_hook(sql, |tx: &rusqlite::Transaction<'_>| Ok(crate::log::sets::index_all(tx)?))
+        }
+        "0022_entry_words.sql" => {
+            M::up_with_hook(sql, |tx: &rusqlite::Transaction<'_>| Ok(crate::log::words::index_all(tx)?))
         }
         _ => M::up(sql),
     }

@@ -10,6 +10,7 @@ mod witnessed;
 
 use crate::error::StoreError;
 use crate::log::Stream;
+use crate::log::words::{CHAPTER, parts_of};
 use crate::open::{MAPPED, Store, connect};
 use crate::reader::Read;
 use crate::table::entries::Head;
@@ -159,7 +160,7 @@ fn check_parts(
     verify: &Verify,
     task: &Parts,
 ) -> Result<BTreeMap<u64, Checked>, StoreError> {
-    let next = AtomicU64::new(task.first());
+    let next = AtomicU64::new(task.first() / CHAPTER);
     // The first part with a fault, as far as is known.
     let bad = AtomicU64::new(u64::MAX);
     let done = Mutex::new(BTreeMap::new());
@@ -167,24 +168,30 @@ fn check_parts(
         verifiers.with(|conn| {
             let mut worker = task.worker(conn);
             loop {
-                if verify.progress.stopped() || verifiers.closing.load(Ordering::Relaxed) {
-                    return Err(StoreError::Stopped);
-                }
-                let part = next.fetch_add(1, Ordering::Relaxed);
-                if part >= task.end() || part > bad.load(Ordering::Relaxed) {
+                let parts = parts_of(next.fetch_add(1, Ordering::Relaxed));
+                if parts.start >= task.end() {
                     return Ok(());
                 }
-                let checked = worker.check(part, &verify.progress)?;
-                if checked.fault.is_some() {
-                    bad.fetch_min(part, Ordering::Relaxed);
+                for part in parts.start.max(task.first())..parts.end.min(task.end()) {
+                    if verify.progress.stopped() || verifiers.closing.load(Ordering::Relaxed) {
+                        return Err(StoreError::Stopped);
+                    }
+                    if part > bad.load(Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    let checked = worker.check(part, &verify.progress)?;
+                    if checked.fault.is_some() {
+                        bad.fetch_min(part, Ordering::Relaxed);
+                    }
+                    done.lock().insert(part, checked);
                 }
-                done.lock().insert(part, checked);
             }
         })
     };
-    let parts = usize::try_from(task.end() - task.first()).unwrap_or(usize::MAX);
+    let chapters = task.end().div_ceil(CHAPTER) - task.first() / CHAPTER;
+    let chapters = usize::try_from(chapters).unwrap_or(usize::MAX);
     thread::scope(|scope| {
-        let extra = (1..verify.workers.min(parts)).map(|_| scope.spawn(work)).collect::<Vec<_>>();
+        let extra = (1..verify.workers.min(chapters)).map(|_| scope.spawn(work)).collect::<Vec<_>>();
         let mine = work();
         let theirs = extra.into_iter().map(|t| t.join().unwrap_or(Err(StoreError::Panicked)));
         theirs.fold(mine, Result::and)

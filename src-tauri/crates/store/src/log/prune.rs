@@ -7,9 +7,9 @@
 //! 256 entries, so that every later entry, and every checkpoint at a multiple of 256, stays provable.
 
 use super::Stream;
-use super::places::PART;
 use super::sets::part_id;
 use super::stream::{load_tile, tile_id};
+use super::words::{CHAPTER, full_chapters};
 use crate::error::StoreError;
 use crate::reader::Read;
 use crate::sql::{signed, unsigned};
@@ -251,7 +251,7 @@ fn step(conn: &Connection, swept: &mut Swept) -> Result<bool, StoreError> {
         }
         // Level 0 below the last full tile of level 1 that is pruned whole.
         let bound = (min_index / TILE_WIDTH).min(size / TILE_WIDTH / TILE_WIDTH * TILE_WIDTH);
-        if delete_tiles(conn, stream, bound)? + delete_sets(conn, stream, min_index / PART)? > 0 {
+        if delete_tiles(conn, stream, bound)? + delete_sets(conn, stream, full_chapters(min_index))? > 0 {
             return Ok(true);
         }
     }
@@ -295,12 +295,20 @@ fn delete_tiles(conn: &Connection, stream: Stream, bound: u64) -> Result<usize, 
     Ok(delete.execute([tile_id(stream, 0, 0), tile_id(stream, 0, bound), AT_A_TIME, stream.number()])?)
 }
 
-/// The sets of parts that are pruned whole; of the part in which what is kept begins, what is below is no longer read.
-fn delete_sets(conn: &Connection, stream: Stream, part: u64) -> Result<usize, StoreError> {
-    let mut delete = conn.prepare_cached(
-        "DELETE FROM entry_sets WHERE (part, word) IN (SELECT part, word FROM entry_sets WHERE part >= ?1 AND part < ?2 ORDER BY part, word LIMIT ?3)",
-    )?;
-    Ok(delete.execute([part_id(stream, 0), part_id(stream, part), AT_A_TIME])?)
+/// The sets of chapters that are pruned whole, and what is told of their words. Of the chapter in which what is kept begins, all
+/// stay: what is told of its words is told of the whole chapter.
+fn delete_sets(conn: &Connection, stream: Stream, chapters: u64) -> Result<usize, StoreError> {
+    let range = [part_id(stream, 0), part_id(stream, chapters * CHAPTER), AT_A_TIME];
+    let next =
+        "SELECT part, word FROM entry_sets WHERE part >= ?1 AND part < ?2 ORDER BY part, word LIMIT ?3";
+    conn.prepare_cached(&format!(
+        "DELETE FROM entry_words WHERE (word, chapter) IN (SELECT word, part >> {} FROM ({next}))",
+        CHAPTER.ilog2()
+    ))?
+    .execute(range)?;
+    let mut delete =
+        conn.prepare_cached(&format!("DELETE FROM entry_sets WHERE (part, word) IN ({next})"))?;
+    Ok(delete.execute(range)?)
 }
 
 /// Overwrites sealed sections whose key is destroyed. The rows stay: an entry's sections are counted.

@@ -3,6 +3,7 @@
 
 use super::dict::{self, Dict};
 use super::places::{PART, Places};
+use super::words::Words;
 use super::{Namespace, Stream};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -93,16 +94,21 @@ impl Sets {
         Ok(sets)
     }
 
-    /// Writes those of a part that is full, and empties them for the next.
-    pub(crate) fn store(&mut self, conn: &Connection, stream: Stream, part: u64) -> Result<(), StoreError> {
+    /// Writes those of a part that is full, tells the words of its chapter, and empties them for the next part.
+    pub(crate) fn store(
+        &mut self,
+        conn: &Connection,
+        stream: Stream,
+        part: u64,
+        words: &mut Words,
+    ) -> Result<(), StoreError> {
         let failed = |e| StoreError::sqlite("index the ledger")(e);
         let mut insert = conn
-            .prepare_cached(
-                "INSERT OR REPLACE INTO entry_sets (part, word, n, places) VALUES (?1, ?2, ?3, ?4)",
-            )
+            .prepare_cached("INSERT OR REPLACE INTO entry_sets (part, word, places) VALUES (?1, ?2, ?3)")
             .map_err(failed)?;
         for (word, n, places) in self.encoded() {
-            insert.execute(params![part_id(stream, part), word, n, places]).map_err(failed)?;
+            insert.execute(params![part_id(stream, part), word, places]).map_err(failed)?;
+            words.add(part, word, n);
         }
         self.0.clear();
         Ok(())
@@ -130,21 +136,24 @@ pub(crate) fn filed(conn: &Connection, stream: Stream, run: Range<u64>) -> Resul
 
 /// Makes the sets of every full part of a file that was written before there were any.
 pub(crate) fn index_all(conn: &Connection) -> rusqlite::Result<()> {
+    let failed = |e: StoreError| rusqlite::Error::ToSqlConversionFailure(e.into());
     for stream in Stream::ALL {
-        let size = conn
-            .prepare_cached("SELECT size FROM log_state WHERE stream = ?1")?
-            .query_row([stream.number()], |r| crate::sql::unsigned(r, "size"))
-            .optional()?
-            .unwrap_or(0);
-        let failed = |e: StoreError| rusqlite::Error::ToSqlConversionFailure(e.into());
+        let size = size(conn, stream)?;
         for part in 0..size / PART {
             let mut sets = Sets::load(conn, stream, part * PART..(part + 1) * PART).map_err(failed)?;
-            sets.store(conn, stream, part).map_err(failed)?;
+            sets.store(conn, stream, part, &mut Words::default()).map_err(failed)?;
         }
         // Notes the types of the resources in the part that is not full.
         Sets::load(conn, stream, size / PART * PART..size).map_err(failed)?;
     }
     Ok(())
+}
+
+/// How many entries a stream has.
+pub(crate) fn size(conn: &Connection, stream: Stream) -> rusqlite::Result<u64> {
+    let mut rows = conn.prepare_cached("SELECT size FROM log_state WHERE stream = ?1")?;
+    let size = rows.query_row([stream.number()], |r| crate::sql::unsigned(r, "size")).optional()?;
+    Ok(size.unwrap_or(0))
 }
 
 /// The words of the nouns of resources, remembered.

@@ -5,6 +5,7 @@ use super::kept::{self, HANDED_OVER, KeptHead, SIZE};
 use super::keys::{self, LogKey};
 use super::places::PART;
 use super::sets::{Filed, Sets};
+use super::words::{CHAPTER, Words, full_chapters};
 use crate::error::StoreError;
 use crate::sql::signed;
 use reeve_core::time::Millis;
@@ -45,6 +46,8 @@ pub(crate) struct StreamLog {
     staged: Vec<Staged>,
     // Of the part that is not full yet.
     sets: Sets,
+    // Of the full parts of the chapter that is not.
+    words: Words,
     // A reason to keep the head of the next commit.
     retain: Option<String>,
 }
@@ -84,6 +87,8 @@ impl StreamLog {
         }
         let edge = load_edge(conn, stream, size)?;
         let heads = kept::all(conn, stream)?;
+        let mut words = Words::default();
+        words.load(conn, stream, full_chapters(size) * CHAPTER..size / PART)?;
         let both = heads.last().filter(|head| head.size == size && head.reason == HANDED_OVER);
         Ok(Self {
             stream,
@@ -100,6 +105,7 @@ impl StreamLog {
             edge,
             staged: Vec::new(),
             sets: Sets::load(conn, stream, size / PART * PART..size)?,
+            words,
             retain: None,
         })
     }
@@ -120,6 +126,7 @@ impl StreamLog {
             edge: vec![Vec::new()],
             staged: Vec::new(),
             sets: Sets::default(),
+            words: Words::default(),
             retain: None,
         }
     }
@@ -214,9 +221,7 @@ impl StreamLog {
             if self.incoming.as_ref().is_some_and(|(after, _)| *after == place + 1) {
                 self.hand_over(conn, now)?;
             }
-            if self.frontier.size().is_multiple_of(PART) {
-                self.sets.store(conn, self.stream, self.frontier.size() / PART - 1)?;
-            }
+            self.index(conn)?;
             if self.frontier.size().is_multiple_of(RETAIN_EVERY) {
                 self.keep_head(conn, SIZE, now)?;
             }
@@ -225,6 +230,18 @@ impl StreamLog {
             self.keep_head(conn, &reason, now)?;
         }
         self.save(conn)
+    }
+
+    /// Stores what is known of the places of words, at the end of a part and of a chapter.
+    fn index(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        let size = self.frontier.size();
+        if size.is_multiple_of(PART) {
+            self.sets.store(conn, self.stream, size / PART - 1, &mut self.words)?;
+        }
+        if size.is_multiple_of(PART * CHAPTER) {
+            self.words.store(conn, self.stream, full_chapters(size) - 1)?;
+        }
+        Ok(())
     }
 
     /// Notes the times of the new entries in the bundles they fall into.

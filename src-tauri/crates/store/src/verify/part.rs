@@ -5,7 +5,9 @@ use crate::error::StoreError;
 use crate::log::places::{PART, Places};
 use crate::log::sets::{ByNumber, Filed, Sets, noun, part_id};
 use crate::log::stream::load_tile;
+use crate::log::words::{CHAPTER, Told, Words, chapter_id};
 use crate::log::{Namespace, Stream, columns, dict};
+use crate::sql::signed;
 use reeve_ledger::{Frontier, Hash, Hlc, KeyChain, Leaf, TILE_WIDTH};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::ops::Range;
@@ -25,6 +27,7 @@ pub(super) struct Parts {
 }
 
 /// What a part was found to be.
+#[derive(Default)]
 pub(super) struct Checked {
     /// Roots of its full level-0 tiles.
     pub tiles: Vec<Hash>,
@@ -33,6 +36,8 @@ pub(super) struct Checked {
     pub hlc: Option<(Hlc, Hlc)>,
     /// Private sections of its entries.
     pub sections: u64,
+    /// Words of the chapter that ends with it.
+    pub words: u64,
     pub fault: Option<Fault>,
 }
 
@@ -46,7 +51,13 @@ impl Parts {
     }
 
     pub(super) fn worker<'w>(&'w self, conn: &'w Connection) -> Worker<'w> {
-        Worker { task: self, conn, words: ByNumber::default(), nouns: ByNumber::default() }
+        Worker {
+            task: self,
+            conn,
+            words: ByNumber::default(),
+            nouns: ByNumber::default(),
+            told: Words::default(),
+        }
     }
 
     /// Whether a tree of `size` entries has to be known.
@@ -61,6 +72,8 @@ pub(super) struct Worker<'w> {
     conn: &'w Connection,
     words: ByNumber<(i64, String)>,
     nouns: ByNumber<i64>,
+    /// Of the chapter that is read.
+    told: Words,
 }
 
 /// Words remembered at most.
@@ -82,7 +95,12 @@ impl Worker<'_> {
     /// Checks a part.
     pub(super) fn check(&mut self, part: u64, progress: &Progress) -> Result<Checked, StoreError> {
         let base = (part * PART).max(self.task.start);
-        let checked = Checked { tiles: Vec::new(), ends: Vec::new(), hlc: None, sections: 0, fault: None };
+        if part.is_multiple_of(CHAPTER) || part == self.task.first() {
+            // Earlier parts of the chapter are known, or pruned, and not read again.
+            self.told = Words::default();
+            self.told.load(self.conn, self.task.stream, part / CHAPTER * CHAPTER..part)?;
+        }
+        let checked = Checked::default();
         let mut open = Open {
             next: base,
             full: (part + 1) * PART <= self.task.head.size,
@@ -122,7 +140,13 @@ impl Worker<'_> {
         {
             return Ok(Err(reason));
         }
-        if open.full { self.sets(open, part) } else { Ok(Ok(())) }
+        if !open.full {
+            return Ok(Ok(()));
+        }
+        match self.sets(open, part)? {
+            Ok(()) if (part + 1).is_multiple_of(CHAPTER) => self.words(open, part / CHAPTER),
+            found => Ok(found),
+        }
     }
 
     fn entry(&mut self, open: &mut Open, row: &Row<'_>) -> Found {
@@ -262,30 +286,46 @@ impl Worker<'_> {
     }
 
     /// Compares the sets of a full part: every word with its places, and no other. What was pruned of it does not count.
-    fn sets(&self, open: &mut Open, part: u64) -> Found {
+    fn sets(&mut self, open: &mut Open, part: u64) -> Found {
         let base = part * PART;
         let kept = self.task.start.clamp(base, base + PART) - base..PART;
         let mut expected = open.sets.encoded().peekable();
-        let mut rows = self
-            .conn
-            .prepare_cached("SELECT word, n, places FROM entry_sets WHERE part = ?1 ORDER BY word")?;
+        let mut rows =
+            self.conn.prepare_cached("SELECT word, places FROM entry_sets WHERE part = ?1 ORDER BY word")?;
         let mut rows = rows.query([part_id(self.task.stream, part)])?;
         let wrong = || Ok(Err(format!("the index of the {PART} entries up to it hides or adds some")));
         while let Some(row) = rows.next()? {
-            let (word, n): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-            let fits = match expected.next_if(|(of, ..)| *of == word) {
-                Some((_, count, places)) if kept.start == 0 => count == n && places == bytes,
-                set => {
-                    kept.start > 0
-                        && same_places(&set.map_or_else(Vec::new, |(.., places)| places), bytes, n, &kept)
+            let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            let word: i64 = row.get(0)?;
+            let set = expected.next_if(|(of, ..)| *of == word);
+            let n = match set {
+                Some((_, n, places)) if kept.start == 0 => (places == bytes).then_some(n),
+                set if kept.start > 0 => {
+                    counted(&set.map_or_else(Vec::new, |(.., places)| places), bytes, &kept)
                 }
+                _ => None,
             };
-            if !fits {
-                return wrong();
-            }
+            let Some(n) = n else { return wrong() };
+            self.told.add(part, word, n);
         }
         if expected.next().is_none() { Ok(Ok(())) } else { wrong() }
+    }
+
+    /// Compares what is told of the words of a chapter with its sets.
+    fn words(&mut self, open: &mut Open, chapter: u64) -> Found {
+        let mut rows =
+            self.conn.prepare_cached("SELECT parts, n FROM entry_words WHERE word = ?1 AND chapter = ?2")?;
+        let id = chapter_id(self.task.stream, chapter);
+        for (word, told) in self.told.sorted() {
+            let stored = rows
+                .query_row([word, id], |r| Ok(Told { parts: r.get("parts")?, n: r.get("n")? }))
+                .optional()?;
+            if stored != Some(told) {
+                return Ok(Err("what is told of its words is not what the index says".to_owned()));
+            }
+            open.checked.words += 1;
+        }
+        Ok(Ok(()))
     }
 
     fn full_tile(&mut self, open: &mut Open) -> Found {
@@ -304,13 +344,11 @@ impl Worker<'_> {
 /// Whether something fits, or why not.
 type Found = Result<Result<(), String>, StoreError>;
 
-/// Whether the stored set is the expected one within `kept`, and counted rightly.
-fn same_places(expected: &[u8], stored: &[u8], n: i64, kept: &Range<u64>) -> bool {
-    let (Some(mut expected), Some(mut stored)) = (Places::decode(expected), Places::decode(stored)) else {
-        return false;
-    };
-    let counted = stored.count();
+/// How many the stored set has, if it is the expected one within `kept`.
+fn counted(expected: &[u8], stored: &[u8], kept: &Range<u64>) -> Option<i64> {
+    let (mut expected, mut stored) = (Places::decode(expected)?, Places::decode(stored)?);
+    let count = stored.count();
     expected.keep(kept.clone());
     stored.keep(kept.clone());
-    stored == expected && i64::try_from(counted) == Ok(n)
+    (stored == expected).then(|| signed(count))
 }

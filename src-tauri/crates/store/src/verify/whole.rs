@@ -9,6 +9,7 @@ use crate::log::places::PART;
 use crate::log::prune::frontier_at;
 use crate::log::sets::part_id;
 use crate::log::stream::{load_tile, tile_id};
+use crate::log::words::{CHAPTER, chapter_id};
 use crate::reader::Read;
 use crate::sql::{signed, unsigned};
 use crate::table::entries::Head;
@@ -60,6 +61,7 @@ pub(super) fn verdict(
         checkpoints: known.checkpoints,
         tiles: known.tiles.clone(),
         sections: 0,
+        words: 0,
         end: Frontier::new(),
         known,
     };
@@ -82,6 +84,8 @@ struct Whole<'v, 'c> {
     /// The tree of all entries.
     end: Frontier,
     sections: u64,
+    /// Words of the chapters that were checked.
+    words: u64,
     checkpoints: u64,
 }
 
@@ -145,6 +149,7 @@ impl Whole<'_, '_> {
             return checked.fault;
         }
         self.sections += checked.sections;
+        self.words += checked.words;
         if self.tiles.len() as u64 * TILE_WIDTH == (part + 1) * PART {
             self.grow((part + 1) * PART);
             self.known = Known { tiles: self.tiles.clone(), hlc: self.hlc, checkpoints: self.checkpoints };
@@ -218,7 +223,7 @@ impl Whole<'_, '_> {
         let bundles = size.div_ceil(TILE_WIDTH) - kept / TILE_WIDTH;
         let leaves = size / TILE_WIDTH - kept / TILE_WIDTH;
         let tiles = "the tiles are not as many as the entries need";
-        let counts = [
+        let mut counts = vec![
             (
                 "SELECT count(*) AS n FROM entries WHERE id >= ?1 AND id < ?2",
                 (stream.entry_id(size), end),
@@ -256,6 +261,16 @@ impl Whole<'_, '_> {
                 "there are private sections of no entry",
             ),
         ];
+        let (chapter, oldest) = (self.task.first() / CHAPTER, self.task.head.min_index / PART / CHAPTER);
+        if chapter == oldest {
+            // By word, not by chapter: only where all of it was read, once a day.
+            counts.push((
+                "SELECT count(*) AS n FROM entry_words WHERE chapter >= ?1 AND chapter < ?2",
+                (chapter_id(stream, chapter), chapter_id(stream, 1 << 31)),
+                self.words,
+                "words are told of that do not occur",
+            ));
+        }
         for (statement, (from, to), expected, reason) in counts {
             let found = self
                 .read

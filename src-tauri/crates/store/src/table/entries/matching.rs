@@ -6,6 +6,7 @@ use super::page::EntryFilter;
 use crate::error::StoreError;
 use crate::log::places::{PART, Places};
 use crate::log::sets::{Filed, filed, noun, outcome_word, part_id};
+use crate::log::words::{CHAPTER, chapter_id, full_chapters, parts_of};
 use crate::log::{Namespace, Stream, dict};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -112,17 +113,15 @@ impl<'c> Matching<'c> {
     /// The parts in which something may match, newest first.
     pub(super) fn parts(&self) -> Result<Vec<u64>, StoreError> {
         let touched = self.range.start / PART..self.range.end.div_ceil(PART);
-        // How many of the conditions a part has agreed to; all but the part that is not full are asked.
+        // How many of the conditions a part has agreed to; those of the chapter that is not full are not asked.
         let mut agreed = vec![0; usize::try_from(touched.end - touched.start).unwrap_or(0)];
         let mut asked = 0;
         let mut agree = |parts: &[u64]| {
             for part in parts {
                 let place = usize::try_from(part - touched.start).unwrap_or(usize::MAX);
-                agreed
-                    .get_mut(place)
-                    .filter(|so_far| **so_far == asked)
-                    .into_iter()
-                    .for_each(|so_far| *so_far += 1);
+                if let Some(so_far) = agreed.get_mut(place).filter(|so_far| **so_far == asked) {
+                    *so_far += 1;
+                }
             }
             asked += 1;
         };
@@ -134,26 +133,29 @@ impl<'c> Matching<'c> {
             parts.extend(found.parts(touched.clone()));
             agree(&parts);
         }
-        let mut parts: Vec<u64> = touched
-            .zip(agreed)
-            .filter(|(part, agreed)| *agreed == asked || self.is_open(*part))
-            .map(|(part, _)| part)
-            .collect();
+        let unasked = full_chapters(self.size) * CHAPTER;
+        let may = |(part, agreed): &(u64, usize)| *agreed == asked || *part >= unasked;
+        let mut parts: Vec<u64> = touched.zip(agreed).filter(may).map(|(part, _)| part).collect();
         parts.reverse();
         Ok(parts)
     }
 
-    /// The full parts among these with one of the words.
+    /// The parts among these, of full chapters, with one of the words.
     fn parts_with(&self, any_of: &AnyOf, among: &Range<u64>) -> Result<Vec<u64>, StoreError> {
-        let mut rows = self
-            .conn
-            .prepare_cached("SELECT part FROM entry_sets WHERE word = ?1 AND part >= ?2 AND part < ?3")?;
-        let zero = part_id(self.stream, 0);
-        let (first, end) = (part_id(self.stream, among.start), part_id(self.stream, among.end));
+        let mut rows = self.conn.prepare_cached(
+            "SELECT chapter, parts FROM entry_words WHERE word = ?1 AND chapter >= ?2 AND chapter < ?3",
+        )?;
+        let zero = chapter_id(self.stream, 0);
+        let first = chapter_id(self.stream, among.start / CHAPTER);
+        let end = chapter_id(self.stream, among.end.div_ceil(CHAPTER));
         let mut parts = Vec::new();
         for word in any_of {
-            for part in rows.query_map([*word, first, end], |r| r.get::<_, i64>("part"))? {
-                parts.push(u64::try_from(part? - zero).unwrap_or(0));
+            let mut rows = rows.query([*word, first, end])?;
+            while let Some(row) = rows.next()? {
+                let chapter = u64::try_from(row.get::<_, i64>("chapter")? - zero).unwrap_or(0);
+                let has: i64 = row.get("parts")?;
+                parts
+                    .extend(parts_of(chapter).filter(|p| has >> (p % CHAPTER) & 1 == 1 && among.contains(p)));
             }
         }
         Ok(parts)
@@ -161,34 +163,35 @@ impl<'c> Matching<'c> {
 
     /// How many entries match.
     pub(super) fn count(&self) -> Result<u64, StoreError> {
-        let whole = self.range.start.div_ceil(PART)..self.range.end / PART;
+        let whole = self.range.start.div_ceil(PART * CHAPTER)..full_chapters(self.range.end);
         let counted = if whole.is_empty() { None } else { self.counted(&whole)? };
+        let is_counted = |part: &u64| counted.is_some() && whole.contains(&(part / CHAPTER));
         self.parts()?
             .into_iter()
-            .filter(|part| counted.is_none() || !whole.contains(part))
+            .filter(|part| !is_counted(part))
             .try_fold(counted.unwrap_or(0), |sum, part| Ok(sum + self.places(part)?.count()))
     }
 
-    /// How many match in full parts where there is one condition: a sum of what is noted beside the sets.
-    fn counted(&self, parts: &Range<u64>) -> Result<Option<u64>, StoreError> {
+    /// How many match in full chapters where there is one condition: a sum of what is told of the words.
+    fn counted(&self, chapters: &Range<u64>) -> Result<Option<u64>, StoreError> {
         if self.found.is_some() {
             return Ok(None);
         }
-        let entries = (parts.end - parts.start) * PART;
+        let entries = (chapters.end - chapters.start) * CHAPTER * PART;
         let mut conditions = self.conditions();
         Ok(match (conditions.next(), conditions.next(), self.none_of.as_slice()) {
             (None, None, []) => Some(entries),
-            (Some(any_of), None, []) => Some(self.sum(any_of, parts)?),
-            (None, None, [none_of]) => Some(entries - self.sum(none_of, parts)?),
+            (Some(any_of), None, []) => Some(self.sum(any_of, chapters)?),
+            (None, None, [none_of]) => Some(entries - self.sum(none_of, chapters)?),
             _ => None,
         })
     }
 
-    fn sum(&self, any_of: &AnyOf, parts: &Range<u64>) -> Result<u64, StoreError> {
+    fn sum(&self, any_of: &AnyOf, chapters: &Range<u64>) -> Result<u64, StoreError> {
         let mut sum = self.conn.prepare_cached(
-            "SELECT coalesce(sum(n), 0) AS n FROM entry_sets WHERE word = ?1 AND part >= ?2 AND part < ?3",
+            "SELECT coalesce(sum(n), 0) AS n FROM entry_words WHERE word = ?1 AND chapter >= ?2 AND chapter < ?3",
         )?;
-        let (first, end) = (part_id(self.stream, parts.start), part_id(self.stream, parts.end));
+        let (first, end) = (chapter_id(self.stream, chapters.start), chapter_id(self.stream, chapters.end));
         any_of.iter().try_fold(0, |total, word| {
             Ok(total + sum.query_row([*word, first, end], |r| crate::sql::unsigned(r, "n"))?)
         })
