@@ -75,6 +75,15 @@ impl Places {
             .is_some_and(|word| word >> (place % 64) & 1 == 1)
     }
 
+    /// The lowest place.
+    pub(crate) fn first(&self) -> Option<u64> {
+        (0u64..)
+            .step_by(64)
+            .zip(self.0.iter())
+            .find(|(_, word)| **word != 0)
+            .map(|(base, word)| base + u64::from(word.trailing_zeros()))
+    }
+
     /// The places, highest first.
     pub(crate) fn descending(&self) -> impl Iterator<Item = u64> {
         (0..PART).rev().filter(|place| self.contains(*place))
@@ -160,6 +169,7 @@ mod tests {
         let mut set = Places::none();
         [3, 8_191, 64].into_iter().for_each(|place| set.insert(place));
         assert_eq!(set.descending().collect::<Vec<_>>(), [8_191, 64, 3]);
+        assert_eq!((set.first(), Places::none().first()), (Some(3), None));
         assert!(set.contains(64) && !set.contains(65) && !set.contains(9_000));
         assert!(Places::within(5..5).is_empty());
     }

@@ -13,6 +13,7 @@ use super::words::{CHAPTER, full_chapters};
 use crate::error::StoreError;
 use crate::reader::Read;
 use crate::sql::{signed, unsigned};
+use crate::table::entries::EntryFilter;
 use crate::table::legal_holds::LegalHold;
 use crate::tx::{Recorded, Tx};
 use reeve_core::retention::HoldScope;
@@ -23,8 +24,10 @@ use std::time::{Duration, Instant};
 
 /// A transaction of the sweep begins no further bundle after this.
 const PIECE: Duration = Duration::from_millis(6);
-/// Sealed sections overwritten, tiles deleted and free pages given back at a time.
+/// Sealed sections overwritten and tiles deleted at a time.
 const AT_A_TIME: i64 = 64;
+/// Free pages given back at a time: for each, the last page of the file moves into its place.
+const GIVEN_BACK: i64 = 16;
 
 /// What pruning would delete now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,29 +98,22 @@ impl Read<'_> {
         (first, end): (u64, u64),
         hold: &LegalHold,
     ) -> Result<Option<u64>, StoreError> {
-        let statement = match hold.scope {
+        let mut filter = EntryFilter {
+            stream: Some(stream),
+            since: Some(first * TILE_WIDTH),
+            before: Some(end * TILE_WIDTH),
+            ..EntryFilter::default()
+        };
+        match hold.scope {
             HoldScope::Workspace => return Ok((first < end).then_some(first)),
             HoldScope::Time => {
                 let span = (hold.from.unwrap_or(Millis(i64::MIN)), hold.to.unwrap_or(Millis(i64::MAX)));
                 return first_bundle(self.conn, stream, (first, end), span);
             }
-            // Over all rows: this is asked once a day, and of old entries only.
-            HoldScope::Tenant => {
-                "SELECT e.id FROM entries e NOT INDEXED WHERE e.id >= ?1 AND e.id < ?2
-                   AND e.tenant = (SELECT id FROM dict WHERE ns = 4 AND s = ?3) ORDER BY e.id LIMIT 1"
-            }
-            HoldScope::Subject => {
-                "SELECT e.id FROM entries e NOT INDEXED WHERE e.id >= ?1 AND e.id < ?2
-                   AND e.who = (SELECT id FROM dict WHERE ns = 2 AND s = ?3) ORDER BY e.id LIMIT 1"
-            }
-        };
-        let range = (stream.entry_id(first * TILE_WIDTH), stream.entry_id(end * TILE_WIDTH));
-        let found = self
-            .conn
-            .prepare_cached(statement)?
-            .query_row(params![range.0, range.1, hold.target], |r| r.get::<_, i64>("id"))
-            .optional()?;
-        Ok(found.and_then(|id| u64::try_from((id & 0xffff_ffff_ffff) >> 8).ok()))
+            HoldScope::Tenant => filter.tenant = Some(hold.target.clone()),
+            HoldScope::Subject => filter.who = Some(hold.target.clone()),
+        }
+        Ok(self.entries().oldest(&filter)?.map(|entry| entry / TILE_WIDTH))
     }
 
     /// The pseudonyms of who did something in a tenant.
@@ -125,13 +121,9 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn who_acted_in(&self, tenant: &str) -> Result<Vec<String>, StoreError> {
-        let mut rows = self.conn.prepare_cached(
-            "SELECT s FROM dict WHERE id IN (SELECT DISTINCT e.who FROM entries e NOT INDEXED WHERE e.id >= ?1 AND e.id < ?2
-               AND e.tenant = (SELECT id FROM dict WHERE ns = 4 AND s = ?3))",
-        )?;
-        let range = (Stream::Audit.entry_id(0), Stream::Audit.entry_id(1 << 47));
-        let found = rows.query_map(params![range.0, range.1, tenant], |r| r.get("s"))?;
-        Ok(found.collect::<Result<_, _>>()?)
+        let filter = EntryFilter { tenant: Some(tenant.to_owned()), ..EntryFilter::default() };
+        let by_actor = self.entries().count_by_actor(&filter, u64::MAX)?;
+        Ok(by_actor.counts.into_iter().map(|(who, _)| who).collect())
     }
 
     /// Whether rows are still to be deleted or overwritten.
@@ -337,6 +329,7 @@ fn give_back(conn: &Connection) -> Result<bool, StoreError> {
     if free()? == 0 {
         return Ok(false);
     }
-    conn.execute_batch("PRAGMA incremental_vacuum(64)").map_err(StoreError::sqlite("give pages back"))?;
+    conn.execute_batch(&format!("PRAGMA incremental_vacuum({GIVEN_BACK})"))
+        .map_err(StoreError::sqlite("give pages back"))?;
     Ok(free()? > 0)
 }

@@ -90,6 +90,20 @@ impl<'c> Reads<'c> {
         Ok(Page { entries, more: false })
     }
 
+    /// The index of the oldest entry that matches, without regard of times.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
+    pub(crate) fn oldest(&self, filter: &EntryFilter) -> Result<Option<u64>, StoreError> {
+        let Some(matching) = self.matching(filter)? else { return Ok(None) };
+        for part in matching.parts()?.into_iter().rev() {
+            if let Some(place) = matching.places(part)?.first() {
+                return Ok(Some(part * PART + place));
+            }
+        }
+        Ok(None)
+    }
+
     /// How many entries match, without regard of where a page of them begins.
     ///
     /// # Errors
