@@ -112,7 +112,7 @@ impl Reads<'_> {
 
     fn slots_of(&self, next: bool) -> Result<Vec<VaultSlot>, StoreError> {
         let mut rows = self.conn.prepare_cached(
-            "SELECT id, kind, kdf, salt, nonce, wrapped_vrk, state, created_at FROM vault_slots WHERE next = ?1 ORDER BY created_at, id",
+            "SELECT id, kind, kdf, salt, nonce, wrapped_vrk, state, created_at FROM vault_slots WHERE next = ?1 ORDER BY created_at, kind, id",
         )?;
         let rows = rows.query_map([next], |r| {
             Ok(VaultSlot {
