@@ -13,7 +13,7 @@ test("the real window: first run, a charged call, a megabyte through the bridge,
     await window.field("Your name", "First Admin");
     await window.field("E-mail", "admin@example.com");
     await window.button("Continue");
-    await window.button("Later, under Settings");
+    await window.button("Later, under Vault");
     await window.field("Tenant name", "Northwind");
     await window.button("Create tenant");
 
