@@ -158,6 +158,8 @@ async fn read(table: &mut Table, folder: &Path, entries: u64) -> Outcome {
     while engine.ledger_health(&cx).await?.last.is_none() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    // First the words: until all are indexed, that goes on beside everything else.
+    texts(table, &engine, folder, entries).await?;
     let mut pages = Vec::new();
     for (name, filter) in filters(entries) {
         let mut worst = 0.0f64;
@@ -179,7 +181,6 @@ async fn read(table: &mut Table, folder: &Path, entries: u64) -> Outcome {
     }
     table.add("audit pages, p95", p95(&mut pages), "ms", Target::Below(15.0));
     histograms(table, &engine, entries).await?;
-    texts(table, &engine, folder, entries).await?;
     engine.close().await;
     Ok(())
 }

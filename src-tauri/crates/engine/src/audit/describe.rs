@@ -259,8 +259,6 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         }
         "vault.env_previous" => return "KEY_ENCRYPTION_SECRET_PREVIOUS opened the vault".to_owned(),
         "vault.moved_on" => return "The vault's generation was raised".to_owned(),
-        "vault.backup_exported" => return "Made a backup of the keys".to_owned(),
-        "vault.restored" => return "Restored keys from a backup".to_owned(),
         "keyring.ambiguous" => {
             return "Several keyring items matched; one of them opened the vault".to_owned();
         }
