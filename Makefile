@@ -6,14 +6,15 @@
 #   make gen      write what is generated from the API: ui/src/api/
 #   make e2e      the end-to-end tests alone          make bench   the benchmarks
 #   make sdk      the providers' own Python packages against the gateway
-#   make crash    kill the server 200 times under load and audit the books after each; every step of a rotation with every fault
+#   make crash    kill the server 200 times under load and audit the books after each; then the next
+#   make crash-rotation   every step of a rotation x every provider x every fault, broken off and killed
 #   make fuzz     the parsers of what others made, coverage-guided, a minute each
 #   make dev      the page from Vite with hot reload  make ui      the web UI alone
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help run run-window run-headless test test-rust test-ui e2e sdk crash check check-rust check-ui check-gen gen bench fuzz dev ui bins
+.PHONY: help run run-window run-headless test test-rust test-ui e2e sdk crash crash-rotation check check-rust check-ui check-gen gen bench fuzz dev ui bins
 
 # One set of artefacts for everything: cargo unifies features over the packages a command selects, so every command selects
 # the whole workspace and narrows by target. `cargo build -p reeve-server` would compile half the dependencies again.
@@ -29,7 +30,7 @@ UI_BUILT := ui/dist/assets
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print 2>/dev/null)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 11
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 12
 
 # ---- run ---------------------------------------------------------------------------------------------------------------
 
@@ -125,6 +126,10 @@ fuzz:
 # How often: REEVE_CRASH_ROUNDS. Ten rounds of it are part of `make test`.
 crash: bins
 	REEVE_CRASH_ROUNDS=$${REEVE_CRASH_ROUNDS:-200} cargo test --locked --workspace --test crash -- --nocapture
+	@$(MAKE) --no-print-directory crash-rotation
+
+# Every provider's admin API x every point of a rotation x every fault, twice each; and 100 rotations under load.
+crash-rotation: bins
 	REEVE_CRASH_FULL=1 REEVE_ROTATIONS=$${REEVE_ROTATIONS:-100} cargo test --locked --workspace --test rotation -- --nocapture
 
 # ---- check -------------------------------------------------------------------------------------------------------------

@@ -770,6 +770,14 @@ CREATE TABLE users (
     updated_at    INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE vault_backups (
+    id         INTEGER PRIMARY KEY,
+    made_at    INTEGER NOT NULL,
+    keys       INTEGER NOT NULL, -- keys in use that are in it
+    epoch      INTEGER NOT NULL,
+    generation INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE vault_header (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     vault_id   BLOB    NOT NULL,
@@ -852,17 +860,11 @@ CREATE INDEX captures_key ON captures (key_id);
 
 CREATE INDEX captures_tenant ON captures (tenant_id, time);
 
-CREATE INDEX charges_api_key ON charges (api_key_id, time) WHERE api_key_id IS NOT NULL;
-
 CREATE INDEX charges_dear ON charges (time) WHERE cost_nano >= 100000000;
 
 CREATE UNIQUE INDEX charges_dedupe ON charges (dedupe) WHERE dedupe IS NOT NULL;
 
-CREATE INDEX charges_model ON charges (model, time);
-
 CREATE INDEX charges_outcome ON charges (outcome, time) WHERE outcome <> 'success';
-
-CREATE INDEX charges_provider ON charges (provider, time);
 
 CREATE INDEX charges_request ON charges (request_id, time) WHERE request_id IS NOT NULL;
 
@@ -943,6 +945,12 @@ CREATE INDEX tenants_name ON tenants (name COLLATE NOCASE, id);
 CREATE INDEX usage_facets_slot ON usage_facets (facet, slot);
 
 CREATE INDEX usage_facets_tenant ON usage_facets (tenant_id, facet, slot);
+
+CREATE INDEX usage_slots_api_key ON usage_slots (api_key_id, slot);
+
+CREATE INDEX usage_slots_model ON usage_slots (model, slot);
+
+CREATE INDEX usage_slots_provider ON usage_slots (provider, slot);
 
 CREATE INDEX usage_slots_tenant ON usage_slots (tenant_id, slot);
 

@@ -1,4 +1,4 @@
-//! The file dialog for an import. The page learns where the file is and what it is called, never what is in it: it sends
+//! The file dialog for an import, and for a backup. The page learns where the file is and what it is called, never what is in it: it sends
 //! the path back to the API, which reads the file itself. The bridge lets no other path pass.
 
 use serde::Serialize;
@@ -19,12 +19,16 @@ pub(crate) struct PickedFile {
 
 /// Shows the system's dialog; `None` when the person closed it without a choice, or chose what cannot be read.
 #[tauri::command]
-pub(crate) async fn pick_import_file(app: AppHandle) -> Option<PickedFile> {
+pub(crate) async fn pick_import_file(app: AppHandle, backup: Option<bool>) -> Option<PickedFile> {
     let (choose, choice) = oneshot::channel();
+    let (title, filter, extensions): (_, _, &[&str]) = match backup {
+        Some(true) => ("Restore a backup", "Backup of keys", &["reeve-backup"]),
+        _ => ("Import", "CSV", &["csv", "tsv", "txt"]),
+    };
     app.dialog()
         .file()
-        .set_title("Import usage")
-        .add_filter("CSV", &["csv", "tsv", "txt"])
+        .set_title(title)
+        .add_filter(filter, extensions)
         .add_filter("All files", &["*"])
         .pick_file(move |file| {
             // Nobody waits any more when the window closed under the dialog.

@@ -366,8 +366,10 @@ async fn a_witness_that_does_not_sign_says_why_and_is_asked_later() {
     witness.know(&keys(&app).await);
     assert_eq!(tried(&app, id).await.outcome, "signed");
     drop(witness);
-    let tried = tried(&app, id).await;
-    assert!(tried.outcome == "away" && tried.problem.unwrap().contains("could not be reached"));
+    // The first may still go by the connection of before, which breaks off under it.
+    assert_eq!(tried(&app, id).await.outcome, "away");
+    let again = tried(&app, id).await;
+    assert!(again.outcome == "away" && again.problem.unwrap().contains("could not be reached"));
     app.close().await;
 }
 

@@ -1,6 +1,6 @@
 //! The figures Reeve promises, measured in one run: ratios where a figure would depend on the machine.
 //!
-//! `cargo run --release -p reeve-tests --bin bench [gateway] [million] [streams] [audit] [ledger] [store]`, where `ledger` is `audit` with ten million entries and only runs when it is named; `bench profile [bare]` only loads the gateway, for a profiler.
+//! `cargo run --release -p reeve-tests --bin bench [gateway] [million] [streams] [audit] [ledger] [store] [vault]`, where `ledger` is `audit` with ten million entries and only runs when it is named; `bench profile [bare]` only loads the gateway, for a profiler.
 
 mod audit;
 mod gateway;
@@ -11,13 +11,15 @@ mod raw;
 mod store;
 mod streams;
 mod table;
+mod vault;
 
 use std::error::Error;
 use table::Table;
+use zeroizing_alloc::ZeroAlloc;
 
 /// The one of the server.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ZeroAlloc<mimalloc::MiMalloc> = ZeroAlloc(mimalloc::MiMalloc);
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -46,6 +48,9 @@ async fn main() -> Outcome {
     }
     if wants("store") {
         store::measure(&mut table).await?;
+    }
+    if wants("vault") {
+        vault::measure(&mut table).await?;
     }
     table.print()?;
     Ok(())

@@ -315,7 +315,25 @@ async fn vault(s: &mut Story) -> String {
     let reply = s.console.ask(Door::Server, "POST", path, None).await;
     story::assert_problem(&reply, 412, "precondition_failed", "a copy that is the newest");
     s.note("post /vault/older-copy/accept", path, None);
-    made["recovery_code"].as_str().unwrap().to_owned()
+    let code = made["recovery_code"].as_str().unwrap().to_owned();
+    backup(s, &code).await;
+    code
+}
+
+/// A backup of the keys, and back again: nothing is new in it.
+async fn backup(s: &mut Story, code: &str) {
+    let file = s.console.download(Door::Server, "POST", "/vault/backup", Some(json!({}))).await;
+    assert_eq!(file.status, 200);
+    let left: &[story::Left<'_>] = &[("vault.backup_exported", &[])];
+    s.does("post /vault/backup", "/vault/backup", Some(json!({})), left).await;
+    let ask = json!({"file": data_encoding::BASE64.encode(&file.body), "recovery_code": code});
+    let path = "/vault/restore/preview";
+    let reply = s.console.ask(Door::Server, "POST", path, Some(ask.clone())).await;
+    assert_eq!((reply.status, &reply.body["same_vault"]), (200, &json!(true)), "{}", reply.body);
+    s.note("post /vault/restore/preview", path, Some(ask.clone()));
+    let left: &[story::Left<'_>] = &[("vault.restored", &[])];
+    let done = s.does("post /vault/restore", "/vault/restore", Some(ask), left).await;
+    assert_eq!(done["changed"], 0, "{done}");
 }
 
 fn last_group(made: &Value) -> Value {

@@ -197,6 +197,16 @@ async fn vault(s: &mut Story) {
     s.ask("POST", "/vault/recovery-code/check", Some(json!({"last_group": "0000"}))).await;
     s.ask("POST", "/vault/root-key/confirm", Some(json!({"last_group": "0000"}))).await;
     s.ask("POST", "/vault/older-copy/accept", None).await;
+    s.ask("GET", "/vault/backup", None).await;
+    s.ask("POST", "/vault/backup", Some(json!({"passphrase": "short"}))).await;
+    s.ask("POST", "/vault/backup", Some(json!({}))).await;
+    for path in ["/vault/restore/preview", "/vault/restore"] {
+        s.ask("POST", path, Some(json!({}))).await;
+        s.ask("POST", path, Some(json!({"file": "no base64"}))).await;
+        s.ask("POST", path, Some(json!({"file": "bm8gYmFja3Vw"}))).await;
+        s.ask("POST", path, Some(json!({"file": "", "recovery_code": "x", "passphrase": "y"}))).await;
+    }
+    s.ask("GET", "/vault/restore/probes", None).await;
 }
 
 async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {

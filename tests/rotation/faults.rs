@@ -126,3 +126,28 @@ async fn given_up_it_leaves_the_old_key() {
     assert_eq!(house.versions().await, [Version::Current]);
     house.engine().resolve_rotation(&Cx::system(), rotation, Resolution::Retry).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn without_a_list_of_models_signing_in_is_enough_and_is_told() {
+    let (house, state) = rotated(|h| h.app.provider.has_no_list(true)).await;
+    assert_eq!(state, State::AwaitingOperator);
+    assert_eq!(house.versions().await, [Version::Disabled, Version::Current]);
+    let promoted = house.app.entries_once("rotation.promoted", 1).await.remove(0);
+    let entry = house.engine().audit_entry(&Cx::system(), promoted.stream, promoted.sequence).await.unwrap();
+    assert!(format!("{entry:?}").contains("not told"), "{entry:?}");
+    // And a key that does not sign in is told from one that does.
+    let (house, state) = rotated(|h| {
+        h.app.provider.has_no_list(true);
+        h.app.provider.admin().new_keys_fail(1_000);
+    })
+    .await;
+    assert_eq!(state, State::RolledBack);
+    assert_eq!(house.versions().await, [Version::Current, Version::Revoked]);
+}
+
+#[tokio::test]
+async fn where_any_key_is_answered_alike_nothing_is_promoted() {
+    let (house, state) = rotated(|h| h.app.provider.has_no_list(false)).await;
+    assert_eq!(state, State::NeedsAttention);
+    assert_eq!(house.versions().await, [Version::Current, Version::Pending]);
+}

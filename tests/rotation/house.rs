@@ -6,10 +6,11 @@ use reeve_engine::rotation::control::AddControlCredential;
 use reeve_engine::rotation::{BeginRotation, Pace, Rotation, SetRotation};
 use reeve_engine::{Cx, Engine};
 use reeve_providers::upstream::UpstreamConfig;
-use reeve_tests::app::{Options, TestApp, eventually, impatient};
+use reeve_tests::app::{Options, TestApp, impatient};
 use reeve_tests::provider::{ADMIN_KEY, PROJECT, ScriptedProvider};
 use reeve_vault::Secret;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// What tests need not wait for.
 pub(crate) const HURRIED: Pace = Pace {
@@ -20,6 +21,8 @@ pub(crate) const HURRIED: Pace = Pace {
     backoff_ms: 0,
     jitter_ms: 0,
 };
+/// What has not moved for so long does not move any more.
+pub(crate) const STUCK: Duration = Duration::from_secs(60);
 pub(crate) const DAY: i64 = 86_400_000;
 
 pub(crate) struct House {
@@ -58,18 +61,24 @@ impl House {
         self.engine().rotation(&Cx::system(), id).await.unwrap().rotation
     }
 
-    /// Waits until the rotation has come to one of these states.
+    /// Waits until the rotation has come to one of these states: as long as it moves at all, however slow the machine.
     pub(crate) async fn comes_to(&self, id: RotationId, states: &[RotationState]) -> Rotation {
-        eventually(&format!("the rotation comes to {states:?}"), || async {
-            let r = self.stands(id).await;
-            states.contains(&r.state).then_some(r)
-        })
-        .await
+        let (mut last, mut since) = (self.stands(id).await, Instant::now());
+        while !states.contains(&last.state) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let now = self.stands(id).await;
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            assert!(since.elapsed() < STUCK, "it does not come to {states:?}, and stands at {last:?}");
+        }
+        last
     }
 
     /// Waits until it is over or waits for a person; the clock runs on meanwhile.
     pub(crate) async fn ends(&self, id: RotationId) -> Rotation {
-        for _ in 0..200 {
+        let (mut last, mut since) = (None, Instant::now());
+        loop {
             let r = self.stands(id).await;
             let waits = matches!(r.state, RotationState::AwaitingOperator | RotationState::NeedsAttention);
             if r.ended_at.is_some() || waits {
@@ -80,9 +89,12 @@ impl House {
                 let seconds = self.engine().now().0 / 1_000;
                 self.app.provider.admin().set_time(seconds);
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            if last.as_ref() != Some(&r) {
+                (last, since) = (Some(r), Instant::now());
+            }
+            assert!(since.elapsed() < STUCK, "the rotation does not end, and stands at {last:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the rotation does not end: {:?}", self.stands(id).await);
     }
 
     /// The states of the versions, oldest first.

@@ -1,41 +1,27 @@
 //! Killed at any step of a rotation, Reeve goes on with it: no key at the provider that nobody knows, none of somebody else's
 //! touched, one key in use. Debug builds die where `REEVE_CRASH_AT` says.
 //!
-//! Each step is tried without a fault, and the steps around the making of a key with what a provider can do wrong there. Every
-//! step with every fault, and a second kill while it recovers, take `REEVE_CRASH_FULL`.
+//! Real processes die here, for every provider that makes keys: at every step of OpenAI's, and at the two steps of the others
+//! where most may be lost. Every step of each with every fault, and a second kill while it recovers, take `REEVE_CRASH_FULL`;
+//! `matrix.rs` goes through all of it within the process.
 
-use crate::house::{HURRIED, automate};
+use crate::adapters::{ADAPTERS, Adapter, STEPS, WHEN, begin};
+use crate::house::{HURRIED, STUCK};
 use reeve_core::id::CredentialId;
-use reeve_core::rotation::{RotationState as State, VersionState as Version};
-use reeve_engine::credentials::AddCredential;
-use reeve_engine::rotation::{BeginRotation, Resolution, SetRotation};
+use reeve_core::rotation::RotationState as State;
 use reeve_engine::vault::VaultKeys;
 use reeve_engine::{Cx, Engine, OpenEngine, SystemClock};
 use reeve_providers::upstream::UpstreamConfig;
-use reeve_tests::app::{eventually, impatient};
+use reeve_tests::app::impatient;
 use reeve_tests::provider::{AdminFault, ScriptedProvider, Step};
-use reeve_vault::{EnvSecret, Secret};
+use reeve_vault::EnvSecret;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SECRET: &str = "kB1mJ0Yw2o9tqv3dQxH7Zr5uNfXcA8eLgT4sPiV6yKE=";
 
-/// Where it may die: before an act, behind it and before that is written down, and behind that.
-const WHEN: [&str; 3] = ["before", "called", "after"];
-const STEPS: [State; 10] = [
-    State::Planned,
-    State::Intent,
-    State::Minting,
-    State::Minted,
-    State::Probing,
-    State::Promoted,
-    State::Draining,
-    State::Disabling,
-    State::Soaking,
-    State::Revoking,
-];
 const FAULTS: [AdminFault; 5] = [
     AdminFault::CutAfter,
     AdminFault::StatusAfter(500),
@@ -53,36 +39,39 @@ async fn open(folder: &Path, upstream: UpstreamConfig) -> Engine {
 }
 
 /// A folder whose one key was made by a rotation, so that the next one needs nobody; and that key's credential.
-async fn set_up(folder: &Path, provider: &ScriptedProvider) -> CredentialId {
-    let (engine, cx) = (open(folder, impatient()).await, Cx::system());
-    let (first, value) = provider.admin().seeded_key("by hand");
-    let new = AddCredential {
-        name: "scripted".to_owned(),
-        provider: "openai".to_owned(),
-        base_url: Some(provider.base_url()),
-        models: Vec::new(),
-        weight: None,
-        priority: None,
-        api_key: Secret::copy_of(value.as_bytes()),
-    };
-    let id = engine.add_credential(&cx, new).await.unwrap().id;
-    automate(&engine, provider, id).await;
-    let at_once = SetRotation { grace_days: Some(0), soak_hours: Some(0), ..SetRotation::default() };
-    engine.set_rotation(&cx, id, at_once).await.unwrap();
-    let rotation = engine.begin_rotation(&cx, id, BeginRotation::default()).await.unwrap().id;
-    comes_to(&engine, id, State::AwaitingOperator).await;
-    engine.resolve_rotation(&cx, rotation, Resolution::DeleteKey(first)).await.unwrap();
-    comes_to(&engine, id, State::Done).await;
+async fn set_up(adapter: Adapter, folder: &Path, provider: &ScriptedProvider) -> CredentialId {
+    let engine = open(folder, impatient()).await;
+    provider.admin().set_time(engine.now().0 / 1_000);
+    let (id, _) = adapter.add(&engine, provider).await;
+    begin(&engine, id).await;
+    see_through(adapter, &engine, provider, id, "the first rotation").await;
     engine.close().await;
     id
 }
 
-async fn comes_to(engine: &Engine, id: CredentialId, state: State) {
-    eventually(&format!("a rotation is {}", state.as_str()), || async {
-        let all = engine.rotations(&Cx::system(), Some(id), None, 1).await.unwrap().0;
-        (all[0].0.state == state).then_some(())
-    })
-    .await;
+/// Waits until the newest rotation is over, and does what is left to a person.
+async fn see_through(
+    adapter: Adapter,
+    engine: &Engine,
+    provider: &ScriptedProvider,
+    id: CredentialId,
+    case: &str,
+) {
+    let (mut last, mut since) = (None, Instant::now());
+    loop {
+        let r = engine.rotations(&Cx::system(), Some(id), None, 1).await.unwrap().0.remove(0).0;
+        assert!(r.state != State::NeedsAttention, "{case}: {r:?}");
+        match (r.ended_at, r.state) {
+            (Some(_), _) => return assert_eq!(r.state, State::Done, "{case}: {r:?}"),
+            (None, State::AwaitingOperator) => adapter.operator(engine, provider, &r).await,
+            _ => engine.resume_rotations().await.unwrap(),
+        }
+        if last.as_ref() != Some(&r) {
+            (last, since) = (Some(r), Instant::now());
+        }
+        assert!(since.elapsed() < STUCK, "{case}: it does not end: {last:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Has a child begin a rotation and die at `point`; whether it came there.
@@ -105,71 +94,87 @@ async fn die_at(folder: &Path, point: &str, begin: bool) -> bool {
 }
 
 /// Goes on behind the kill until the rotation is over, sweeps, and holds what there is against the ledger.
-async fn recover(folder: &Path, provider: &ScriptedProvider, id: CredentialId, case: &str) {
-    let (engine, cx) = (open(folder, impatient()).await, Cx::system());
-    eventually(&format!("{case}: the rotation is over"), || async {
-        let all = engine.rotations(&cx, Some(id), None, 1).await.unwrap().0;
-        let r = &all[0].0;
-        assert!(r.state != State::NeedsAttention, "{case}: {r:?}");
-        r.ended_at.is_some().then_some(())
-    })
-    .await;
+async fn recover(adapter: Adapter, folder: &Path, provider: &ScriptedProvider, id: CredentialId, case: &str) {
+    let engine = open(folder, impatient()).await;
+    see_through(adapter, &engine, provider, id, case).await;
     engine.check_rotations().await.unwrap();
-    let versions = engine.key_versions(&cx, id).await.unwrap().versions;
-    assert_eq!(versions.iter().filter(|v| v.state == Version::Current).count(), 1, "{case}: {versions:?}");
-    for key in provider.admin().live().iter().filter(|key| !key.foreign && !key.admin) {
-        let known = versions.iter().find(|v| v.provider_key_id.as_deref() == Some(&key.id));
-        assert!(known.is_some_and(|v| v.sealed.is_some()), "{case}: nobody knows {key:?}, but {versions:?}");
-    }
-    let keys = provider.admin().keys();
-    assert!(
-        keys.iter().filter(|key| key.foreign).all(|key| !key.deleted),
-        "{case}: a foreign key was touched"
-    );
-    let current = versions.iter().find(|v| v.state == Version::Current).unwrap();
-    let alive = provider.admin().live();
-    assert!(
-        alive.iter().any(|key| current.provider_key_id.as_deref() == Some(&key.id)),
-        "{case}: the key in use is dead"
-    );
+    adapter.assert_sound(&engine, provider, id, case).await;
     engine.close().await;
+}
+
+/// Kills at `point`, with each of `faults` in turn, and once more while it recovers where `twice`; how often it came there.
+async fn kill_at(
+    adapter: Adapter,
+    folder: &Path,
+    provider: &ScriptedProvider,
+    id: CredentialId,
+    (when, step): (&str, State),
+    faults: &[Option<AdminFault>],
+    twice: bool,
+) -> u32 {
+    let (point, mut died) = (format!("{when}:{}", step.as_str()), 0);
+    for fault in faults {
+        let case = format!("{adapter:?}, {point} with {fault:?}");
+        if let Some(fault) = fault {
+            let at = if step == State::Revoking { adapter.ends_by() } else { Step::Create };
+            provider.admin().on(at, *fault);
+        }
+        died += u32::from(die_at(folder, &point, true).await);
+        if twice {
+            die_at(folder, &point, false).await;
+        }
+        recover(adapter, folder, provider, id, &case).await;
+    }
+    died
+}
+
+/// Every step of OpenAI's, and of the others the two where most may be lost; every step of each where all of it is asked for.
+async fn killed(adapter: Adapter) -> u32 {
+    let full = std::env::var_os("REEVE_CRASH_FULL").is_some();
+    let mut provider = ScriptedProvider::start().await.unwrap();
+    if adapter != Adapter::Azure && !matches!(adapter, Adapter::AwsIam | Adapter::BedrockKey) {
+        provider.admin().made_by_others(adapter.make(), "somebody's");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let id = set_up(adapter, folder.path(), &provider).await;
+    let all: Vec<_> = std::iter::once(None).chain(FAULTS.map(Some)).collect();
+    let few = [("called", State::Minting), ("called", State::Revoking)];
+    let mut died = 0;
+    for step in STEPS {
+        for when in WHEN {
+            // Before an act is behind the one before it.
+            let is_asked_for = match adapter {
+                Adapter::Openai => when != "before",
+                _ => few.contains(&(when, step)),
+            };
+            if !full && !is_asked_for {
+                continue;
+            }
+            let around = matches!(step, State::Minting | State::Revoking);
+            let turn = (adapter as usize + died as usize) % FAULTS.len();
+            let faults = match (full, around, adapter == Adapter::Openai) {
+                (true, ..) => all.clone(),
+                (false, true, true) => vec![None, Some(FAULTS[turn])],
+                (false, true, false) => vec![Some(FAULTS[turn])],
+                (false, false, _) => vec![None],
+            };
+            died += kill_at(adapter, folder.path(), &provider, id, (when, step), &faults, full).await;
+        }
+    }
+    provider.assert_done();
+    died
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_step_it_leaves_no_key_that_nobody_knows() {
-    let full = std::env::var_os("REEVE_CRASH_FULL").is_some();
-    let mut provider = ScriptedProvider::start().await.unwrap();
-    provider.admin().foreign_key("somebody's");
-    let folder = tempfile::tempdir().unwrap();
-    let id = set_up(folder.path(), &provider).await;
-    let mut died = 0;
-    for step in STEPS {
-        for (n, when) in WHEN.into_iter().enumerate() {
-            // Before an act is behind the one before it.
-            if !full && n == 0 {
-                continue;
-            }
-            let around = matches!(step, State::Minting | State::Revoking);
-            let faults: Vec<Option<AdminFault>> = match (full, around) {
-                (true, _) => std::iter::once(None).chain(FAULTS.map(Some)).collect(),
-                (false, true) => vec![None, Some(FAULTS[(died as usize) % FAULTS.len()])],
-                (false, false) => vec![None],
-            };
-            for fault in faults {
-                let case = format!("{when}:{} with {fault:?}", step.as_str());
-                let scripted = if step == State::Revoking { Step::Delete } else { Step::Create };
-                if let Some(fault) = fault {
-                    provider.admin().on(scripted, fault);
-                }
-                let point = format!("{when}:{}", step.as_str());
-                died += u32::from(die_at(folder.path(), &point, true).await);
-                if full {
-                    die_at(folder.path(), &point, false).await;
-                }
-                recover(folder.path(), &provider, id, &case).await;
-            }
-        }
-    }
+    let died = killed(Adapter::Openai).await;
     assert!(died >= 20, "only {died} kills met their step");
-    provider.assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_where_most_may_be_lost_no_provider_keeps_a_key_that_nobody_knows() {
+    for adapter in ADAPTERS.into_iter().filter(|a| *a != Adapter::Openai && !a.is_guided()) {
+        let died = killed(adapter).await;
+        assert!(died >= 2, "{adapter:?}: only {died} kills met their step");
+    }
 }

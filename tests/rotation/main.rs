@@ -6,10 +6,13 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod adapters;
 mod calls;
 mod faults;
 mod guided;
 mod house;
 mod killed;
+#[cfg(debug_assertions)]
+mod matrix;
 mod sealed;
 mod whole;

@@ -5,6 +5,8 @@ use reeve_core::rotation::{RotationCause, RotationState as State, VersionState a
 use reeve_engine::Cx;
 use reeve_engine::error::Code;
 use reeve_engine::rotation::{BeginRotation, Resolution, SetRotation};
+use reeve_tests::app::TestApp;
+use reeve_tests::provider::{AdminFault, Step};
 
 #[tokio::test]
 async fn a_new_key_is_made_tried_and_used_and_the_old_one_ends() {
@@ -96,4 +98,70 @@ async fn a_revoked_credential_leaves_nothing_at_the_provider() {
     house.app.entries_once("rotation.revoked", 1).await;
     assert_eq!(house.live(), std::slice::from_ref(&house.first), "only what a person made is left");
     assert_eq!(house.versions().await, [Version::Revoked, Version::Revoked]);
+}
+
+#[tokio::test]
+async fn the_first_call_of_each_key_is_an_entry() {
+    let house = House::start().await;
+    let acme = house.app.tenant("Acme").make().await;
+    let hello = serde_json::json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]});
+    for _ in 0..3 {
+        assert_eq!(house.app.chat(&acme, &hello).await.status, 200);
+        house.app.clock.advance(60_000);
+    }
+    house.app.entries_once("key.used_first", 1).await;
+    let rotation = house.rotate(false).await;
+    house.comes_to(rotation, &[State::Draining]).await;
+    for _ in 0..3 {
+        assert_eq!(house.app.chat(&acme, &hello).await.status, 200);
+        house.app.clock.advance(60_000);
+    }
+    house.app.entries_once("key.used_first", 2).await;
+}
+
+#[tokio::test]
+async fn keys_that_people_replace_are_asked_for_one_by_one() {
+    let (app, cx) = (TestApp::start().await, Cx::system());
+    app.engine.set_rotation_pace(crate::house::HURRIED);
+    for n in 0..3 {
+        let base = app.provider.base_url();
+        app.provider.accept_key(&format!("sk-scripted-by-hand-{n}"));
+        app.credential("openai", &base, &format!("sk-scripted-by-hand-{n}"), &[&format!("m{n}")]).await;
+    }
+    app.clock.advance(400 * DAY);
+    app.engine.check_rotations().await.unwrap();
+    app.engine.check_rotations().await.unwrap();
+    let all = app.engine.rotations(&cx, None, None, 10).await.unwrap().0;
+    assert_eq!(all.len(), 1, "an upgrade, or a year of rest, does not ask for all at once");
+    let needs = app.engine.overview(&cx).await.unwrap().needs_you;
+    assert!(needs.iter().any(|need| need.text.starts_with("3 more keys")), "{needs:?}");
+    let given_up = Resolution::GiveUp;
+    app.engine.resolve_rotation(&cx, all[0].0.id, given_up).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_vault_is_known_by_the_keys_that_were_replaced_since() {
+    let house = House::start().await;
+    let before = house.engine().vault_status(&Cx::system()).await.unwrap().generation;
+    let rotation = house.rotate(false).await;
+    house.comes_to(rotation, &[State::Draining]).await;
+    house.app.entries_once("vault.moved_on", 1).await;
+    let after = house.engine().vault_status(&Cx::system()).await.unwrap().generation;
+    assert!(after > before, "{before} to {after}");
+}
+
+#[tokio::test]
+async fn what_was_revoked_and_not_deleted_is_deleted_by_the_sweep() {
+    let house = House::start().await;
+    let rotation = house.rotate(false).await;
+    house.comes_to(rotation, &[State::Draining]).await;
+    // The provider is not there when it is told.
+    house.app.provider.admin().on(Step::Delete, AdminFault::StatusBefore(503));
+    house.engine().revoke_credential(&Cx::system(), house.credential, None).await.unwrap();
+    house.app.entries_once("rotation.revoked", 1).await;
+    assert_eq!(house.live().len(), 2, "it lives on");
+    house.engine().check_rotations().await.unwrap();
+    assert_eq!(house.live(), std::slice::from_ref(&house.first), "only what a person made is left");
+    house.engine().check_rotations().await.unwrap();
+    house.app.entries_once("rotation.revoked", 2).await;
 }

@@ -199,6 +199,12 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("vault_slots", NotFound(CRYPTO)),
     ("vault_next", NotFound(CRYPTO)),
     (
+        "vault_backups",
+        NotFound(
+            "when backups of the keys were made, for a hint; each is an entry of the audit ledger, which is checked",
+        ),
+    ),
+    (
         "vault_rewraps",
         NotFound(
             "how far a rotation of the master key has come: what is sealed says itself under which epoch it is",

@@ -1,6 +1,8 @@
-//! The master key is rotated by a process that is killed, again and again, at any moment: every key opens afterwards.
+//! The master key is rotated, and a backup restored, by a process that is killed at any moment: every key opens afterwards.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 #![expect(clippy::print_stdout, reason = "the child tells its parent that it begins")]
+
+mod restored;
 
 use reeve_core::time::Clock;
 use reeve_engine::credentials::AddCredential;
@@ -45,6 +47,20 @@ async fn open(folder: &Path) -> Engine {
     };
     let clock = Arc::new(SystemClock) as Arc<dyn Clock>;
     Engine::open(OpenEngine { data_dir: folder.join("data"), keys, clock }).await.unwrap()
+}
+
+/// Adds a key at an address that is nobody's.
+async fn add(engine: &Engine, n: usize) {
+    let key = AddCredential {
+        name: format!("key {n}"),
+        provider: "openai".to_owned(),
+        base_url: Some("http://127.0.0.1:9/v1".to_owned()),
+        models: Vec::new(),
+        weight: None,
+        priority: None,
+        api_key: Secret::new(format!("sk-canary-{n:012}").into_bytes()),
+    };
+    engine.add_credential(&Cx::cli(), key).await.unwrap();
 }
 
 async fn under_way(engine: &Engine) -> bool {
@@ -96,16 +112,7 @@ async fn a_rotation_that_is_killed_at_any_moment_loses_no_key() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path()).await;
     for n in 0..KEYS {
-        let key = AddCredential {
-            name: format!("key {n}"),
-            provider: "openai".to_owned(),
-            base_url: Some("http://127.0.0.1:9/v1".to_owned()),
-            models: Vec::new(),
-            weight: None,
-            priority: None,
-            api_key: Secret::new(format!("sk-canary-{n:012}").into_bytes()),
-        };
-        engine.add_credential(&Cx::cli(), key).await.unwrap();
+        add(&engine, n).await;
     }
     engine.close().await;
     drop(engine);

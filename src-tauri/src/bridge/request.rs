@@ -8,8 +8,13 @@ use serde_json::Value;
 /// Where every path must begin.
 const API: &str = "/api/v1/";
 
-/// The one route that reads a file by its path, when the window asks.
-const IMPORT: &str = "/api/v1/usage/import";
+/// The routes that read a file by its path, when the window asks.
+const BY_PATH: &[&str] = &[
+    "/api/v1/usage/import",
+    "/api/v1/prices/refresh",
+    "/api/v1/vault/restore",
+    "/api/v1/vault/restore/preview",
+];
 
 /// Bytes. WebKitGTK hands a body over on the thread that draws, so a large one would freeze the window.
 pub(super) const MAX_BODY: usize = 1024 * 1024;
@@ -84,7 +89,7 @@ impl ApiRequest {
     /// The file on this machine that the request asks to be read.
     pub(super) fn named_file(&self) -> Option<String> {
         let path = self.path.split(['?', '#']).next()?;
-        if path != IMPORT {
+        if !BY_PATH.contains(&path) {
             return None;
         }
         // A body that is no JSON names no file, and the API will say what is wrong with it.

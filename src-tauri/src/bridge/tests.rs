@@ -139,6 +139,9 @@ async fn only_files_chosen_in_the_dialog_may_be_named() {
         let refused = bridge.answer(import(path, by_path)).await;
         assert_eq!((refused.status, &body_of(&refused)["code"]), (403, &json!("forbidden")), "{path}");
     }
+    for path in ["/api/v1/prices/refresh", "/api/v1/vault/restore", "/api/v1/vault/restore/preview"] {
+        assert_eq!(bridge.answer(import(path, by_path)).await.status, 403, "{path}");
+    }
     let by_text = r#"{"name":"usage","csv":"a,b","path":null}"#;
     assert_eq!(bridge.answer(import("/api/v1/usage/import", by_text)).await.status, 200, "no file is named");
 

@@ -17,7 +17,7 @@ mod tools;
 
 pub use admin::{
     ADMIN_KEY, AWS_ADMIN, AWS_USER, AZURE, AZURE_SECRET, Admin, AdminFault, AdminKey, Asked, GOOGLE_ACCOUNT,
-    GOOGLE_PROJECT, GOOGLE_TOKEN, ORGANIZATION, PROJECT, Step,
+    GOOGLE_PROJECT, GOOGLE_TOKEN, Make, ORGANIZATION, PROJECT, Step,
 };
 pub use counts::{Counts, DEFAULT_OUTPUT};
 pub use fault::Fault;
@@ -134,6 +134,17 @@ impl ScriptedProvider {
         &self.state.admin
     }
 
+    /// Closes every connection behind its answer from now on.
+    pub fn closes_connections(&self) {
+        self.state.closes.store(true, Ordering::SeqCst);
+    }
+
+    /// Has no list of models from now on; whether it still looks at the key where the list would be.
+    pub fn has_no_list(&self, looks_at_keys: bool) {
+        self.state.has_list.store(false, Ordering::SeqCst);
+        self.state.looks_at_keys.store(looks_at_keys, Ordering::SeqCst);
+    }
+
     /// Takes this key too from now on.
     pub fn accept_key(&self, key: &str) {
         self.state.accept_key(key);
@@ -147,6 +158,12 @@ impl ScriptedProvider {
     /// What the next call meets that nothing was scripted for yet; calls meet the faults in the order given.
     pub fn next(&self, fault: Fault) -> &Self {
         self.state.queue(fault);
+        self
+    }
+
+    /// Forgets what was scripted and met no call.
+    pub fn forget_faults(&self) -> &Self {
+        self.state.forget_faults();
         self
     }
 

@@ -2057,6 +2057,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/vault/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How backups of the keys stand: when the last one was made, and what came since. */
+        get: operations["get_backup"];
+        put?: never;
+        /** Makes a backup of every provider key and admin key, and answers the file. */
+        post: operations["make_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vault/older-copy/accept": {
         parameters: {
             query?: never;
@@ -2102,6 +2120,60 @@ export interface paths {
         put?: never;
         /** Takes the last group of the recovery code that was shown: somebody has kept it. */
         post: operations["check_recovery_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restores a backup: adds what is not here, puts into use what is newer in the file, and leaves what is newer here. Then every
+         *     key in use is tried at its provider: `GET /vault/restore/probes`.
+         */
+        post: operations["restore_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/restore/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a backup holds, and what restoring it would change here. Nothing is changed. */
+        post: operations["preview_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vault/restore/probes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which keys work, after the last restore. */
+        get: operations["list_probes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2467,6 +2539,33 @@ export interface components {
          * @enum {string}
          */
         AuditVia: "ui" | "api" | "gateway" | "cli" | "system";
+        /** @description What opens the backup beside the vault's recovery code. */
+        BackupBody: {
+            /** @description For this one file; null: only the recovery code opens it. */
+            passphrase?: string | null;
+        };
+        /** @description How backups of the keys stand. */
+        BackupStatusView: {
+            /**
+             * Format: int64
+             * @description Keys in use now: provider keys and admin keys.
+             */
+            keys: number;
+            /** @description When the last one was made here; null: never. */
+            made_at: string | null;
+            /**
+             * Format: int64
+             * @description Keys that were in it.
+             */
+            made_keys: number | null;
+            /**
+             * Format: int64
+             * @description Of them those that came into use since the last backup.
+             */
+            newer: number;
+            /** @description Whether the recovery code opens a backup that is made now. */
+            recovery_code: boolean;
+        };
         /** @description An organisation at a provider whose bill can be imported. */
         BillAccountView: {
             /** @description Id of its admin key. */
@@ -4531,6 +4630,117 @@ export interface components {
             last4?: string | null;
             /** @description With `delete_key`: which one. */
             provider_key_id?: string | null;
+        };
+        /** @description A backup to be restored. */
+        RestoreBody: {
+            /** @description The file, as base64. */
+            file?: string | null;
+            /** @description The passphrase that the backup was made with. With neither, the vault that is open here opens its own backups. */
+            passphrase?: string | null;
+            /** @description The file as one of this machine; only in the app's window. */
+            path?: string | null;
+            /** @description The recovery code that the vault had on the day of the backup. */
+            recovery_code?: string | null;
+            /** @description Ids of keys that are put into use although what is here is newer, or goes another way. */
+            replace?: string[];
+        };
+        /** @description What restoring does with a key. */
+        RestoreKeyView: {
+            here_last4: string | null;
+            here_revoked: boolean;
+            /**
+             * Format: int32
+             * @description Version of the key that is here.
+             */
+            here_version: number | null;
+            id: string;
+            last4: string;
+            /** @description What it is called then: another name than in the file where that is taken. */
+            name: string;
+            noun: components["schemas"]["RestoreNoun"];
+            provider: string;
+            /** @description Whether it may be named in `replace`. */
+            replaceable: boolean;
+            standing: components["schemas"]["RestoreStanding"];
+            /**
+             * Format: int32
+             * @description Its version in the file; null for an admin key, and where the file has no key of it.
+             */
+            version: number | null;
+            /** @description Why it stands so, where that is not plain. */
+            why: string | null;
+        };
+        /**
+         * @description What a row of a backup is about.
+         * @enum {string}
+         */
+        RestoreNoun: "credential" | "control_credential";
+        /** @description A backup to be looked at. */
+        RestorePreviewBody: {
+            /** @description The file, as base64. */
+            file?: string | null;
+            /** @description The passphrase that the backup was made with. With neither, the vault that is open here opens its own backups. */
+            passphrase?: string | null;
+            /** @description The file as one of this machine; only in the app's window. */
+            path?: string | null;
+            /** @description The recovery code that the vault had on the day of the backup. */
+            recovery_code?: string | null;
+        };
+        /** @description What a backup holds, and what restoring it would change here. */
+        RestorePreviewView: {
+            keys: components["schemas"]["RestoreKeyView"][];
+            made_at: string;
+            /** @description Whether this vault has moved on since the backup. */
+            older: boolean;
+            /**
+             * Format: int64
+             * @description Keys in use here that the backup does not have; they stay.
+             */
+            only_here: number;
+            /** @description Whether that is this one. */
+            same_vault: boolean;
+            /** @description The vault that it was made of. */
+            vault_id: string;
+        };
+        /** @description What the provider said to a restored key. */
+        RestoreProbeView: {
+            credential_id: string;
+            last4: string;
+            message: string;
+            name: string;
+            /** @description Whether the provider took it. */
+            ok: boolean;
+            provider: string;
+            /** Format: int32 */
+            status: number | null;
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description The probes of every key in use, after the last restore. */
+        RestoreProbesView: {
+            ended: boolean;
+            /** @description As they came; once all have, those that do not work first. */
+            items: components["schemas"]["RestoreProbeView"][];
+            /** @description Null: nothing was restored since Reeve was started. */
+            restored_at: string | null;
+            total: number;
+        };
+        /**
+         * @description How a key of a backup stands to what is here.
+         * @enum {string}
+         */
+        RestoreStanding: "new" | "same" | "newer_in_file" | "newer_here" | "conflict";
+        /** @description What a restore did. */
+        RestoredView: {
+            /**
+             * Format: int64
+             * @description Keys that were added or put into use.
+             */
+            changed: number;
+            /** @description As it was carried out. */
+            preview: components["schemas"]["RestorePreviewView"];
+            /** @description Ids of the keys that were put in place of what was here. */
+            replaced: string[];
         };
         /** @description Whether what is personal of a subject is shown. */
         RestrictSubjectBody: {
@@ -10627,6 +10837,66 @@ export interface operations {
             };
         };
     };
+    get_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupStatusView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     accept_older_copy: {
         parameters: {
             query?: never;
@@ -10701,6 +10971,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoredView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestorePreviewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestorePreviewView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_probes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreProbesView"];
+                };
             };
             /** @description What went wrong */
             default: {

@@ -23,7 +23,7 @@ export interface Platform {
   /** Listens until the returned function is called. `ticket` is only asked for where the transport needs one. */
   subscribe: (handlers: EventHandlers, ticket: () => Promise<string>) => () => void;
   capabilities: { nativeFilePicker: boolean };
-  pickImportFile: () => Promise<PickedFile | null>;
+  pickImportFile: (backup?: boolean) => Promise<PickedFile | null>;
   /** Where a download goes: for one answer. Null when the person chose none. */
   savePlace: (name: string) => Promise<Place | null>;
 }

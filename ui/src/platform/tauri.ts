@@ -49,7 +49,7 @@ export const tauriPlatform = (): Platform => ({
     };
   },
   capabilities: { nativeFilePicker: true },
-  pickImportFile: () => invoke<PickedFile | null>("pick_import_file"),
+  pickImportFile: (backup = false) => invoke<PickedFile | null>("pick_import_file", { backup }),
   savePlace: async (name) => {
     const path = await invoke<string | null>("pick_export_file", { name });
     return path === null ? null : (request) => overChannel(request, path);

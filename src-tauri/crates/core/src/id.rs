@@ -1,6 +1,7 @@
 //! Ids: UUIDv7 newtypes, one per noun, written `prefix_` and 26 Crockford base32 characters.
 
 use data_encoding::{Encoding, Specification};
+use std::fmt;
 use std::sync::LazyLock;
 use uuid::Uuid;
 
@@ -28,8 +29,14 @@ static CROCKFORD: LazyLock<Option<Encoding>> = LazyLock::new(|| {
     spec.encoding().ok()
 });
 
-fn encode(id: Uuid) -> String {
-    CROCKFORD.as_ref().map(|e| e.encode(id.as_bytes())).unwrap_or_default()
+/// Writes an id without taking memory: each entry of the ledger has several.
+fn write(f: &mut fmt::Formatter<'_>, prefix: &str, id: Uuid) -> fmt::Result {
+    let mut text = [0; 26];
+    if let Some(encoding) = CROCKFORD.as_ref() {
+        encoding.encode_mut(id.as_bytes(), &mut text);
+    }
+    f.write_str(prefix)?;
+    f.write_str(std::str::from_utf8(&text).unwrap_or_default())
 }
 
 fn decode(text: &str) -> Option<Uuid> {
@@ -50,7 +57,7 @@ macro_rules! id {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{}{}", $prefix, encode(self.0))
+                write(f, $prefix, self.0)
             }
         }
 

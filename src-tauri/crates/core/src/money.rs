@@ -109,10 +109,12 @@ impl fmt::Display for NanoUsd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let abs = self.0.unsigned_abs();
-        let (whole, nano) = (abs / NANO_PER_USD.unsigned_abs(), abs % NANO_PER_USD.unsigned_abs());
-        let digits = format!("{nano:09}");
-        let kept = digits.trim_end_matches('0').len().max(2);
-        write!(f, "{sign}{whole}.{}", &digits[..kept])
+        let (whole, mut decimals) = (abs / NANO_PER_USD.unsigned_abs(), abs % NANO_PER_USD.unsigned_abs());
+        let mut places = 9;
+        while places > 2 && decimals.is_multiple_of(10) {
+            (places, decimals) = (places - 1, decimals / 10);
+        }
+        write!(f, "{sign}{whole}.{decimals:0places$}")
     }
 }
 

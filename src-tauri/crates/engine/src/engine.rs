@@ -72,6 +72,7 @@ pub(crate) struct Inner {
     /// Calls the providers' admin APIs.
     pub(crate) controls: reeve_providers::control::Controls,
     pub(crate) rotations: crate::rotation::Rotations,
+    pub(crate) backups: crate::backup::Backups,
     pub(crate) gateway_url: parking_lot::RwLock<Option<String>>,
 }
 
@@ -132,6 +133,7 @@ impl Engine {
             listeners: Default::default(),
             witnesses: Default::default(),
             rotations: Default::default(),
+            backups: Default::default(),
             billing: Default::default(),
             gateway_url: Default::default(),
             controls: reeve_providers::control::Controls::of(&upstream),

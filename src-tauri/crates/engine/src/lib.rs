@@ -11,6 +11,7 @@ pub mod admission;
 pub mod api_keys;
 pub mod app_entries;
 pub mod audit;
+pub mod backup;
 pub mod bills;
 pub mod breaker;
 pub mod budgets;

@@ -191,6 +191,7 @@ impl Engine {
         let mut needs = self.ledger_needs();
         needs.extend(self.keys_kept_from_calls());
         needs.extend(self.rotations_that_wait().await?);
+        needs.extend(self.keys_that_end().await?);
         if let Some(locked) = self.vault_locked() {
             needs.push(NeedsYou {
                 severity: "critical",

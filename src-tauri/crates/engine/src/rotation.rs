@@ -48,6 +48,8 @@ pub(crate) struct Rotations {
     last_check: AtomicI64,
     /// When the clock was last looked at: a gap means that the machine slept.
     last_tick: AtomicI64,
+    #[cfg(debug_assertions)]
+    failpoint: failpoint::Failpoint,
 }
 
 impl Default for Rotations {
@@ -58,6 +60,8 @@ impl Default for Rotations {
             next_look: AtomicI64::new(0),
             last_check: AtomicI64::new(i64::MIN),
             last_tick: AtomicI64::new(i64::MAX),
+            #[cfg(debug_assertions)]
+            failpoint: failpoint::Failpoint::default(),
         }
     }
 }

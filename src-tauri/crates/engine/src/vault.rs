@@ -17,6 +17,7 @@ mod status;
 
 pub use open::How;
 pub use slots::AddSlot;
+pub(crate) use slots::has_checked_code;
 pub use status::{Rewrap, SlotStatus, VaultStatus, Warning};
 
 pub use reeve_vault::SlotKind;
@@ -28,6 +29,11 @@ use parking_lot::{Mutex, RwLock};
 use reeve_core::time::Millis;
 use reeve_vault::{EnvSecret, KeySources, Keyring, OsKeyring, Purpose, RecoveryCode, Vault};
 use std::sync::Arc;
+
+/// The header of an open vault, as it is stored.
+pub(crate) fn header_row(vault: &Vault) -> reeve_store::table::vault::VaultHeader {
+    rows::to_header(vault.header())
+}
 
 /// Makes the keyring handle for a vault's id, so that every data folder has an item of its own.
 pub type KeyringOf = Arc<dyn Fn(&[u8; 16]) -> Arc<dyn Keyring> + Send + Sync>;

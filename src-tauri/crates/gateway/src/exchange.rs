@@ -8,11 +8,11 @@ use crate::headers;
 use crate::shape::{Outgoing, Way};
 use crate::watch::Watch;
 use crate::{attempt, stream, whole};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use reeve_core::usage::Usage;
-use reeve_engine::Engine;
 use reeve_engine::gateway::{Admitted, CallEnd, Ended, Settled};
+use reeve_engine::{Engine, Secret};
 use reeve_providers::upstream::{self, UpstreamError};
 use std::time::Instant;
 
@@ -38,7 +38,7 @@ impl Exchange {
         mut outgoing: Outgoing,
         came_in: (Incoming, body::Share),
     ) -> Response {
-        let sent = loop {
+        let (sent, key) = loop {
             // Not sent yet: dropped with an error, the reservation is released.
             let key = match self.admitted.lend_key() {
                 Ok(key) => key,
@@ -48,12 +48,11 @@ impl Exchange {
             let began = Instant::now();
             let sent = self.send(&headers, outgoing, &key).await;
             self.watch.waited(began);
-            drop(key);
-            let Some(failed) = attempt::failed(&sent) else { break sent };
+            let Some(failed) = attempt::failed(&sent) else { break (sent, None) };
             // Boxed, as all that is rare.
             let began = Instant::now();
             if !Box::pin(self.goes_on(failed)).await {
-                break sent;
+                break (sent, Some(key));
             }
             self.watch.waited(began);
             outgoing = match self.asked.outgoing(&came_in.0, Way::of(&self.admitted, self.engine.now())).await
@@ -64,16 +63,16 @@ impl Exchange {
         };
         drop((came_in, headers));
         let served_by = headers::ServedBy::new(&self.admitted);
-        let mut response = match sent {
-            Err(error) => self.unanswered(&error),
-            Ok(response) if !response.status.is_success() => self.refused(response).await,
-            Ok(response)
+        let mut response = match (sent, key) {
+            (Err(error), _) => self.unanswered(&error),
+            (Ok(response), Some(key)) => self.refused(response, key).await,
+            (Ok(response), None)
                 if self.asked.shape.flows()
                     || self.asked.stream && self.asked.shape.dialect().is_stream(&response.headers) =>
             {
                 stream::relay(self, response)
             }
-            Ok(response) => whole::answer(self, response).await,
+            (Ok(response), None) => whole::answer(self, response).await,
         };
         served_by.stamp(&mut response);
         response
@@ -98,13 +97,15 @@ impl Exchange {
         self.settled(&ended, told)
     }
 
-    /// The provider said no: the client is told in the provider's words, and nothing is charged.
-    async fn refused(mut self, response: upstream::Response) -> Response {
-        let (status, headers) = (response.status, response.headers.clone());
+    /// The provider said no: the client is told in the provider's words, without the `key`, and nothing is charged.
+    async fn refused(mut self, mut response: upstream::Response, key: Secret) -> Response {
+        let (status, headers) = (response.status, std::mem::take(&mut response.headers));
         self.watch.answered(&headers, false);
         let began = Instant::now();
         let collected = response.collect(REFUSAL_BYTES).await;
         self.watch.waited(began);
+        let collected = collected.map(|body| crate::echo::covered(body, key.expose()));
+        drop(key);
         let ended =
             Ended { status: Some(status.as_u16()), ..self.ended(CallEnd::Failure, Some(Usage::new()), None) };
         if let Ok(body) = &collected {
@@ -114,7 +115,7 @@ impl Exchange {
             read if self.refuses_key(status, read.as_ref().map_or(b"".as_slice(), |body| body)) => {
                 self.told(Failure::provider_key_refused(&self.admitted.credential().provider))
             }
-            Ok(body) => (status, headers, body).into_response(),
+            Ok(body) => whole::passed_on(status, headers, body),
             Err(error) => self.told(&error),
         };
         self.settled(&ended, told)

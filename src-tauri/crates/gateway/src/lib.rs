@@ -17,6 +17,7 @@ mod call;
 mod connection;
 mod detached;
 mod dialect;
+mod echo;
 mod error;
 mod exchange;
 mod headers;

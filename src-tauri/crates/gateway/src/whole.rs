@@ -3,7 +3,10 @@
 use crate::asked::inline_if_short;
 use crate::exchange::{Exchange, ms_since};
 use crate::metered::{metered, service_tier};
-use axum::response::{IntoResponse, Response};
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reeve_engine::gateway::{CallEnd, Ended};
 use reeve_providers::openai::usage::Answer;
 use reeve_providers::upstream;
@@ -13,8 +16,8 @@ use std::time::Instant;
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// Brings back a whole answer.
-pub(crate) async fn answer(mut exchange: Exchange, response: upstream::Response) -> Response {
-    let (status, headers) = (response.status, response.headers.clone());
+pub(crate) async fn answer(mut exchange: Exchange, mut response: upstream::Response) -> Response {
+    let (status, headers) = (response.status, std::mem::take(&mut response.headers));
     let head_ms = ms_since(exchange.arrived);
     exchange.watch.answered(&headers, false);
     let began = Instant::now();
@@ -44,7 +47,16 @@ pub(crate) async fn answer(mut exchange: Exchange, response: upstream::Response)
         Err(_) => exchange.ended(CallEnd::Success, None, None),
     };
     let ended = Ended { status: Some(status.as_u16()), first_byte_ms: Some(head_ms), ..ended };
-    exchange.settled(&ended, (status, headers, body).into_response())
+    exchange.settled(&ended, passed_on(status, headers, body))
+}
+
+/// A provider's answer as it stands, in the map of its own headers, which has room for ours.
+pub(crate) fn passed_on(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response {
+    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/octet-stream"));
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }
 
 fn told(exchange: &Exchange, answer: &Answer) -> Ended {

@@ -45,6 +45,16 @@ pub(crate) enum Command {
     /// Look after the audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Write every provider key into one encrypted file.
+    ///
+    /// The vault's recovery code opens it, where part of that was typed back, and a passphrase of its own, if one is given:
+    /// with --passphrase, --passphrase-file, or REEVE_BACKUP_PASSPHRASE.
+    Backup(BackupFlags),
+    /// Put the provider keys of a backup into a data folder, also an empty one, and try each of them.
+    ///
+    /// Exit code 0: restored, and every key works; 3: restored, and some keys do not work; 1: nothing was changed;
+    /// 2: the command line is wrong.
+    Restore(RestoreFlags),
     /// Open the data folder, verify the ledger and say how things are.
     Doctor(DataFlag),
 }
@@ -87,6 +97,50 @@ pub(crate) struct ServeFlags {
     /// File of these settings; reeve.toml in the current folder, if there is one, if it is not said.
     #[arg(long, env = "REEVE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct BackupFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// The file to write; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// A passphrase opens it, too: ask for one, unless REEVE_BACKUP_PASSPHRASE is set.
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+    /// A passphrase opens it, too: the first line of this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct RestoreFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// The backup.
+    pub(crate) file: PathBuf,
+    /// Ask for the recovery code that the vault had on the day of the backup, unless REEVE_RECOVERY_CODE is set.
+    #[arg(long, group = "secret")]
+    pub(crate) recovery_code: bool,
+    /// The recovery code is the first line of this file.
+    #[arg(long, value_name = "FILE", group = "secret")]
+    pub(crate) recovery_code_file: Option<PathBuf>,
+    /// Ask for the passphrase of the backup, unless REEVE_BACKUP_PASSPHRASE is set.
+    #[arg(long, group = "secret")]
+    pub(crate) passphrase: bool,
+    /// The passphrase of the backup is the first line of this file.
+    #[arg(long, value_name = "FILE", group = "secret")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Only look.
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// The vault here has moved on since the backup, and that is meant.
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// Id of a key that is to be put into use although the one here is newer; may be repeated.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) replace: Vec<String>,
 }
 
 #[derive(Subcommand)]

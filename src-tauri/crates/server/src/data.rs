@@ -6,16 +6,10 @@ use reeve_engine::{Engine, EnvSecret, OpenEngine, SystemClock};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Opens the engine. A locked vault is a state of it, except on the very first run, when nothing would ever open it.
+/// Opens the engine. A locked vault is a state of it, also on the very first run, where there is nothing to keep its key in yet:
+/// what it says names the ways out, and the console has them.
 pub(crate) async fn open(data_dir: PathBuf) -> Result<Engine, Failure> {
-    let engine = Engine::open(OpenEngine { data_dir, keys: keys()?, clock: Arc::new(SystemClock) }).await?;
-    match engine.vault_locked() {
-        Some(locked) if engine.needs_setup() && locked.reason == "no_service" => {
-            engine.close().await;
-            Err(Failure::NoKey)
-        }
-        _ => Ok(engine),
-    }
+    Ok(Engine::open(OpenEngine { data_dir, keys: keys()?, clock: Arc::new(SystemClock) }).await?)
 }
 
 /// `KEY_ENCRYPTION_SECRET` where it is set, and else the keyring: a server with a secret of its own leaves the keyring of

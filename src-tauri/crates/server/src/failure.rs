@@ -1,4 +1,5 @@
-//! Why a command did not do what it was asked. Exit code 2: the command line or the configuration is wrong; 1: the rest.
+//! Why a command did not do what it was asked. Exit code 2: the command line or the configuration is wrong; 3: a restore
+//! brought back keys that do not work; 1: the rest.
 
 use std::error::Error as _;
 use std::io::Write as _;
@@ -35,15 +36,6 @@ pub(crate) enum Failure {
     /// `KEY_ENCRYPTION_SECRET` cannot be used.
     #[error(transparent)]
     Secret(#[from] reeve_engine::EnvError),
-    /// There is nothing to keep the vault's key in.
-    #[error(
-        "there is nowhere to keep the key that seals provider keys: no keyring answers and KEY_ENCRYPTION_SECRET is not set.\n\
-         Make a key once, keep a copy of it somewhere safe, and start again:\n\
-         \n\
-         \x20   (umask 077 && openssl rand -base64 32 > reeve.key)\n\
-         \x20   KEY_ENCRYPTION_SECRET_FILE=reeve.key reeve-server serve --data …"
-    )]
-    NoKey,
     /// An address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -79,6 +71,36 @@ pub(crate) enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// A backup cannot be read.
+    #[error("the backup {} cannot be read", path.display())]
+    BackupFile {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nobody's file is written over.
+    #[error("{} is there already, and is left as it is: give another name", .0.display())]
+    Taken(PathBuf),
+    /// A restore that nobody has thought about.
+    #[error(
+        "nothing was changed: the vault here has moved on since this backup. Say --confirm if that is meant"
+    )]
+    OlderBackup,
+    /// Restored, but not all of it is of use.
+    #[error(
+        "restored; {0} keys do not work, or nobody could be asked: make new ones at their providers and paste them under Keys"
+    )]
+    DeadKeys(usize),
+    /// A file with a secret cannot be read.
+    #[error("{} cannot be read", path.display())]
+    SecretFile {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nobody could be asked.
+    #[error("what is typed cannot be read")]
+    Typing(#[source] std::io::Error),
     /// The system gives no threads.
     #[error("the runtime cannot start")]
     Runtime(#[source] std::io::Error),
@@ -109,7 +131,9 @@ impl Failure {
             | Self::Setting(_)
             | Self::PlainHttp(_)
             | Self::Secret(_)
-            | Self::NoKey
+            | Self::SecretFile { .. }
+            | Self::Taken(_)
+            | Self::OlderBackup
             | Self::NoPassword(_) => 2,
             Self::Listen { .. }
             | Self::Serve(_)
@@ -119,7 +143,10 @@ impl Failure {
             | Self::Output(_)
             | Self::Document(_)
             | Self::File { .. }
+            | Self::BackupFile { .. }
+            | Self::Typing(_)
             | Self::Runtime(_) => 1,
+            Self::DeadKeys(_) => 3,
         }
     }
 }

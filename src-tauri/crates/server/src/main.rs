@@ -7,6 +7,7 @@
 mod admin;
 mod arguments;
 mod audit_export;
+mod backup;
 mod configuration;
 mod data;
 mod doctor;
@@ -15,6 +16,7 @@ mod gateway;
 mod logging;
 mod output;
 mod prices;
+mod secret_input;
 mod serve;
 mod signals;
 mod usage_import;
@@ -23,9 +25,11 @@ use arguments::{Arguments, Command};
 use clap::Parser as _;
 use failure::Failure;
 use std::process::ExitCode;
+use zeroizing_alloc::ZeroAlloc;
 
+/// Wipes what is freed: keys and passwords pass through buffers that are not ours, of HTTP and JSON, and nobody else does it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ZeroAlloc<mimalloc::MiMalloc> = ZeroAlloc(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     // Before threads and secrets.
@@ -60,6 +64,8 @@ async fn run(
         Command::Prices(command) => Box::pin(prices::run(command)).await,
         Command::Usage(command) => Box::pin(usage_import::run(command)).await,
         Command::Audit(command) => Box::pin(audit_export::run(command)).await,
+        Command::Backup(flags) => Box::pin(backup::make(flags)).await,
+        Command::Restore(flags) => Box::pin(backup::restore(flags)).await,
         Command::Doctor(folder) => Box::pin(doctor::run(folder)).await,
     }
 }

@@ -110,6 +110,58 @@ mod tests {
         assert_eq!(left, 2, "those of the tenant went with it");
     }
 
+    /// The files before keys had versions, with credentials in them: one in use, one revoked, and one never used.
+    fn before_versions() -> Connection {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.pragma_update(None, "foreign_keys", "ON").unwrap();
+        let names = FILES.files().map(|f| f.path().to_string_lossy().into_owned());
+        let before = names.filter(|name| name.as_str() < "0019" && name != "schema.sql").count();
+        let first = scripts().into_iter().take(before).collect();
+        Migrations::new(first).to_latest(&mut conn).unwrap();
+        conn.execute_batch(
+            "INSERT INTO credentials (id, name, provider, base_url, models, weight, priority, version, fingerprint, last4,
+                                      wrapped_dek, sealed, created_at, revoked_at, last_used_at)
+               VALUES (x'01', 'main', 'openai', 'https://api.openai.com/v1', '[\"gpt-4o\"]', 70, 2, 3, 'f1', 'ab12',
+                       x'd1', x'5e', 100, NULL, 900),
+                      (x'02', 'gone', 'anthropic', 'https://api.anthropic.com/v1', '[]', 100, 1, 1, 'f2', 'cd34',
+                       NULL, NULL, 200, 300, NULL),
+                      (x'03', 'gone', 'openai', 'https://api.openai.com/v1', '[]', 100, 1, 1, 'f3', 'ef56',
+                       x'd3', x'53', 400, NULL, NULL);",
+        )
+        .unwrap();
+        conn
+    }
+
+    #[test]
+    fn keys_of_an_older_file_are_the_versions_that_they_were_sealed_as() {
+        let mut conn = before_versions();
+        apply(&mut conn).unwrap();
+        let broken: i64 =
+            conn.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |r| r.get(0)).unwrap();
+        assert_eq!(broken, 0);
+        let mut rows = conn
+            .prepare(
+                "SELECT hex(v.credential_id) || ' ' || c.name || ' ' || c.weight || ' ' || c.priority || ' ' || c.period_days || ' v'
+                   || v.version || ' ' || v.state || ' ' || v.last4 || ' ' || iif(v.sealed IS NULL, '-', hex(v.wrapped_dek) || hex(v.sealed))
+                   || ' ' || v.promoted_at || ' ' || ifnull(v.revoked_at, '-') || ' ' || ifnull(v.last_used_at, '-')
+                 FROM key_versions v JOIN credentials c ON c.id = v.credential_id ORDER BY 1",
+            )
+            .unwrap();
+        let rows: Vec<String> = rows.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+        // What a ciphertext is bound to is the version: another number would open nothing.
+        assert_eq!(
+            rows,
+            [
+                "01 main 70 2 90 v3 current ab12 D15E 100 - 900",
+                "02 gone 100 1 90 v1 revoked cd34 - 200 300 -",
+                "03 gone 100 1 90 v1 current ef56 D353 400 - -",
+            ]
+        );
+        let second = "INSERT INTO key_versions (credential_id, version, state, fingerprint, last4, wrapped_dek, sealed, created_at)
+                      VALUES (x'01', 4, 'current', '', '', x'00', x'00', 1)";
+        conn.execute_batch(second).unwrap_err();
+    }
+
     #[test]
     fn a_newer_file_is_refused() {
         let mut conn = Connection::open_in_memory().unwrap();

@@ -108,6 +108,13 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
+/// One that cannot write.
+pub(crate) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let conn = connect(path)?;
+    conn.pragma_update(None, "query_only", "ON").map_err(StoreError::sqlite("set up its connection"))?;
+    Ok(conn)
+}
+
 fn make_private_folder(folder: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Path { path: folder.display().to_string(), source: Arc::new(source) };
     std::fs::create_dir_all(folder).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! The reader pool. A read sees one snapshot of the file.
 
 use crate::error::StoreError;
-use crate::open::{Store, connect};
+use crate::open::{Store, connect_to_read};
 use crate::table;
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -21,14 +21,11 @@ impl Readers {
         let count = count.max(1);
         let connections = (0..count)
             .map(|_| {
-                let conn = connect(path)?;
-                let set = |name: &str, value: &str| {
-                    conn.pragma_update(None, name, value).map_err(StoreError::sqlite("set up its connection"))
-                };
-                set("query_only", "ON")?;
+                let conn = connect_to_read(path)?;
                 // A mapped page is looked through afresh at each visit, which is most of what finding a row takes. It is for
                 // those who write, and verification does look.
-                set("cell_size_check", "OFF")?;
+                conn.pragma_update(None, "cell_size_check", "OFF")
+                    .map_err(StoreError::sqlite("set up its connection"))?;
                 Ok(conn)
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
@@ -206,6 +203,8 @@ tables! {
     users,
     /// The vault's header and slots.
     vault,
+    /// Backups of the vault's keys.
+    vault_backups,
     /// Rotations of the master key, and what they seal anew.
     vault_rewraps,
     /// Outside witnesses, and what they signed.

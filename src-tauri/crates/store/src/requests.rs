@@ -109,17 +109,23 @@ pub(crate) struct Bounds {
 
 impl Bounds {
     pub(crate) fn new(filter: &RequestFilter, kind: Kind, before: Option<Place>) -> Self {
-        let from = filter.from.map_or(i64::MIN, |t| t.0);
-        let last = filter.to.map_or(i64::MAX, |t| t.0.saturating_sub(1));
-        let Some(place) = before.filter(|p| p.time.0 <= last) else {
-            return Self { from, upto: last, below: i64::MAX };
-        };
-        let below = match kind.cmp(&place.kind) {
+        let below = |place: Place| match kind.cmp(&place.kind) {
             std::cmp::Ordering::Less => i64::MAX,
             std::cmp::Ordering::Equal => crate::sql::signed(place.seq),
             std::cmp::Ordering::Greater => -1,
         };
-        Self { from, upto: place.time.0, below }
+        Self::between(filter.from, filter.to, before.map(|place| (place.time, below(place))))
+    }
+
+    /// What lies in `[from, to)` behind a time and the indexes below one in it.
+    pub(crate) fn between(from: Option<Millis>, to: Option<Millis>, before: Option<(Millis, i64)>) -> Self {
+        let from = from.map_or(i64::MIN, |t| t.0);
+        let last = to.map_or(i64::MAX, |t| t.0.saturating_sub(1));
+        let (upto, below) = before
+            .map(|(time, below)| (time.0, below))
+            .filter(|(time, _)| *time <= last)
+            .unwrap_or((last, i64::MAX));
+        Self { from, upto, below }
     }
 }
 

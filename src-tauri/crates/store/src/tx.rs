@@ -210,6 +210,8 @@ tables! {
     users,
     /// The vault's header and slots.
     vault,
+    /// Backups of the vault's keys.
+    vault_backups,
     /// Rotations of the master key, and what they seal anew.
     vault_rewraps,
     /// Outside witnesses, and what they signed.

@@ -5,18 +5,19 @@ mod note;
 mod part;
 mod pruned;
 mod state;
+mod tree;
 mod whole;
 mod witnessed;
 
 use crate::error::StoreError;
 use crate::log::Stream;
 use crate::log::words::{CHAPTER, parts_of};
-use crate::open::{MAPPED, Store, connect};
+use crate::open::{MAPPED, Store, connect_to_read};
 use crate::reader::Read;
 use crate::table::entries::Head;
 use parking_lot::Mutex;
 use part::{Checked, Parts};
-use reeve_ledger::{Hash, Hlc};
+use reeve_ledger::Hlc;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use tokio::sync::Semaphore;
+use tree::Tree;
 
 pub use witnessed::Witnessed;
 
@@ -103,8 +105,8 @@ impl Progress {
 /// What an intact verification leaves for the next one.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// Roots of the level-0 tiles of the full parts, or of what was pruned.
-    tiles: Vec<Hash>,
+    /// The tree of the full parts, or of what was pruned.
+    tree: Tree,
     /// Clock of the last entry in them.
     hlc: Hlc,
     /// Retained checkpoints in them.
@@ -240,10 +242,4 @@ impl Verifiers {
 /// Maps so much of the file, in bytes.
 fn map(conn: &Connection, bytes: &str) -> Result<(), StoreError> {
     conn.pragma_update(None, "mmap_size", bytes).map_err(StoreError::sqlite("set up its connection"))
-}
-
-fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let conn = connect(path)?;
-    conn.pragma_update(None, "query_only", "ON").map_err(StoreError::sqlite("set up its connection"))?;
-    Ok(conn)
 }

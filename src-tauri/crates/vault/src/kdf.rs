@@ -59,6 +59,17 @@ impl Kdf {
         matches!(self, Self::Argon2id { .. })
     }
 
+    /// Whether the memory that it needs is there now.
+    pub(crate) fn has_memory(self) -> bool {
+        match self {
+            Self::Hkdf => true,
+            Self::Argon2id { memory_kib, .. } => {
+                let kib = usize::try_from(memory_kib).unwrap_or(usize::MAX);
+                Vec::<u8>::new().try_reserve_exact(kib.saturating_mul(1_024)).is_ok()
+            }
+        }
+    }
+
     pub(crate) fn text(self) -> String {
         match self {
             Self::Hkdf => "hkdf-sha256".to_owned(),

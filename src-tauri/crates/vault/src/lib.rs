@@ -11,9 +11,11 @@
 //! that answer is also what a replaced, reset or broken keyring gives, and a new key would orphan every stored secret.
 //! And no function that seals takes a nonce: every nonce is drawn from the operating system.
 //!
-//! Start reading at [`create`] (the first run), then [`unlock`] (every later run), then [`vault`] (sealing).
+//! Start reading at [`create`] (the first run), then [`unlock`] (every later run), then [`vault`] (sealing); [`backup`] stands by
+//! itself.
 
 mod aad;
+pub mod backup;
 mod cipher;
 pub mod create;
 pub mod enrol;
@@ -35,6 +37,7 @@ mod stack;
 pub mod unlock;
 pub mod vault;
 
+pub use backup::{BackupError, BackupFile, BackupHeader, ReadError};
 pub use create::{CreateError, Created};
 pub use enrol::{EnrolError, KeyringEnrolment};
 pub use env_secret::{EnvError, EnvSecret};

@@ -19,7 +19,7 @@ pub use aws::{AWS_ADMIN, AWS_USER};
 pub use azure::{AZURE, AZURE_SECRET};
 pub use fault::{AdminFault, Step};
 pub use google::{GOOGLE_ACCOUNT, GOOGLE_PROJECT, GOOGLE_TOKEN};
-pub use keys::{AdminKey, Asked};
+pub use keys::{AdminKey, Asked, Make};
 
 use super::record::State;
 use axum::Router;
@@ -134,6 +134,31 @@ impl Admin {
     /// A key as Reeve is given it at the start: id and value.
     pub fn seeded_key(&self, name: &str) -> (String, String) {
         self.inner.lock().seeded(name)
+    }
+
+    /// A key that a person makes as this provider makes them: id and value.
+    ///
+    /// # Panics
+    /// Never: an Azure account always has its two keys.
+    pub fn made_by_hand(&self, make: Make, name: &str) -> (String, String) {
+        self.inner.lock().by_hand(make, name, false)
+    }
+
+    /// The same, made by somebody who has nothing to do with Reeve: its id.
+    ///
+    /// # Panics
+    /// As [`Admin::made_by_hand`].
+    pub fn made_by_others(&self, make: Make, name: &str) -> String {
+        self.inner.lock().by_hand(make, name, true).0
+    }
+
+    /// Whoever made a foreign key deletes it.
+    pub fn withdrawn(&self, id: &str) -> &Self {
+        let mut keys = self.inner.lock();
+        keys.kill(id);
+        keys.keys.iter_mut().filter(|key| key.id == id).for_each(|key| key.foreign = false);
+        drop(keys);
+        self
     }
 
     /// Another key of a service account that exists.

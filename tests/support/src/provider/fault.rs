@@ -17,6 +17,8 @@ pub enum Fault {
     Limited(u64),
     /// This status with an error body. Not billed.
     Status(u16),
+    /// This status, with an error that says the caller's key back. Not billed.
+    Echo(u16),
     /// 200, billed, and half a JSON document (in a stream: an event that is no JSON).
     MalformedJson,
     /// 200, billed, but says nothing of usage.

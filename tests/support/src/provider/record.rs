@@ -62,6 +62,12 @@ pub(super) struct State {
     pub(super) open: AtomicU64,
     /// Its admin API.
     pub(super) admin: Admin,
+    /// Whether it closes connections.
+    pub(super) closes: AtomicBool,
+    /// Whether it has a list of models.
+    pub(super) has_list: AtomicBool,
+    /// Whether it looks at keys where it has no list.
+    pub(super) looks_at_keys: AtomicBool,
     keys: RwLock<Vec<String>>,
     models: RwLock<HashMap<String, Fault>>,
     /// Whether `script` says anything.
@@ -76,6 +82,9 @@ impl State {
         Self {
             open: AtomicU64::new(0),
             admin: Admin::new(),
+            closes: AtomicBool::new(false),
+            has_list: AtomicBool::new(true),
+            looks_at_keys: AtomicBool::new(true),
             keys: RwLock::new(vec![key.to_owned()]),
             models: RwLock::default(),
             scripted: AtomicBool::new(false),
@@ -111,6 +120,10 @@ impl State {
     pub(super) fn queue(&self, fault: Fault) {
         self.script.lock().queue.push_back(fault);
         self.scripted.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn forget_faults(&self) {
+        self.script.lock().queue.clear();
     }
 
     pub(super) fn on_model(&self, model: &str, fault: Fault) {

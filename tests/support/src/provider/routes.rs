@@ -12,7 +12,8 @@ use super::tools;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State as Shared};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -33,7 +34,16 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/totals", get(totals))
         .merge(native::routes())
         .layer(DefaultBodyLimit::max(64 * 1024 * 1024))
+        .layer(map_response_with_state(state.clone(), ends))
         .with_state(state)
+}
+
+/// Ends the connection with the answer, where that was asked for.
+async fn ends(Shared(state): Shared<Arc<State>>, mut response: Response) -> Response {
+    if state.closes.load(Ordering::SeqCst) {
+        response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// A call that is being answered; bills when it is over, however it ends.
@@ -74,8 +84,15 @@ async fn embeddings(
 }
 
 async fn models(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
+    let has_list = state.has_list.load(Ordering::SeqCst);
+    if !has_list && !state.looks_at_keys.load(Ordering::SeqCst) {
+        return error(404, "Not found", "not_found");
+    }
     if !state.takes_key(&headers) {
         return error(401, "Incorrect API key provided.", "invalid_api_key");
+    }
+    if !has_list {
+        return error(404, "Not found", "not_found");
     }
     let models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"];
     let (seen, organization) = state.admin.seen_by(&headers);
@@ -111,7 +128,13 @@ async fn call(
         status: 0,
         billed: Usage::new(),
     };
+    let said =
+        arrived.headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let (fault, number) = state.arrive(arrived);
+    if let Fault::Echo(status) = fault {
+        state.answered(number, status);
+        return error(status, &format!("Incorrect API key provided: {said}."), "invalid_api_key");
+    }
     let open = Open::new(state.clone(), number, model.clone());
     let response = if !takes_key {
         error(401, "Incorrect API key provided.", "invalid_api_key")

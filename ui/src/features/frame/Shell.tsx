@@ -4,6 +4,7 @@ import { Suspense, useEffect, useSyncExternalStore } from "react";
 import { api, eventsState, session, startEvents, take } from "@/api";
 import { meQuery, openPalette, SkeletonRows, useSetup, VaultNotice } from "@/components";
 import { Seal, VerifyPanel } from "@/features/audit";
+import { KeysCount } from "@/features/keys";
 import { Icon, Mark, MenuButton, type IconName } from "@/ui";
 import { Palette } from "./Palette";
 
@@ -29,7 +30,7 @@ function SideNav({ workspace }: { workspace: string }) {
           {title && <h2 id={`nav-${title}`}>{title}</h2>}
           <ul aria-labelledby={title ? `nav-${title}` : undefined}>
             {items.map((i) => (
-              <li key={i.label}><Link to={i.to} activeOptions={{ exact: i.to === "/", includeSearch: false }}><Icon name={i.icon} /><span>{i.label}</span></Link></li>
+              <li key={i.label}><Link to={i.to} activeOptions={{ exact: i.to === "/", includeSearch: false }}><Icon name={i.icon} /><span>{i.label}</span>{i.to === "/keys" && <KeysCount />}</Link></li>
             ))}
           </ul>
         </div>

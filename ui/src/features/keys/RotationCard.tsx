@@ -43,6 +43,7 @@ export function RotationCard({ rotation: r, credential: c, provider, may }: { ro
   const [pasting, setPasting] = useState(false);
   const [retiring, setRetiring] = useState(false);
   const [deleting, setDeleting] = useState<string | null>(null);
+  const [stopping, setStopping] = useState(false);
   const resolve = useMutation({
     mutationFn: (asked: Asked) => take(api.POST("/rotations/{id}/resolve", { params: { path: { id: r.id } }, body: { last4: null, provider_key_id: null, ...asked } })),
     onSuccess: () => {
@@ -52,11 +53,21 @@ export function RotationCard({ rotation: r, credential: c, provider, may }: { ro
       setDeleting(null);
     },
   });
+  const stop = useMutation({
+    mutationFn: () => take(api.POST("/credentials/{id}/revoke", { params: { path: { id: c.id } }, body: { last4: c.last4 } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["credentials"] });
+      void client.invalidateQueries({ queryKey: ["rotations"] });
+      setStopping(false);
+    },
+  });
   const old = c.versions.find((v) => v.version === r.from_version);
   const all = steps(r, now);
   const at = all.findIndex((s) => s.state === "now" || s.state === "bad");
   const chooses = r.state === "needs_attention" && (r.error_class === "limit" || r.error_class === "foreign");
   const canRetire = [r.state, r.resumes].some((s) => s === "draining" || s === "soaking") && !!old;
+  // Others know the key, and there is none to take its place: calls stop now, or go on with it.
+  const exposed = r.cause === "compromised" && !r.promoted_at && r.state === "needs_attention";
   const ask = (asked: Asked) => resolve.mutate(asked);
   const name = `${provider} / ${r.credential_name}`;
   return (
@@ -72,10 +83,12 @@ export function RotationCard({ rotation: r, credential: c, provider, may }: { ro
       </ol>
       <div className="rotation-acts">
         {r.error && <Notice tone={r.state === "needs_attention" || r.state === "rolled_back" ? "bad" : "warn"} box>{r.error}{r.attempts > 1 && ` ${plural(r.attempts, "attempt")} so far.`}{r.next_at && !waits(r) && <> Tried again <TimeAgo at={r.next_at} />.</>}</Notice>}
+        {exposed && <Notice tone="bad" box>Calls still go out with v{r.from_version}, which others know. Keep it in use until a new key is made, or stop it now: then calls have no key of {name} until you add another.</Notice>}
         {r.extended && r.state === "draining" && <Notice box>v{r.from_version} is still used by somebody, so its grace was extended once. See who under Versions.</Notice>}
         {chooses && <KeysThere of={r} may={may} choose={setDeleting} />}
         <div className="row end">
           {r.state === "needs_attention" && <Button onPress={() => ask({ decision: "retry" })} pending={resolve.isPending} disabledReason={may}>Try again</Button>}
+          {exposed && <Button kind="danger" onPress={() => setStopping(true)} disabledReason={may}>Stop using v{r.from_version}</Button>}
           {canRetire && <Button onPress={() => setRetiring(true)} disabledReason={may}>Retire v{r.from_version} now</Button>}
           {!r.promoted_at && r.state !== "rolled_back" && <Button onPress={() => ask({ decision: "give_up" })} pending={resolve.isPending} disabledReason={may}>Give up</Button>}
           {waitsForDelete(r) && <Button kind="primary" onPress={() => ask({ decision: "deleted" })} pending={resolve.isPending} disabledReason={may}>I deleted v{r.from_version}</Button>}
@@ -88,6 +101,11 @@ export function RotationCard({ rotation: r, credential: c, provider, may }: { ro
       {retiring && old && (
         <Confirm title={`Retire v${r.from_version} of ${name} now?`} act="Retire" type={{ text: old.last4, of: "last four characters" }} pending={resolve.isPending} error={resolve.error} onConfirm={() => ask({ decision: "retire", last4: old.last4 })} onClose={() => setRetiring(false)}>
           Calls can no longer fall back to it, and it is deleted at the provider without waiting. Whoever still uses it outside of Reeve is cut off.
+        </Confirm>
+      )}
+      {stopping && (
+        <Confirm title={`Stop using ${name} now?`} act="Stop using it" type={{ text: c.last4, of: "last four characters" }} pending={stop.isPending} error={stop.error} onConfirm={() => stop.mutate()} onClose={() => setStopping(false)}>
+          The key is taken out of use and shredded here, and what Reeve had the provider make is deleted there. Calls that only it could serve are refused until you add another key.
         </Confirm>
       )}
       {deleting && (

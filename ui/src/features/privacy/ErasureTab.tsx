@@ -148,7 +148,7 @@ function Known({ items, may }: { items: SubjectView[]; may: string | null }) {
                     {s.held_by.length > 0 && <Chip tone="warn">{`held: ${s.held_by.join(", ")}`}</Chip>}
                   </span>
                 </td>
-                <td className="num">{s.months > 0 && <Button small onPress={() => restrict.mutate(s)} pending={restrict.isPending && restrict.variables?.subject === s.subject} disabledReason={may} label={`${s.restricted_at ? "Show" : "Restrict"} what is personal of ${s.name}`}>{s.restricted_at ? "Show again" : "Restrict"}</Button>}</td>
+                <td className="num">{s.months > 0 && <Button small onPress={() => restrict.mutate(s)} pending={restrict.isPending && restrict.variables?.subject === s.subject} disabledReason={may} label={`${s.restricted_at ? "Show again" : "Restrict"} what is personal of ${s.name}`}>{s.restricted_at ? "Show again" : "Restrict"}</Button>}</td>
               </tr>
             ))}
           </tbody>

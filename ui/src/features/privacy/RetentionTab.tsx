@@ -105,7 +105,7 @@ function StreamCard({ of, view, may }: { of: StreamRetentionView; view: Retentio
       <header>
         <h2>{words.title}</h2><span className="dim clip">{words.note}</span>
         <span className="push row">
-          <Button small onPress={() => setOpen("prune")} disabledReason={may ?? (view.sweeping && "Rows are still being deleted")} label={`Prune ${words.title.toLowerCase()} now`}>Prune now</Button>
+          <Button small onPress={() => setOpen("prune")} disabledReason={may ?? (view.sweeping && "Rows are still being deleted")} label={`Prune now: ${words.title.toLowerCase()}`}>Prune now</Button>
           <Button small onPress={() => setOpen("change")} disabledReason={may} label={`Change how long ${words.title.toLowerCase()} are kept`}>Change</Button>
         </span>
       </header>

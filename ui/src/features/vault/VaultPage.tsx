@@ -3,6 +3,7 @@ import { useState, type ReactNode } from "react";
 import { api, take, type VaultStatusView } from "@/api";
 import { Confirm, ErrorState, Page, Properties, SkeletonRows, TimeAgo, useMay, vaultWords } from "@/components";
 import { Button, Chip, Empty, Notice, toast } from "@/ui";
+import { Backup } from "./Backup";
 import { MasterKey } from "./MasterKey";
 import { SLOT_WORDS, vaultQuery } from "./queries";
 import { Slots } from "./Slots";
@@ -66,6 +67,7 @@ export function VaultPage() {
           <>
             <Card title="State" lede="Provider keys are sealed in it, each under a key of its own."><State vault={v} may={may} /></Card>
             <Card title="Ways to open it" lede="Each of them opens the vault."><Slots vault={v} may={may} /></Card>
+            <Card title="Backup" lede="Every stored key in one encrypted file."><Backup vault={v} may={may} /></Card>
             <Card title="Master key" lede="What every stored key is sealed under."><MasterKey vault={v} may={may} /></Card>
           </>
         )}

@@ -1,1 +1,2 @@
+export { RestoreSheet } from "./Restore";
 export { VaultPage } from "./VaultPage";

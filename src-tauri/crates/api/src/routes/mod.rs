@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod backup;
 pub(crate) mod bills;
 pub(crate) mod breaker;
 pub(crate) mod budgets;
@@ -94,6 +95,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(settings::router())
         .merge(sample::router())
         .merge(vault::router())
+        .merge(backup::router())
 }
 
 /// A time on the wire.

@@ -252,6 +252,10 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "vault.rollback_detected" => {
             return "The vault is an older copy than the keyring remembers".to_owned();
         }
+        "vault.backup_exported" => return "Made a backup of the provider keys".to_owned(),
+        "vault.restored" => return "Restored a backup of the provider keys".to_owned(),
+        "key.restored" => "Restored from a backup:",
+        "control_credential.restored" => "Restored the admin key from a backup:",
         "vault.rollback_accepted" => return "Took the older copy of the vault to go on with".to_owned(),
         "vault.plaintext_keyring" => return "The keyring's file is not encrypted".to_owned(),
         "vault.env_mismatch" => {
@@ -306,6 +310,8 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "key.import" => "Added the provider key",
         "key.revoke" => "Revoked the provider key",
         "key.probe" => "Tested the provider key",
+        "key.used_first" => "A call went out for the first time with the provider key",
+        "key.expiring" => "The provider ends the key soon:",
         "credential.rotation_update" => "Changed how keys are rotated of",
         "control_credential.create" => "Added the admin key",
         "control_credential.update" => "Changed the admin key",

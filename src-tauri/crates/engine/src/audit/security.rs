@@ -49,6 +49,7 @@ const GROUPS: [Of; 6] = [
         event_types: &[
             "data.access",
             "key.import",
+            "key.restored",
             "key.probe",
             "key.revoke",
             "api_key.create",

@@ -13,6 +13,7 @@ use reeve_core::money::NanoUsd;
 use reeve_core::principal::Principal;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::charges::Charge;
+use reeve_store::table::key_versions::KeyVersion;
 use reeve_store::{Read, StoreError, Tx};
 use std::sync::Arc;
 use std::time::Duration;
@@ -225,7 +226,11 @@ impl Engine {
                 tenants.push(waiting.charge.tenant_id);
             }
             if let Some(FirstUse { credential, version, calls }) = waiting.first_use_of {
+                let key = recorded.key_versions().reads().get(credential, version)?;
                 recorded.credentials().touch(credential, version, calls, waiting.charge.time)?;
+                if let Some(key) = key.filter(|key| key.last_used_at.is_none()) {
+                    self.used_first(&key, &waiting.charge.provider).record(tx)?;
+                }
             }
             if let Some(overrun) = &waiting.overrun {
                 overrun.record(tx)?;
@@ -234,6 +239,15 @@ impl Engine {
         }
         last.map_or(Ok(()), |last| batch.sum_up(&last))?;
         Ok(Wrote { sequences, raised: self.raise_ahead(tx, &tenants)? })
+    }
+
+    /// A version of a key that nothing went out with before.
+    fn used_first(&self, key: &KeyVersion, provider: &str) -> Draft {
+        self.draft(&Cx::system(), "key.used_first", format_args!("credential:{}", key.credential_id))
+            .detail("provider", provider)
+            .detail("version", key.version)
+            .detail("fingerprint", key.fingerprint.as_str())
+            .detail("last4", key.last4.as_str())
     }
 
     /// Who asked for a charge's call, and how it ended.

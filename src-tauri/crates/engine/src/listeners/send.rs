@@ -119,5 +119,5 @@ pub(crate) fn in_words(error: &reqwest::Error) -> String {
         }
         return format!("could not be reached: {cause}");
     }
-    "the connection broke off".to_owned()
+    "broke the connection off".to_owned()
 }

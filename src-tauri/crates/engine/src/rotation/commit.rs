@@ -26,6 +26,8 @@ impl Engine {
             turn.kind,
             "rotation.intent" | "rotation.minted" | "rotation.orphan_deleted" | "rotation.revoked"
         );
+        // An older copy of the file would go out with keys that have been replaced since, or are gone.
+        let moves_on = matches!(turn.kind, "rotation.promoted" | "rotation.revoked");
         let used = standing.credential.control_credential.filter(|_| at_provider);
         let Turn { mut next, changes, .. } = turn;
         let sequence = self
@@ -52,6 +54,10 @@ impl Engine {
         if swaps {
             // Calls go by what is written: at once, whoever wrote it.
             self.load_routing().await?;
+        }
+        if moves_on && let Err(error) = self.vault_moved_on(cx).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the vault's header does not say yet that a key was replaced");
         }
         self.told_of(crate::EventKind::Credential, sequence);
         Ok(true)

@@ -211,7 +211,7 @@ pub(super) fn control_of(credential: &Credential) -> Option<Control> {
 }
 
 /// What an admin key may not be moved away from.
-fn context(id: ControlCredentialId, provider: &str) -> String {
+pub(crate) fn context(id: ControlCredentialId, provider: &str) -> String {
     format!("{provider}/{id}")
 }
 

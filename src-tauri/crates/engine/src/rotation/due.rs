@@ -2,10 +2,13 @@
 
 use crate::Engine;
 use crate::cx::Cx;
+use crate::entry::Severity;
 use crate::error::Error;
 use reeve_core::rotation::RotationCause;
 use reeve_core::time::Millis;
+use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::credentials::Credential;
+use reeve_store::table::rotations::Rotation;
 use std::sync::atomic::Ordering;
 
 /// How often it is asked which keys are due.
@@ -66,10 +69,19 @@ impl Engine {
             .read(|r| Ok::<_, Error>((r.credentials().live()?, r.rotations().open()?)))
             .await?;
         let (now, mut begun) = (self.now(), 0);
-        for credential in live.iter().filter(|c| open.iter().all(|r| r.credential_id != c.id)) {
-            let Some((_, cause)) = self.rotation_due(credential).filter(|(at, _)| *at <= now) else {
+        let by_hand = |c: &Credential| !self.abilities(c).create;
+        let mut asks = open
+            .iter()
+            .filter(|r| r.to_version.is_none())
+            .any(|r| live.iter().any(|c| c.id == r.credential_id && by_hand(c)));
+        for (credential, _, cause) in self.due_by(&live, &open, now) {
+            // People make keys one by one: what is only old waits for its turn.
+            if by_hand(credential) && cause == RotationCause::Schedule && std::mem::replace(&mut asks, true) {
                 continue;
-            };
+            }
+            if cause == RotationCause::Expiry {
+                self.note_expiring(credential).await?;
+            }
             let spread = self.inner.rotations.pace().jitter_ms.max(1);
             let wait = i64::try_from(self.inner.routing.dice.roll() % spread).unwrap_or(0);
             let grace = credential.policy.grace_days;
@@ -80,8 +92,38 @@ impl Engine {
         Ok(begun)
     }
 
-    /// Goes on with every rotation whose time has come, and notes when to look again.
-    pub(crate) async fn resume_rotations(&self) -> Result<(), Error> {
+    /// Credentials whose key is due and that no rotation is open of, since when and why; the one that waits longest first.
+    pub(super) fn due_by<'c>(
+        &self,
+        live: &'c [Credential],
+        open: &[Rotation],
+        now: Millis,
+    ) -> Vec<(&'c Credential, Millis, RotationCause)> {
+        let rests = live.iter().filter(|c| open.iter().all(|r| r.credential_id != c.id));
+        let due = rests.filter_map(|c| self.rotation_due(c).map(|(at, cause)| (c, at, cause)));
+        let mut due: Vec<_> = due.filter(|(_, at, _)| *at <= now).collect();
+        due.sort_by_key(|(c, at, _)| (*at, c.id));
+        due
+    }
+
+    async fn note_expiring(&self, credential: &Credential) -> Result<(), Error> {
+        let Some(ends) = credential.expires_at else { return Ok(()) };
+        let draft = self
+            .draft(&Cx::system(), "key.expiring", format_args!("credential:{}", credential.id))
+            .name(&credential.name)
+            .detail("provider", credential.provider.as_str())
+            .detail("version", credential.version)
+            .detail("expires_at", ends.to_string())
+            .outcome(Outcome::Success, Severity::Warning);
+        self.record(draft).await?;
+        Ok(())
+    }
+
+    /// Goes on with every rotation whose time has come, and notes when to look again. Reeve does so by itself every second.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn resume_rotations(&self) -> Result<(), Error> {
         let state = &self.inner.rotations;
         state.look_at(None);
         let now = self.now();

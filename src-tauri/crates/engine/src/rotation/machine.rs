@@ -17,6 +17,8 @@ use reeve_store::table::rotations::Rotation;
 
 /// So many failures in a row are no bad luck any more.
 const MOST_ATTEMPTS: u32 = 8;
+/// So many times a place that is full may yet turn out to be filled by a key of ours.
+const LIST_LAGS: u32 = 4;
 /// Probes in a row that a new key needs where its provider takes a while to know it.
 const STREAK: u32 = 3;
 
@@ -82,7 +84,10 @@ pub(super) struct NewKey {
 /// How a try of the new key went.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Verdict {
-    Passed { models: u64 },
+    /// With the number of models it sees, where the provider lists them.
+    Passed {
+        models: Option<u64>,
+    },
     Refused(u16),
     Lacks(Vec<String>),
     OtherAccount,
@@ -120,8 +125,8 @@ pub(super) enum Seen {
     Nothing,
     /// Ids of keys that were made for us and cannot be read.
     Orphans(Vec<String>),
-    /// Ids of keys that may have been made for us, or by somebody else.
-    Unclear(Vec<String>),
+    /// Ids of keys that may have been made for us, or by somebody else; and all keys, as JSON for the ledger.
+    Unclear(Vec<String>, String),
     Discarded(u32),
     Probed(Verdict),
     Looked(Look),
@@ -242,7 +247,7 @@ pub(super) fn turn(r: &Rotation, f: &Facts, seen: Seen) -> Turn {
             .changing(Change::Revoke(version))
             .detail("version", version),
         (State::Intent, Seen::Listed(snapshot, keys)) => asking(next, f, snapshot, keys),
-        (State::Minting, seen) => minting(next, f, seen),
+        (State::Intent | State::Minting, seen) => minting(next, f, seen),
         (State::Minted, _) => trying(next, f),
         (State::Probing, Seen::Probed(verdict)) => probed(next, f, verdict),
         (State::Promoted, _) => promoted(next, f),
@@ -268,6 +273,9 @@ fn planned(next: Rotation, f: &Facts) -> Turn {
 
 fn asking(mut next: Rotation, f: &Facts, snapshot: String, keys: usize) -> Turn {
     (next.snapshot, next.mint_started_at) = (snapshot, Some(f.now));
+    let mut asked = asked(&next);
+    asked.push(f.now);
+    note_asked(&mut next, &asked);
     let attempts = next.attempts;
     let tag = next.tag.clone();
     let mut turn = Turn::to(next, State::Minting, "rotation.intent").at(f.now.plus(f.pace.settle_ms));
@@ -296,21 +304,44 @@ fn minting(mut next: Rotation, f: &Facts, seen: Seen) -> Turn {
             turn.detail("found", "no key was made")
         }
         Seen::Orphans(ids) => {
+            let mut asked = asked(&next);
+            asked.truncate(asked.len().saturating_sub(ids.len()));
+            note_asked(&mut next, &asked);
             let attempts = next.attempts + 1;
             let mut turn = Turn::to(next, State::Intent, "rotation.orphan_found").badly(Severity::Warning);
             turn.next.attempts = attempts;
             turn = turn.detail("provider_key_ids", ids.join(", "));
             ids.into_iter().fold(turn, |turn, id| turn.changing(Change::Orphan(id)))
         }
-        Seen::Unclear(ids) => {
+        Seen::Unclear(ids, snapshot) => {
+            // Once a person was told of them they are among those that were there before.
+            next.snapshot = snapshot;
             let why = "There is a new key at the provider that may have been made for this rotation, or by somebody else. Look at it there, \
                  and say whether it may be deleted.";
             let ids = ids.join(", ");
             attention(next, State::Intent, "foreign", why.to_owned(), "rotation.foreign_key_seen")
                 .detail("provider_key_ids", ids)
         }
-        _ => Turn::to(next, State::Minting, "rotation.step").at(f.now.plus(f.pace.settle_ms)),
+        _ => {
+            let state = next.state;
+            Turn::to(next, state, "rotation.step").at(f.now.plus(f.pace.settle_ms))
+        }
     }
+}
+
+/// When keys were asked for without knowing what became of them.
+pub(super) fn asked(r: &Rotation) -> Vec<Millis> {
+    let seen: serde_json::Value = serde_json::from_str(&r.seen).unwrap_or_default();
+    let Some(times) = seen["asked_at"].as_array() else {
+        // Rotations that began before this was kept.
+        return r.mint_started_at.filter(|_| r.to_version.is_none()).into_iter().collect();
+    };
+    times.iter().filter_map(serde_json::Value::as_i64).map(Millis).collect()
+}
+
+fn note_asked(r: &mut Rotation, asked: &[Millis]) {
+    let times: Vec<i64> = asked.iter().map(|at| at.0).collect();
+    r.seen = serde_json::json!({ "asked_at": times }).to_string();
 }
 
 fn trying(mut next: Rotation, f: &Facts) -> Turn {
@@ -332,11 +363,10 @@ fn probed(mut next: Rotation, f: &Facts, verdict: Verdict) -> Turn {
             next.successes += 1;
             next.seen = serde_json::json!({ "models": models, "probed_at": f.now.0 }).to_string();
             if f.can.settles && next.successes < STREAK {
-                return Turn::to(next, State::Probing, "rotation.probe_passed")
-                    .at(f.now.plus(f.pace.probe_gap_ms))
-                    .detail("models", models);
+                let turn = Turn::to(next, State::Probing, "rotation.probe_passed");
+                return seeing(turn.at(f.now.plus(f.pace.probe_gap_ms)), models);
             }
-            promote(next, f).detail("models", models)
+            seeing(promote(next, f), models)
         }
         Verdict::Refused(_) if f.can.settles && waiting => {
             next.successes = 0;
@@ -354,6 +384,14 @@ fn probed(mut next: Rotation, f: &Facts, verdict: Verdict) -> Turn {
             next.successes = 0;
             failed(next, f, Fault { class: "probe", message, ambiguous: false, again_after: Some(0) })
         }
+    }
+}
+
+/// What the new key sees, or that nobody can tell.
+fn seeing(turn: Turn, models: Option<u64>) -> Turn {
+    match models {
+        Some(models) => turn.detail("models", models),
+        None => turn.detail("models", "not told: the provider has no list; the key signs in"),
     }
 }
 
@@ -378,9 +416,20 @@ fn promoted(next: Rotation, f: &Facts) -> Turn {
 fn failed(mut next: Rotation, f: &Facts, fault: Fault) -> Turn {
     next.attempts += 1;
     let (state, attempts) = (next.state, next.attempts);
+    let mut again_after = fault.again_after;
+    if state == State::Minting && f.fresh && !fault.ambiguous {
+        // Of this one it is known that it made nothing.
+        let mut asked = asked(&next);
+        asked.pop();
+        note_asked(&mut next, &asked);
+        // What fills the place may be what an earlier one made, and no list shows yet.
+        if fault.class == "limit" && !asked.is_empty() && attempts <= LIST_LAGS {
+            again_after = Some(0);
+        }
+    }
     // Nothing happened: what was to be done is to be done.
     let resumes = if state == State::Minting && !fault.ambiguous { State::Intent } else { state };
-    if let (Some(after), true) = (fault.again_after, attempts < MOST_ATTEMPTS) {
+    if let (Some(after), true) = (again_after, attempts < MOST_ATTEMPTS) {
         let wait = f.pace.backoff(attempts).max(after);
         let mut turn = Turn::to(next, resumes, "rotation.step")
             .at(f.now.plus(wait))

@@ -2,16 +2,17 @@
 
 use super::control::Desk;
 use super::drive::Standing;
-use super::machine::{Act, Fault, Look, NewKey, Seen};
+use super::machine::{Act, Fault, Look, NewKey, Seen, asked};
 use super::reconcile::{Before, Found, compare};
 use super::views::SeenKey;
 use crate::Engine;
 use crate::error::{Code, Error};
 use reeve_core::rotation::VersionState;
 use reeve_core::time::Millis;
-use reeve_providers::control::{ControlError, Controlled, Mint, Minted};
+use reeve_providers::control::{ControlError, Controlled, KeyInfo, Mint, Minted};
 use reeve_providers::upstream::Key;
 use reeve_store::table::credentials::SealedKey;
+use reeve_store::table::rotations::Rotation;
 use reeve_vault::Secret;
 
 impl Engine {
@@ -52,10 +53,10 @@ impl Engine {
         let at = self.controlled(&desk);
         Ok(match act {
             Act::List => match at.list().await {
-                Ok(keys) => {
-                    let seen: Vec<SeenKey> = keys.iter().map(SeenKey::from).collect();
-                    Seen::Listed(serde_json::to_string(&seen).unwrap_or_default(), keys.len())
-                }
+                Ok(keys) => match self.found_among(s, &at, &keys).await? {
+                    Seen::Nothing => Seen::Listed(snapshot(&s.rotation, &keys), keys.len()),
+                    found => found,
+                },
                 Err(error) => Seen::Failed(fault(&error)),
             },
             Act::Create => {
@@ -85,14 +86,22 @@ impl Engine {
                 return Ok(Seen::Failed(Fault { ambiguous: true, ..fault(&error) }));
             }
         };
-        let snapshot: Vec<SeenKey> = serde_json::from_str(&s.rotation.snapshot).unwrap_or_default();
-        let ids: Vec<_> = snapshot.into_iter().map(|key| key.id).collect();
+        self.found_among(s, at, &keys).await
+    }
+
+    /// What `keys` say of a key that was asked for without knowing what became of it.
+    async fn found_among(&self, s: &Standing, at: &Controlled<'_>, keys: &[KeyInfo]) -> Result<Seen, Error> {
+        let asked = asked(&s.rotation);
+        if asked.is_empty() {
+            return Ok(Seen::Nothing);
+        }
+        let ids = ids_before(&s.rotation);
         let known: Vec<_> = s.versions.iter().filter_map(|v| v.provider_key_id.clone()).collect();
-        let asked_at = s.rotation.mint_started_at.unwrap_or(s.facts.now);
-        let found = compare(&keys, &Before { ids: &ids, known: &known, tag: &s.rotation.tag }, asked_at);
+        let before = Before { ids: &ids, known: &known, tag: &s.rotation.tag, asked: &asked };
+        let found = compare(keys, &before);
         Ok(match found {
             Found::Nothing => Seen::Nothing,
-            Found::Unclear(ids) => Seen::Unclear(ids),
+            Found::Unclear(ids) => Seen::Unclear(ids, snapshot(&s.rotation, keys)),
             Found::Ours(ids) => match ids.as_slice() {
                 [only] if s.facts.can.reread => match at.reread(only).await {
                     Ok(minted) => Seen::Made(self.seal_minted(s, minted)?),
@@ -146,7 +155,7 @@ impl Engine {
             }
         }
         if let Some(new) = self.key_of(s, s.rotation.to_version)? {
-            look.works = self.works(&s.credential, &new).await?;
+            look.works = self.works(&s.credential, desk, &new).await?;
         }
         Ok(Seen::Looked(look))
     }
@@ -161,6 +170,24 @@ impl Engine {
         let sealed = crate::routing::credential::from_stored(sealed);
         self.open_version(&s.credential.provider, s.credential.id, version, &sealed).map(Some)
     }
+}
+
+/// Ids of the keys that were there before one was asked for.
+pub(super) fn ids_before(r: &Rotation) -> Vec<String> {
+    let seen: Vec<SeenKey> = serde_json::from_str(&r.snapshot).unwrap_or_default();
+    seen.into_iter().map(|key| key.id).collect()
+}
+
+/// The keys that are there, as JSON for the ledger. While it is not known what became of a key that was asked for, those of the
+/// earlier lists stay: what was not among them may be ours.
+fn snapshot(r: &Rotation, keys: &[KeyInfo]) -> String {
+    let mut seen: Vec<SeenKey> = keys.iter().map(SeenKey::from).collect();
+    if !asked(r).is_empty() {
+        let before: Vec<SeenKey> = serde_json::from_str(&r.snapshot).unwrap_or_default();
+        let gone: Vec<_> = before.into_iter().filter(|old| seen.iter().all(|key| key.id != old.id)).collect();
+        seen.extend(gone);
+    }
+    serde_json::to_string(&seen).unwrap_or_default()
 }
 
 /// A key that is not there any more is as good as deleted, or disabled.

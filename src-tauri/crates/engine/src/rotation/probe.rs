@@ -4,7 +4,7 @@ use super::control::Desk;
 use super::machine::Verdict;
 use crate::Engine;
 use crate::error::Error;
-use reeve_providers::control::ControlError;
+use reeve_providers::control::{Control, ControlError};
 use reeve_providers::upstream::{BaseUrl, Key, ProbeOutcome};
 use reeve_store::table::credentials::Credential;
 use reeve_vault::Secret;
@@ -13,8 +13,13 @@ use reeve_vault::Secret;
 enum Said {
     Lists(Vec<String>),
     Refuses(u16),
+    /// It answers, and has no list of models there.
+    NoList,
     Else(String),
 }
+
+/// A key that nobody has: a provider that answers it as any other does not look at keys.
+const NOBODYS: &[u8] = b"reeve-asks-whether-any-key-will-do";
 
 impl Engine {
     /// Tries `new` beside `old`, which may be gone.
@@ -25,36 +30,86 @@ impl Engine {
         new: &Secret,
         old: Option<&Secret>,
     ) -> Result<Verdict, Error> {
+        if let Some(verdict) = self.try_by_template(desk, new).await {
+            return Ok(verdict);
+        }
         let sees = match self.ask_models(credential, new).await? {
-            Said::Lists(models) => models,
+            Said::Lists(models) => Some(models),
             Said::Refuses(status) => return Ok(Verdict::Refused(status)),
+            Said::NoList => match self.signs_in_without_list(credential, desk).await? {
+                true => None,
+                false => return Ok(Verdict::Inconclusive(UNTOLD.to_owned())),
+            },
             Said::Else(why) => return Ok(Verdict::Inconclusive(why)),
         };
-        let old_sees = match old {
-            None => None,
-            Some(old) => match self.ask_models(credential, old).await? {
-                Said::Lists(models) => Some(models),
-                // It is gone already: there is nothing to hold the new one against.
-                Said::Refuses(_) => None,
-                Said::Else(why) if credential.models.is_empty() => return Ok(Verdict::Inconclusive(why)),
-                Said::Else(_) => None,
-            },
+        let old_said = match old {
+            None => Said::NoList,
+            Some(old) => self.ask_models(credential, old).await?,
         };
-        let lacks = lacking(&sees, old_sees.as_deref(), &credential.models);
-        if !lacks.is_empty() {
-            return Ok(Verdict::Lacks(lacks));
+        // One that is refused is gone already: there is nothing to hold the new one against.
+        let old_is_alive = old.is_some() && !matches!(old_said, Said::Refuses(_));
+        let old_sees = match old_said {
+            Said::Lists(_) if sees.is_none() => {
+                let why = "The old key sees a list of models, and the new one none.";
+                return Ok(Verdict::Inconclusive(why.to_owned()));
+            }
+            Said::Lists(models) => Some(models),
+            Said::Else(why) if credential.models.is_empty() => return Ok(Verdict::Inconclusive(why)),
+            Said::Refuses(_) | Said::NoList | Said::Else(_) => None,
+        };
+        if let Some(sees) = &sees {
+            let lacks = lacking(sees, old_sees.as_deref(), &credential.models);
+            if !lacks.is_empty() {
+                return Ok(Verdict::Lacks(lacks));
+            }
         }
-        if let (Some(desk), Some(old)) = (desk, old.filter(|_| old_sees.is_some()))
+        if let (Some(desk), Some(old)) = (desk, old.filter(|_| old_is_alive))
             && self.are_strangers(desk, new, old).await
         {
             return Ok(Verdict::OtherAccount);
         }
-        Ok(Verdict::Passed { models: sees.len() as u64 })
+        Ok(Verdict::Passed { models: sees.map(|models| models.len() as u64) })
     }
 
     /// Whether a key works right now.
-    pub(super) async fn works(&self, credential: &Credential, key: &Secret) -> Result<bool, Error> {
-        Ok(matches!(self.ask_models(credential, key).await?, Said::Lists(_)))
+    pub(super) async fn works(
+        &self,
+        credential: &Credential,
+        desk: Option<&Desk>,
+        key: &Secret,
+    ) -> Result<bool, Error> {
+        if self.try_by_template(desk, key).await.is_some() {
+            return Ok(false);
+        }
+        Ok(match self.ask_models(credential, key).await? {
+            Said::Lists(_) => true,
+            Said::NoList => self.signs_in_without_list(credential, desk).await?,
+            Said::Refuses(_) | Said::Else(_) => false,
+        })
+    }
+
+    /// What speaks against a key by the request that a template has for trying one; `None` where nothing does, or there is none.
+    async fn try_by_template(&self, desk: Option<&Desk>, key: &Secret) -> Option<Verdict> {
+        let desk = desk.filter(|desk| has_probe(desk))?;
+        match self.controlled(desk).try_key(Key(key.expose())).await {
+            Ok(()) => None,
+            Err(ControlError::Unauthorized { status, .. }) => Some(Verdict::Refused(status)),
+            Err(error) => Some(Verdict::Inconclusive(error.to_string())),
+        }
+    }
+
+    /// Whether a key that was answered, though with no list of models, is known to sign in: because it was tried as a template
+    /// says, or because a key that nobody has is refused at the same place.
+    async fn signs_in_without_list(
+        &self,
+        credential: &Credential,
+        desk: Option<&Desk>,
+    ) -> Result<bool, Error> {
+        if desk.is_some_and(has_probe) {
+            return Ok(true);
+        }
+        let nobodys = self.ask_models(credential, &Secret::copy_of(NOBODYS)).await?;
+        Ok(matches!(nobodys, Said::Refuses(_)))
     }
 
     async fn ask_models(&self, credential: &Credential, key: &Secret) -> Result<Said, Error> {
@@ -65,6 +120,7 @@ impl Engine {
             Ok(probe) => match probe.outcome {
                 ProbeOutcome::Accepted => Said::Lists(probe.ids),
                 ProbeOutcome::KeyRefused => Said::Refuses(probe.status),
+                ProbeOutcome::NoList => Said::NoList,
                 other => Said::Else(other.message().to_owned()),
             },
             Err(error) => Said::Else(error.to_string()),
@@ -82,6 +138,14 @@ impl Engine {
             _ => false,
         }
     }
+}
+
+/// Why a key is neither good nor bad.
+const UNTOLD: &str =
+    "The address has no list of models and answers any key, so that nothing shows whether this one works.";
+
+fn has_probe(desk: &Desk) -> bool {
+    matches!(&desk.control, Control::Template(template) if template.probe.is_some())
 }
 
 /// The models that a new key should see and does not: those that the old one sees, or of them the ones that calls may use.

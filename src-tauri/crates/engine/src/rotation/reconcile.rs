@@ -22,14 +22,16 @@ pub(super) struct Before<'a> {
     pub(super) known: &'a [String],
     /// What ours is called.
     pub(super) tag: &'a str,
+    /// When a key was asked for without knowing what became of it.
+    pub(super) asked: &'a [Millis],
 }
 
 /// Clocks differ by so much at most.
 const SKEW_MS: i64 = 10 * Millis::MINUTE;
 
-/// Compares `keys` with the time `before`; `asked_at` is when a key was asked for. A key that carries another name is not ours,
+/// Compares `keys` with the time `before`. A key that carries another name is not ours,
 /// whenever it appeared; one without a name is ours only where nobody has used it and nothing else appeared.
-pub(super) fn compare(keys: &[KeyInfo], before: &Before<'_>, asked_at: Millis) -> Found {
+pub(super) fn compare(keys: &[KeyInfo], before: &Before<'_>) -> Found {
     let is_ours = |key: &&KeyInfo| key.name.as_deref() == Some(before.tag) || key.id == before.tag;
     let is_new = |key: &&KeyInfo| !before.ids.contains(&key.id) && !before.known.contains(&key.id);
     let ids = |keys: Vec<&KeyInfo>| keys.into_iter().map(|key| key.id.clone()).collect::<Vec<_>>();
@@ -39,7 +41,8 @@ pub(super) fn compare(keys: &[KeyInfo], before: &Before<'_>, asked_at: Millis) -
     }
     let nameless: Vec<_> = keys.iter().filter(is_new).filter(|key| key.name.is_none()).collect();
     let fits = |key: &KeyInfo| {
-        let in_time = key.created_at.is_none_or(|at| (at.0 - asked_at.0).abs() < SKEW_MS);
+        let near = |at: Millis| before.asked.iter().any(|asked| (at.0 - asked.0).abs() < SKEW_MS);
+        let in_time = key.created_at.is_none_or(near);
         in_time && key.last_use.at.is_none()
     };
     match nameless.as_slice() {
@@ -67,7 +70,7 @@ mod tests {
 
     fn compared(keys: &[KeyInfo]) -> Found {
         let (ids, known) = (["a".to_owned()], ["b".to_owned()]);
-        compare(keys, &Before { ids: &ids, known: &known, tag: "reeve-1" }, Millis(1_000))
+        compare(keys, &Before { ids: &ids, known: &known, tag: "reeve-1", asked: &[Millis(1_000)] })
     }
 
     #[test]

@@ -28,7 +28,12 @@ impl Engine {
         });
     }
 
-    async fn delete_one(&self, credential: &Credential, version: u32, key: &str) -> Result<(), Error> {
+    pub(super) async fn delete_one(
+        &self,
+        credential: &Credential,
+        version: u32,
+        key: &str,
+    ) -> Result<(), Error> {
         let deleted = match self.desk(credential).await? {
             None => return Ok(()),
             Some(desk) => self.controlled(&desk).delete(key).await,

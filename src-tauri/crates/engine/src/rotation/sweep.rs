@@ -2,30 +2,39 @@
 
 use super::commit::orphan;
 use super::control::control_of;
+use super::machine::asked;
+use super::perform::ids_before;
+use super::reconcile::{Before, Found, compare};
 use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::Error;
 use reeve_core::rotation::{RotationState, VersionState};
+use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
-use reeve_providers::control::{ControlError, KeyInfo};
+use reeve_providers::control::{Control, ControlError, KeyInfo};
 use reeve_store::table::credentials::Credential;
 use reeve_store::table::key_versions::KeyVersion;
 use reeve_store::table::rotations::Rotation;
 
 /// Rotations of a credential that are looked back on.
 const LOOK_BACK: usize = 200;
+/// Credentials that are looked at.
+const MOST: usize = 100_000;
+/// What was revoked before is not looked at any more.
+const LONG_REVOKED_MS: i64 = 7 * Millis::DAY;
 
 impl Engine {
-    /// Looks at every credential whose provider lists its keys.
+    /// Looks at every credential whose provider lists its keys; of those that were revoked, at the ones of the last days.
     pub(super) async fn sweep_orphans(&self) {
-        let live = match self.inner.store.read(|r| r.credentials().live()).await {
-            Ok(live) => live,
+        let all = match self.inner.store.read(|r| r.credentials().list(None, MOST)).await {
+            Ok(all) => all,
             Err(error) => {
                 return tracing::error!(error = &error as &dyn std::error::Error, "keys could not be read");
             }
         };
-        for credential in live {
+        let since = self.now().plus(-LONG_REVOKED_MS);
+        for credential in all.into_iter().filter(|c| c.revoked_at.is_none_or(|at| at > since)) {
             if let Err(error) = self.sweep_credential(&credential).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, credential = %credential.id, "a provider's keys could not be looked through");
@@ -57,6 +66,12 @@ impl Engine {
         let Some(desk) = self.desk(credential).await? else { return Ok(()) };
         let at = self.controlled(&desk);
         let keys = at.list().await.map_err(refused)?;
+        // A crash may have come between a revocation and the provider's hearing of it.
+        for version in still_there(credential, &keys, &versions) {
+            if let Some(key) = &version.provider_key_id {
+                self.delete_one(credential, version.version, key).await?;
+            }
+        }
         for (rotation, key) in lost_ones(&keys, &rotations, &versions) {
             self.note_orphan(credential, rotation, &key.id).await?;
         }
@@ -119,16 +134,43 @@ impl Engine {
     }
 }
 
-/// Keys that carry the name of a rotation of ours and are no version of ours.
+/// Versions of a revoked credential that its provider still has. Where keys are places (Azure), there always is one at each.
+fn still_there<'v>(
+    credential: &Credential,
+    keys: &[KeyInfo],
+    versions: &'v [KeyVersion],
+) -> Vec<&'v KeyVersion> {
+    let places = matches!(control_of(credential), Some(Control::Azure(_)));
+    if credential.revoked_at.is_none() || places {
+        return Vec::new();
+    }
+    let is_there = |v: &&KeyVersion| keys.iter().any(|key| v.provider_key_id.as_deref() == Some(&key.id));
+    versions.iter().filter(|v| v.state == VersionState::Revoked).filter(is_there).collect()
+}
+
+/// Keys that carry the name of a rotation of ours and are no version of ours; and where keys have no names, those that a rotation
+/// which ended without one may have made.
 fn lost_ones<'a>(
     keys: &'a [KeyInfo],
     rotations: &'a [Rotation],
     versions: &[KeyVersion],
 ) -> Vec<(&'a Rotation, &'a KeyInfo)> {
-    let known = |key: &KeyInfo| versions.iter().any(|v| v.provider_key_id.as_deref() == Some(&key.id));
+    let known: Vec<String> = versions.iter().filter_map(|v| v.provider_key_id.clone()).collect();
     let made_for =
         |key: &KeyInfo| rotations.iter().find(|r| key.name.as_deref() == Some(&r.tag) || key.id == r.tag);
-    keys.iter().filter(|key| !known(key)).filter_map(|key| Some((made_for(key)?, key))).collect()
+    let mut lost: Vec<_> = keys
+        .iter()
+        .filter(|key| !known.contains(&key.id))
+        .filter_map(|key| Some((made_for(key)?, key)))
+        .collect();
+    for r in rotations.iter().filter(|r| r.ended_at.is_some() && r.to_version.is_none()) {
+        let (ids, asked) = (ids_before(r), asked(r));
+        let before = Before { ids: &ids, known: &known, tag: &r.tag, asked: &asked };
+        let Found::Ours(ours) = compare(keys, &before) else { continue };
+        let nameless = keys.iter().filter(|key| key.name.is_none() && ours.contains(&key.id));
+        lost.extend(nameless.filter(|_| !asked.is_empty()).map(|key| (r, key)));
+    }
+    lost
 }
 
 fn refused(error: ControlError) -> Error {

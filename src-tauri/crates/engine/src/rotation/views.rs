@@ -14,6 +14,9 @@ use reeve_store::table::key_versions::{Fallback, KeyVersion};
 use reeve_store::table::rotations::Rotation;
 use serde::{Deserialize, Serialize};
 
+/// A key that its provider ends within this time is told on the overview.
+const SOON_MS: i64 = 14 * Millis::DAY;
+
 /// A key as its provider listed it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SeenKey {
@@ -174,6 +177,44 @@ impl Engine {
     #[must_use]
     pub fn rotation_abilities(&self, credential: &Credential) -> Abilities {
         self.abilities(credential)
+    }
+
+    /// Keys that their provider ends soon, and how many wait for their turn to be replaced by hand.
+    pub(crate) async fn keys_that_end(&self) -> Result<Vec<NeedsYou>, Error> {
+        let (live, open) = self
+            .inner
+            .store
+            .read(|r| Ok::<_, Error>((r.credentials().live()?, r.rotations().open()?)))
+            .await?;
+        let (now, link) = (self.now(), || "/keys".to_owned());
+        let ending = live.iter().filter_map(|c| Some((c, c.expires_at?)));
+        let mut needs: Vec<_> = ending
+            .filter(|(_, ends)| ends.0 - now.0 < SOON_MS)
+            .map(|(c, ends)| {
+                let severity = if ends.0 - now.0 < 3 * Millis::DAY { "critical" } else { "warning" };
+                let days = (ends.0 - now.0).max(0) / Millis::DAY;
+                let when = match days {
+                    0 => "within a day".to_owned(),
+                    1 => "in a day".to_owned(),
+                    days => format!("in {days} days"),
+                };
+                let text = format!("The key {} of {} ends at its provider {when}", c.name, c.provider);
+                NeedsYou { severity, text, time: now, link: link() }
+            })
+            .collect();
+        let waiting = self.due_by(&live, &open, now);
+        let oldest = waiting.iter().filter(|(c, ..)| !self.abilities(c).create).map(|(_, at, _)| *at).min();
+        let count = waiting.iter().filter(|(c, ..)| !self.abilities(c).create).count();
+        if let Some(time) = oldest {
+            let text = match count {
+                1 => "One more key is due to be replaced by hand; its turn comes next".to_owned(),
+                _ => format!(
+                    "{count} more keys are due to be replaced by hand; they have their turn one by one"
+                ),
+            };
+            needs.push(NeedsYou { severity: "info", text, time, link: link() });
+        }
+        Ok(needs)
     }
 
     /// Rotations that a person must see to.

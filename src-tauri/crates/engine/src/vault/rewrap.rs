@@ -206,12 +206,31 @@ fn values(
         match anew {
             Some(anew) => {
                 table.reseal(place, sealed.at, &sealed.sealed, &anew)?;
+                name_anew(recorded, vault, place, &sealed, &anew)?;
                 tally.done += 1;
             }
             None => tally.unreadable += 1,
         }
     }
     Ok(last)
+}
+
+/// A new root key names admin keys anew, as it does provider keys, so that the same key is recognised again.
+fn name_anew(
+    recorded: &reeve_store::Recorded<'_>,
+    vault: &Vault,
+    place: Place,
+    sealed: &Sealed,
+    anew: &[u8],
+) -> Result<(), Error> {
+    if place == Place::ControlCredentials
+        && vault.has_older_root()
+        && let Some((purpose, context)) = meaning(place, sealed)
+        && let Ok(opened) = vault.open(purpose, &context, anew)
+    {
+        recorded.vault_rewraps().control_fingerprint(sealed.at, &vault.fingerprint(&opened))?;
+    }
+    Ok(())
 }
 
 /// What a value was sealed as: the same words as where it is sealed and opened.

@@ -220,7 +220,7 @@ impl Engine {
             .await
     }
 
-    async fn no_rewrap_under_way(&self) -> Result<(), Error> {
+    pub(crate) async fn no_rewrap_under_way(&self) -> Result<(), Error> {
         match self.inner.store.read(|r| r.vault_rewraps().newest()).await? {
             Some(rewrap) if rewrap.ended_at.is_none() => Err(Error::new(
                 Code::Conflict,

@@ -293,12 +293,12 @@ impl Engine {
         self.replace_slots(&vault, draft, Vec::new(), |_| false).await
     }
 
-    pub(super) async fn may_change_vault(&self, cx: &Cx) -> Result<(), Error> {
+    pub(crate) async fn may_change_vault(&self, cx: &Cx) -> Result<(), Error> {
         self.require(cx, Permission::VaultWrite).await?;
         self.require_fresh(cx)
     }
 
-    pub(super) async fn vault_slots(&self) -> Result<Vec<Slot>, Error> {
+    pub(crate) async fn vault_slots(&self) -> Result<Vec<Slot>, Error> {
         from_slots(&self.inner.store.read(|r| r.vault().slots()).await?)
     }
 
@@ -329,6 +329,17 @@ impl Engine {
         self.told(sequence);
         self.remember_generation(&vault).await;
         Ok(())
+    }
+
+    /// Takes over a header that was committed with other changes.
+    pub(crate) async fn vault_went_on(&self, vault: Vault) {
+        self.inner.vault.set(Ok(vault.clone()));
+        self.remember_generation(&vault).await;
+    }
+
+    /// One change of the vault at a time.
+    pub(crate) async fn one_vault_change(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.vault.changing.lock().await
     }
 
     /// Best effort: a keyring that is away now is told with the next change.
@@ -394,7 +405,7 @@ enum Made {
     Enrolment(KeyringEnrolment),
 }
 
-pub(super) fn has_checked_code(slots: &[Slot]) -> bool {
+pub(crate) fn has_checked_code(slots: &[Slot]) -> bool {
     slots.iter().any(|s| s.kind == SlotKind::Recovery && s.state == SlotState::Active)
 }
 

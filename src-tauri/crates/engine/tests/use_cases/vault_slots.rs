@@ -31,7 +31,7 @@ async fn shut(engine: Engine) {
     drop(engine);
 }
 
-fn words(text: &str) -> Secret {
+pub(crate) fn words(text: &str) -> Secret {
     Secret::copy_of(text.as_bytes())
 }
 
@@ -43,7 +43,7 @@ fn last_group(code: &str) -> &str {
     code.rsplit('-').next().unwrap()
 }
 
-async fn checked_code(engine: &Engine, cx: &Cx) -> String {
+pub(crate) async fn checked_code(engine: &Engine, cx: &Cx) -> String {
     let code = engine.make_recovery_code(cx).await.unwrap();
     engine.check_recovery_code(cx, last_group(&code)).await.unwrap();
     code.to_string()

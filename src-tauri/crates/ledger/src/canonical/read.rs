@@ -1,5 +1,7 @@
 //! The strict reader. It follows the writer's spelling step by step, so whatever it accepts is canonical.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{CanonicalError, Fault, MAX_DEPTH, MAX_INTEGER, is_key};
@@ -53,7 +55,7 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Some(b'{') => self.object(depth).map(Value::Object),
             Some(b'[') => self.array(depth).map(Value::Array),
-            Some(b'"') => self.string().map(Value::String),
+            Some(b'"') => self.string().map(|text| Value::String(text.into_owned())),
             Some(b'-' | b'0'..=b'9') => self.integer().map(Value::from),
             Some(b't') => self.expect("true").map(|()| Value::Bool(true)),
             Some(b'f') => self.expect("false").map(|()| Value::Bool(false)),
@@ -84,13 +86,13 @@ impl<'a> Reader<'a> {
         if self.skip("}") {
             return Ok(fields);
         }
-        let mut previous = String::new();
+        let mut previous = Cow::Borrowed("");
         loop {
             let key = self.key(&previous)?;
             self.expect(":")?;
             let value = self.value(depth + 1)?;
-            previous.clone_from(&key);
-            fields.insert(key, value);
+            fields.insert(String::from(&*key), value);
+            previous = key;
             if self.skip("}") {
                 return Ok(fields);
             }
@@ -106,19 +108,19 @@ impl<'a> Reader<'a> {
     }
 
     /// No key is empty, so the empty string stands for "no key before this one".
-    fn key(&mut self, previous: &str) -> Result<String, CanonicalError> {
+    fn key(&mut self, previous: &str) -> Result<Cow<'a, str>, CanonicalError> {
         let start = self.at;
         let key = self.string()?;
         let fault = if !is_key(&key) {
-            Fault::Key(key)
+            Fault::Key
         } else if key == previous {
-            Fault::DuplicateKey(key)
-        } else if key.as_str() < previous {
-            Fault::KeyOrder(key)
+            Fault::DuplicateKey
+        } else if *key < *previous {
+            Fault::KeyOrder
         } else {
             return Ok(key);
         };
-        Err(CanonicalError::at_byte(start, fault))
+        Err(CanonicalError::at_byte(start, fault(key.into_owned())))
     }
 
     /// Reads an integer of at most 2^53 - 1 either way.
@@ -149,23 +151,22 @@ impl<'a> Reader<'a> {
         Ok(if negative { -magnitude } else { magnitude })
     }
 
-    /// Reads a string whose escapes are the ones the writer uses.
-    pub(crate) fn string(&mut self) -> Result<String, CanonicalError> {
+    /// Reads a string whose escapes are the ones the writer uses. One without any is lent.
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, CanonicalError> {
         self.expect("\"")?;
-        let mut text = String::new();
+        let mut text = Cow::Borrowed("");
         loop {
-            let run = self.at;
-            while self.peek().is_some_and(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-                self.at += 1;
-            }
+            let rest = &self.text[self.at..];
+            let plain = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\').unwrap_or(rest.len());
             // A run ends before an ASCII byte or at the end, which are both character boundaries.
-            text.push_str(&self.text[run..self.at]);
+            text += &rest[..plain];
+            self.at += plain;
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(text);
                 }
-                Some(b'\\') => text.push(self.escape()?),
+                Some(b'\\') => text.to_mut().push(self.escape()?),
                 Some(_) => return self.fail(Fault::ControlCharacter),
                 None => return self.fail(Fault::Expected("a closing quotation mark")),
             }

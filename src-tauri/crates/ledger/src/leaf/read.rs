@@ -33,7 +33,7 @@ fn read_fields(reader: &mut Reader<'_>) -> Result<Leaf, LeafError> {
     let on = reader.string()?;
     reader.expect(",\"p\":[")?;
     let p = commitments(reader)?;
-    let sid = if reader.skip(",\"sid\":") { Some(reader.string()?) } else { None };
+    let sid = if reader.skip(",\"sid\":") { Some(reader.string()?.into_owned()) } else { None };
     reader.expect(",\"t\":")?;
     let t = reader.integer()?;
     reader.expect(",\"v\":1,\"via\":")?;
@@ -43,6 +43,7 @@ fn read_fields(reader: &mut Reader<'_>) -> Result<Leaf, LeafError> {
     reader.expect(",\"x\":")?;
     let x = reader.object(1)?;
     reader.expect("}")?;
+    let (kind, on, via, who) = (kind.into_owned(), on.into_owned(), via.into_owned(), who.into_owned());
     Ok(Leaf { n, t, hlc, kind, who, via, on, ok, sid, x, p })
 }
 
@@ -69,7 +70,7 @@ fn commitments(reader: &mut Reader<'_>) -> Result<Vec<(String, Hash)>, LeafError
         let text = reader.string()?;
         let hash = decode_hash(&text).ok_or(LeafError::Commitment { at: reader.offset() })?;
         reader.expect("]")?;
-        commitments.push((key_id, hash));
+        commitments.push((key_id.into_owned(), hash));
         if reader.skip("]") {
             return Ok(commitments);
         }

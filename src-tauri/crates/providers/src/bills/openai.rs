@@ -39,15 +39,38 @@ struct Amount {
     currency: String,
 }
 
+/// What a report of usage counts.
+#[derive(Clone, Copy)]
+enum Counts {
+    Tokens,
+    Pictures,
+    Characters,
+    Seconds,
+}
+
+const BY_MODEL: &[&str] = &["project_id", "api_key_id", "model"];
+/// The reports of usage, what they count, and what they are grouped by.
+const REPORTS: [(&str, Counts, &[&str]); 6] = [
+    ("completions", Counts::Tokens, &["project_id", "api_key_id", "model", "service_tier"]),
+    ("embeddings", Counts::Tokens, BY_MODEL),
+    ("moderations", Counts::Tokens, BY_MODEL),
+    ("images", Counts::Pictures, BY_MODEL),
+    ("audio_speeches", Counts::Characters, BY_MODEL),
+    ("audio_transcriptions", Counts::Seconds, BY_MODEL),
+];
+
 #[derive(Deserialize)]
 struct Used {
-    input_tokens: u64,
+    input_tokens: Option<u64>,
     #[serde(default)]
     output_tokens: u64,
     #[serde(default)]
     input_cached_tokens: u64,
     #[serde(default)]
     input_cache_write_tokens: u64,
+    images: Option<u64>,
+    characters: Option<u64>,
+    seconds: Option<u64>,
     num_model_requests: u64,
     model: Option<String>,
     project_id: Option<String>,
@@ -76,16 +99,14 @@ pub(super) async fn fetch(
             bill.costs.push(line(day, cost)?);
         }
     }
-    let groups: [&[&str]; 2] =
-        [&["project_id", "api_key_id", "model", "service_tier"], &["project_id", "api_key_id", "model"]];
-    for (kind, groups) in ["completions", "embeddings"].into_iter().zip(groups) {
+    for (kind, counts, groups) in REPORTS {
         let url = url(base, &["usage", kind], days, "31", groups)?;
         let report = Report { url, show: Show::Bearer(admin), header: None, what: USAGE };
         let buckets: Vec<Bucket<Used>> = all(wire, &report).await?;
         for bucket in buckets {
             let day = day(seconds(bucket.start_time)?, seconds(bucket.end_time)?, days)?;
             for used in bucket.results {
-                bill.usage.push(usage(day, used)?);
+                bill.usage.push(usage(day, counts, used)?);
             }
         }
     }
@@ -130,13 +151,15 @@ fn line(day: Millis, cost: Cost) -> Result<CostLine, ControlError> {
     })
 }
 
-fn usage(day: Millis, used: Used) -> Result<UsageLine, ControlError> {
-    let split = used.input_cached_tokens.checked_add(used.input_cache_write_tokens);
-    let fresh = split.and_then(|split| used.input_tokens.checked_sub(split));
-    let fresh = fresh.ok_or(ControlError::Shape("more cached tokens than tokens"))?;
-    let usage = Usage::tokens(fresh, used.output_tokens)
-        .with(Unit::CacheRead, used.input_cached_tokens)
-        .with(Unit::CacheWrite, used.input_cache_write_tokens);
+fn usage(day: Millis, counts: Counts, used: Used) -> Result<UsageLine, ControlError> {
+    let told =
+        |quantity: Option<u64>| quantity.ok_or(ControlError::Shape("a line of usage without its quantity"));
+    let usage = match counts {
+        Counts::Tokens => tokens(told(used.input_tokens)?, &used)?,
+        Counts::Pictures => Usage::new().with(Unit::Image, told(used.images)?),
+        Counts::Characters => Usage::new().with(Unit::CharacterIn, told(used.characters)?),
+        Counts::Seconds => Usage::new().with(Unit::SecondIn, told(used.seconds)?),
+    };
     Ok(UsageLine {
         day,
         model: used.model,
@@ -146,6 +169,15 @@ fn usage(day: Millis, used: Used) -> Result<UsageLine, ControlError> {
         usage,
         requests: Some(used.num_model_requests),
     })
+}
+
+fn tokens(input: u64, used: &Used) -> Result<Usage, ControlError> {
+    let split = used.input_cached_tokens.checked_add(used.input_cache_write_tokens);
+    let fresh = split.and_then(|split| input.checked_sub(split));
+    let fresh = fresh.ok_or(ControlError::Shape("more cached tokens than tokens"))?;
+    Ok(Usage::tokens(fresh, used.output_tokens)
+        .with(Unit::CacheRead, used.input_cached_tokens)
+        .with(Unit::CacheWrite, used.input_cache_write_tokens))
 }
 
 fn seconds(seconds: i64) -> Result<Millis, ControlError> {

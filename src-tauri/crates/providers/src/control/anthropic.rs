@@ -89,7 +89,16 @@ pub(super) async fn delete(at: &Controlled<'_>, to: &Anthropic, id: &str) -> Res
 
 async fn set(at: &Controlled<'_>, to: &Anthropic, id: &str, status: &str) -> Result<(), ControlError> {
     let change = Ask::new(Method::POST, place(to, &[id])?, shown(at.admin)).json(&json!({"status": status}));
-    let now: ApiKey = ask(at, to, change).await?.json("a key")?;
+    let changed = match ask(at, to, change).await {
+        // What is archived cannot be changed any more, and is on no list: there is no such key.
+        Err(ControlError::Refused { status: 400, message }) => {
+            let is_there = list(at, to).await?.iter().any(|key| key.id == id);
+            let refused = ControlError::Refused { status: 400, message };
+            return Err(if is_there { refused } else { ControlError::NotFound });
+        }
+        other => other?,
+    };
+    let now: ApiKey = changed.json("a key")?;
     if now.status == status { Ok(()) } else { Err(ControlError::Shape("another state than was asked for")) }
 }
 

@@ -24,26 +24,28 @@ const RESPONSE: [&str; 8] = [
     "x-should-retry",
 ];
 const RESPONSE_PREFIXES: [&str; 3] = ["anthropic-ratelimit-", "openai-", "x-ratelimit-"];
+/// Room for those that are put on an answer: a map that grows sorts all of them in again.
+const ADDED: usize = 16;
 /// Says whose account it is, which is not the caller's business.
 const WITHHELD: [&str; 2] = ["openai-organization", "openai-project"];
 
 /// The headers of a client's request that go to the provider. Never a key, cookie, host, or length.
 #[must_use]
 pub fn forwarded_request_headers(headers: &HeaderMap) -> HeaderMap {
-    kept(headers, |name| REQUEST.contains(&name))
+    kept(headers, 0, |name| REQUEST.contains(&name))
 }
 
 /// The headers of a provider's answer that go to the client.
 #[must_use]
 pub fn forwarded_response_headers(headers: &HeaderMap) -> HeaderMap {
-    kept(headers, |name| {
+    kept(headers, ADDED, |name| {
         !WITHHELD.contains(&name)
             && (RESPONSE.contains(&name) || RESPONSE_PREFIXES.iter().any(|p| name.starts_with(p)))
     })
 }
 
-fn kept(headers: &HeaderMap, keep: impl Fn(&str) -> bool) -> HeaderMap {
-    let mut out = HeaderMap::new();
+fn kept(headers: &HeaderMap, room: usize, keep: impl Fn(&str) -> bool) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(headers.len() + room);
     for (name, value) in headers.iter().filter(|(name, _)| keep(HeaderName::as_str(name))) {
         out.append(name.clone(), value.clone());
     }

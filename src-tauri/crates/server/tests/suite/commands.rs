@@ -41,8 +41,11 @@ impl Drop for Server {
 
 fn serve(data: &Path) -> (Server, Value) {
     let data = data.to_str().unwrap();
-    let arguments = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"];
-    let mut server = Server(reeve(&arguments).spawn().unwrap());
+    started(reeve(&["serve", "--data", data, "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"]))
+}
+
+fn started(mut command: Command) -> (Server, Value) {
+    let mut server = Server(command.spawn().unwrap());
     let mut line = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let first = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the first line is no JSON: {line:?}"));
@@ -104,18 +107,72 @@ fn the_first_administrator_comes_from_standard_input() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_a_key_the_first_run_ends_and_says_what_to_do() {
+fn without_a_key_the_first_run_starts_locked_and_names_the_ways_out() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     // No bus either, so no keyring answers.
-    let run = reeve(&["serve", "--data", data, "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"])
-        .env_remove("KEY_ENCRYPTION_SECRET")
-        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-        .output()
-        .unwrap();
-    assert_eq!(run.status.code(), Some(2), "{}", text(&run.stderr));
-    assert!(text(&run.stderr).contains("openssl rand"), "{}", text(&run.stderr));
-    assert!(run.stdout.is_empty());
+    let arguments = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"];
+    let mut command = reeve(&arguments);
+    command.env_remove("KEY_ENCRYPTION_SECRET").env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    let (server, first) = started(command);
+    let setup = get(first["console"].as_str().unwrap(), "/api/v1/setup");
+    assert!(setup.contains(r#""reason":"no_service""#) && setup.contains("KEY_ENCRYPTION_SECRET"), "{setup}");
+    drop(server);
+    // Started with a key, the same folder has its vault.
+    let (_server, first) = serve(folder.path());
+    let setup = get(first["console"].as_str().unwrap(), "/api/v1/setup");
+    assert!(setup.contains(r#""state":"unlocked""#), "{setup}");
+}
+
+#[test]
+fn keys_leave_in_a_file_and_come_back_into_an_empty_folder() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert!(create_admin(from.path(), "marble otter forty lamps").status.success());
+    let out = from.path().join("keys.reeve-backup");
+    let passphrase = "seven quiet herons at dusk";
+    let backup = |more: &[&str], passphrase: Option<&str>| {
+        let (data, out) = (from.path().to_str().unwrap(), out.to_str().unwrap());
+        let mut command = reeve(&[&["backup", "--data", data, "--out", out], more].concat());
+        passphrase.map(|p| command.env("REEVE_BACKUP_PASSPHRASE", p));
+        command.output().unwrap()
+    };
+    let nothing = backup(&[], None);
+    assert_eq!(nothing.status.code(), Some(1), "{}", text(&nothing.stderr));
+    assert!(text(&nothing.stderr).contains("recovery code") && !out.exists(), "{}", text(&nothing.stderr));
+    let nobody = backup(&["--passphrase"], None);
+    assert_eq!(nobody.status.code(), Some(2), "{}", text(&nobody.stderr));
+    let made = backup(&[], Some(passphrase));
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert!(text(&made.stdout).contains("0 keys in"), "{}", text(&made.stdout));
+    let bytes = std::fs::read(&out).unwrap();
+    assert!(bytes.starts_with(b"reeve-backup-v1\n"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let again = backup(&[], Some(passphrase));
+    assert_eq!(again.status.code(), Some(2), "{}", text(&again.stderr));
+    assert_eq!(std::fs::read(&out).unwrap(), bytes, "no file is written over");
+    let left = std::fs::read_dir(from.path()).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap());
+    assert!(!left.into_iter().any(|name| name.starts_with(".reeve-backup-")), "nothing is left beside it");
+
+    let restore = |file: &Path, passphrase: &str| {
+        let (data, file) = (to.path().to_str().unwrap(), file.to_str().unwrap());
+        let mut command = reeve(&["restore", "--data", data, file]);
+        command.env("REEVE_BACKUP_PASSPHRASE", passphrase).output().unwrap()
+    };
+    let wrong = restore(&out, "seven quiet herons at dawn");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("the file is whole"), "{}", text(&wrong.stderr));
+    let cut = from.path().join("cut");
+    std::fs::write(&cut, &bytes[..bytes.len() - 9]).unwrap();
+    assert!(text(&restore(&cut, passphrase).stderr).contains("cut off"));
+    let none = restore(&from.path().join("none"), passphrase);
+    assert!(text(&none.stderr).contains("cannot be read"), "{}", text(&none.stderr));
+    let done = restore(&out, passphrase);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("another vault") && text(&done.stdout).contains("Restored    0"));
 }
 
 #[test]

@@ -172,12 +172,12 @@ impl StreamLog {
         self.keep_head(conn, HANDED_OVER, now)
     }
 
-    /// Index and clock of the next entry.
     /// Entries in the tree.
     pub(crate) fn size(&self) -> u64 {
         self.frontier.size()
     }
 
+    /// Index and clock of the next entry.
     pub(crate) fn next(&self, now: Millis) -> (u64, Hlc) {
         (self.frontier.size() + self.staged.len() as u64, self.hlc.next(now.0))
     }

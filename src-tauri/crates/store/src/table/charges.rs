@@ -2,10 +2,12 @@
 
 mod ledger;
 mod page;
+mod slots;
 
 use super::handles;
 use super::request_tags::{self, Kind};
 use crate::error::StoreError;
+use crate::requests::{Bounds, Stretch};
 use crate::sql;
 use reeve_core::id::{ApiKeyId, BudgetId, ChargeId, CredentialId, ImportId, TenantId};
 use reeve_core::money::NanoUsd;
@@ -13,6 +15,7 @@ use reeve_core::time::Millis;
 use reeve_core::usage::Usage;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
+use slots::{Looked, SlotFilter};
 
 handles!();
 
@@ -218,14 +221,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Charge> {
 }
 
 // One statement for each index, so that no filter makes the planner scan the table.
-const FILTER: &str = " AND (:tenant IS NULL OR tenant_id = :tenant) AND (:model IS NULL OR model = :model)
-    AND time >= :from AND time < :to AND (time, seq) < (:before_time, :before_seq)
-    ORDER BY time DESC, seq DESC LIMIT :limit";
-const BY_TIME: &str = const_str::concat!(columns!(), " INDEXED BY charges_time WHERE time >= :from", FILTER);
+const FILTER: &str = " AND (:model IS NULL OR model = :model) AND time >= :from AND time <= :upto
+    AND (time < :upto OR seq < :below) ORDER BY time DESC, seq DESC LIMIT :limit";
+const BY_TIME: &str =
+    const_str::concat!(columns!(), " INDEXED BY charges_time WHERE :tenant IS NULL", FILTER);
 const BY_TENANT: &str =
     const_str::concat!(columns!(), " INDEXED BY charges_tenant WHERE tenant_id = :tenant", FILTER);
-const BY_MODEL: &str =
-    const_str::concat!(columns!(), " INDEXED BY charges_model WHERE model = :model", FILTER);
 
 macro_rules! rerated {
     ($index:literal) => {
@@ -267,26 +268,31 @@ impl Reads<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn list(&self, filter: &ChargeFilter, limit: usize) -> Result<Vec<Charge>, StoreError> {
-        let sql = match (&filter.tenant, &filter.model) {
-            (Some(_), _) => BY_TENANT,
-            (None, Some(_)) => BY_MODEL,
-            (None, None) => BY_TIME,
+        let mut rows = self.conn.prepare_cached(if filter.tenant.is_some() { BY_TENANT } else { BY_TIME })?;
+        let mut read = |bounds: Bounds, limit: usize| -> Result<Vec<Charge>, StoreError> {
+            let rows = rows.query_map(
+                named_params! {
+                    ":tenant": filter.tenant.as_ref().map(|t| t.0.as_bytes()),
+                    ":model": filter.model,
+                    ":from": bounds.from, ":upto": bounds.upto, ":below": bounds.below,
+                    ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
+                },
+                from_row,
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
         };
-        let (before_time, before_seq) =
-            filter.before.map_or((i64::MAX, i64::MAX), |(t, seq)| (t.0, sql::signed(seq)));
-        let mut rows = self.conn.prepare_cached(sql)?;
-        let rows = rows.query_map(
-            named_params! {
-                ":tenant": filter.tenant.as_ref().map(|t| t.0.as_bytes()),
-                ":model": filter.model,
-                ":from": filter.from.map_or(i64::MIN, |t| t.0),
-                ":to": filter.to.map_or(i64::MAX, |t| t.0),
-                ":before_time": before_time, ":before_seq": before_seq,
-                ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
-            },
-            from_row,
-        )?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let bounds = Bounds::between(
+            filter.from,
+            filter.to,
+            filter.before.map(|(time, seq)| (time, sql::signed(seq))),
+        );
+        let Some(model) = filter.model.as_deref() else { return read(bounds, limit) };
+        let of = SlotFilter { tenant: filter.tenant, model: Some(model), ..SlotFilter::default() };
+        let found = self.in_slots(&of, bounds, limit, |bounds, limit, _| {
+            let rows = read(bounds, limit)?;
+            Ok(Looked { seen: rows.len(), stretch: Stretch { rows, end: None } })
+        })?;
+        Ok(found.rows)
     }
 
     /// Whether an imported row is here already.
@@ -330,25 +336,6 @@ impl Reads<'_> {
             |row| Ok((from_row(row)?, sql::nano(row, "adjusted_nano")?)),
         )?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// How many calls to a model were charged in `[from, to)`, of one tenant or of all.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn count(
-        &self,
-        tenant: Option<TenantId>,
-        provider: &str,
-        model: &str,
-        from: Millis,
-        to: Millis,
-    ) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) AS n FROM charges INDEXED BY charges_model WHERE model = ?1 AND time >= ?2 AND time < ?3
-             AND provider = ?4 AND (?5 IS NULL OR tenant_id = ?5) AND source <> 'rerate'";
-        let tenant = tenant.as_ref().map(|t| t.0.as_bytes());
-        let mut rows = self.conn.prepare_cached(sql)?;
-        Ok(rows.query_row(params![model, from.0, to.0, provider, tenant], |r| sql::unsigned(r, "n"))?)
     }
 
     /// The last moment a tenant was charged for.

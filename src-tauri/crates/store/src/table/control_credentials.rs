@@ -78,6 +78,17 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.query_map([], from_row)?.collect::<Result<_, _>>()?)
     }
 
+    /// Ids of those that were removed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn removed(&self) -> Result<Vec<ControlCredentialId>, StoreError> {
+        let sql = "SELECT id FROM control_credentials WHERE removed_at IS NOT NULL";
+        let mut rows = self.conn.prepare_cached(sql)?;
+        let ids = rows.query_map([], |row| Ok(ControlCredentialId(sql::id(row, "id")?)))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
     /// Names of the live credentials whose keys are rotated with it.
     ///
     /// # Errors

@@ -215,6 +215,22 @@ impl Writes<'_> {
         Ok(())
     }
 
+    /// Adds a credential of a backup, revoked or not. Its keys are rows of their own.
+    ///
+    /// # Errors
+    /// As [`Writes::insert`].
+    pub fn restore(&self, c: &Credential, revoked_at: Option<Millis>) -> Result<(), StoreError> {
+        // Behind each other in one transaction: a revoked one may have a name that a live one has.
+        let name = if revoked_at.is_some() { c.id.to_string() } else { c.name.clone() };
+        self.insert(&Credential { name, ..c.clone() })?;
+        if let Some(at) = revoked_at {
+            self.conn
+                .prepare_cached("UPDATE credentials SET name = ?2, revoked_at = ?3 WHERE id = ?1")?
+                .execute(params![c.id.0.as_bytes(), c.name, at.0])?;
+        }
+        Ok(())
+    }
+
     /// Changes how its keys are rotated.
     ///
     /// # Errors

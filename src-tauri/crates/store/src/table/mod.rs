@@ -51,6 +51,7 @@ pub mod usage_facets;
 pub mod usage_slots;
 pub mod users;
 pub mod vault;
+pub mod vault_backups;
 pub mod vault_rewraps;
 pub mod witnesses;
 

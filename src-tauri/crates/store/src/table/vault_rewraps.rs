@@ -189,6 +189,17 @@ impl Writes<'_> {
         Ok(())
     }
 
+    /// Names an admin key by its keyed hash under a new root key.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn control_fingerprint(&self, at: i64, fingerprint: &str) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE control_credentials SET fingerprint = ?2 WHERE rowid = ?1")?
+            .execute(params![at, fingerprint])?;
+        Ok(())
+    }
+
     /// Notes that one ended. The root key before goes with it.
     ///
     /// # Errors

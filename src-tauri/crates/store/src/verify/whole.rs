@@ -2,20 +2,21 @@
 //! the file that belongs to no entry.
 
 use super::part::{Checked, Parts};
+use super::tree::Tree;
 use super::{Fault, Known, Verdict, note, pruned, state};
 use crate::error::StoreError;
 use crate::log::Stream;
 use crate::log::places::PART;
 use crate::log::prune::frontier_at;
 use crate::log::sets::part_id;
-use crate::log::stream::{load_tile, tile_id};
+use crate::log::stream::tile_id;
 use crate::log::words::{CHAPTER, chapter_id};
 use crate::reader::Read;
 use crate::sql::{signed, unsigned};
 use crate::table::entries::Head;
 use reeve_ledger::{Frontier, Hash, Hlc, TILE_HEIGHT, TILE_WIDTH};
 use rusqlite::params;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What is to be checked: the entries that are kept and not known, or the fault in what stands before them.
 pub(super) fn begin(
@@ -31,13 +32,16 @@ pub(super) fn begin(
     if let Some(reason) = pruned::fault(read, stream, head)? {
         return Ok(Err(Fault { sequence: head.min_index, reason }));
     }
-    let first = known.tiles.len() as u64;
-    for bundle in first..head.min_index / TILE_WIDTH {
-        known.tiles.push(read.entries().subtree(stream, TILE_HEIGHT, bundle)?);
+    let first = known.tree.size();
+    for bundle in first / TILE_WIDTH..head.min_index / TILE_WIDTH {
+        let root = read.entries().subtree(stream, TILE_HEIGHT, bundle)?;
+        if let Some(fault) = known.tree.push(read.conn, stream, root)? {
+            return Ok(Err(fault));
+        }
     }
-    let start = known.tiles.len() as u64 * TILE_WIDTH;
+    let start = known.tree.size();
     // The head before the first entry counts as behind nothing.
-    let after = signed(first * TILE_WIDTH) - i64::from(first == 0);
+    let after = signed(first) - i64::from(first == 0);
     let notes = read
         .conn
         .prepare_cached("SELECT size, note FROM checkpoints WHERE stream = ?1 AND size > ?2 ORDER BY size")?
@@ -56,10 +60,10 @@ pub(super) fn verdict(
     let mut whole = Whole {
         read,
         task,
-        tree: Frontier::new(),
+        tree: known.tree.clone(),
         hlc: known.hlc,
         checkpoints: known.checkpoints,
-        tiles: known.tiles.clone(),
+        tiles: VecDeque::new(),
         sections: 0,
         words: 0,
         end: Frontier::new(),
@@ -76,10 +80,9 @@ struct Whole<'v, 'c> {
     read: &'v Read<'c>,
     task: &'v Parts,
     known: Known,
-    /// As far as it has grown.
-    tree: Frontier,
-    /// Roots of the level-0 tiles, of the known parts and of those that were checked.
-    tiles: Vec<Hash>,
+    tree: Tree,
+    /// Roots of the tiles of the lowest level that were checked and are not in the tree yet.
+    tiles: VecDeque<Hash>,
     hlc: Hlc,
     /// The tree of all entries.
     end: Frontier,
@@ -101,22 +104,18 @@ impl Whole<'_, '_> {
                 return Ok(Some(Fault { sequence: *size, reason }));
             }
         }
-        self.grow(self.task.start);
         let size = self.task.head.size;
         if self.task.start == size {
             // Nothing is read, and so no part ends with the head.
-            self.end = self.tree.clone();
+            self.end = self.tree.edge().clone();
             if let Some(reason) = self.false_head(size, self.end.root()) {
                 return Ok(Some(Fault { sequence: size, reason }));
             }
         }
         for (part, checked) in checked {
-            if let Some(fault) = self.join(part, checked) {
+            if let Some(fault) = self.join(part, checked)? {
                 return Ok(Some(fault));
             }
-        }
-        if let Some(fault) = self.upper_tiles()? {
-            return Ok(Some(fault));
         }
         // Every entry fits; what is left shows behind the last.
         if let Some(reason) = self.left_over()? {
@@ -126,44 +125,50 @@ impl Whole<'_, '_> {
     }
 
     /// Adds a part: its clock, its tiles, the heads that end in it.
-    fn join(&mut self, part: u64, checked: Checked) -> Option<Fault> {
+    fn join(&mut self, part: u64, checked: Checked) -> Result<Option<Fault>, StoreError> {
         if let Some((first, last)) = checked.hlc {
             if first <= self.hlc {
-                return Some(Fault { sequence: part * PART, reason: "its clock does not rise".to_owned() });
+                let reason = "its clock does not rise".to_owned();
+                return Ok(Some(Fault { sequence: part * PART, reason }));
             }
             self.hlc = last;
         }
         self.tiles.extend(checked.tiles);
         for (size, end) in checked.ends {
-            self.grow(size.saturating_sub(end.size()));
-            let mut tree = self.tree.clone();
+            if let Some(fault) = self.grow(size.saturating_sub(end.size()))? {
+                return Ok(Some(fault));
+            }
+            let mut tree = self.tree.edge().clone();
             tree.extend(&end);
             if size == self.task.head.size {
                 self.end = tree.clone();
             }
             if let Some(reason) = self.false_head(size, tree.root()) {
-                return Some(Fault { sequence: size.saturating_sub(1), reason });
+                return Ok(Some(Fault { sequence: size.saturating_sub(1), reason }));
             }
         }
         if checked.fault.is_some() {
-            return checked.fault;
+            return Ok(checked.fault);
         }
         self.sections += checked.sections;
         self.words += checked.words;
-        if self.tiles.len() as u64 * TILE_WIDTH == (part + 1) * PART {
-            self.grow((part + 1) * PART);
-            self.known = Known { tiles: self.tiles.clone(), hlc: self.hlc, checkpoints: self.checkpoints };
+        let fault = self.grow((part + 1) * PART)?;
+        if fault.is_none() && self.tree.size() == (part + 1) * PART {
+            self.known = Known { tree: self.tree.clone(), hlc: self.hlc, checkpoints: self.checkpoints };
         }
-        None
+        Ok(fault)
     }
 
-    /// Takes tiles into the tree up to `size`, a multiple of theirs.
-    fn grow(&mut self, size: u64) {
+    /// Takes tiles into the tree, up to `size` or as many as there are.
+    fn grow(&mut self, size: u64) -> Result<Option<Fault>, StoreError> {
         while self.tree.size() < size {
-            let index = usize::try_from(self.tree.size() / TILE_WIDTH).unwrap_or(usize::MAX);
-            let Some(tile) = self.tiles.get(index) else { return };
-            let _ = self.tree.push_subtree(TILE_HEIGHT, *tile);
+            let Some(tile) = self.tiles.pop_front() else { break };
+            let fault = self.tree.push(self.read.conn, self.task.stream, tile)?;
+            if fault.is_some() {
+                return Ok(fault);
+            }
         }
+        Ok(None)
     }
 
     /// Why the signed heads of this size are not those of the tree that the entries make.
@@ -187,28 +192,6 @@ impl Whole<'_, '_> {
         signed
             .and_then(|note| note::fault(self.task.keys.as_ref(), note, size, root))
             .map(|reason| format!("the newest head {reason}"))
-    }
-
-    /// Compares the tiles above the lowest level.
-    fn upper_tiles(&self) -> Result<Option<Fault>, StoreError> {
-        let mut below = self.tiles.clone();
-        for level in 1u32.. {
-            let (full, _) = below.as_chunks::<{ TILE_WIDTH as usize }>();
-            if full.is_empty() {
-                break;
-            }
-            for (index, computed) in (0u64..).zip(full) {
-                let reason = match load_tile(self.read.conn, self.task.stream, level, index) {
-                    Ok(stored) if stored == computed => continue,
-                    Ok(_) => format!("tile {level}/{index} does not hold the roots of the tiles below it"),
-                    Err(StoreError::Ledger { what }) => what,
-                    Err(other) => return Err(other),
-                };
-                return Ok(Some(Fault { sequence: index << (level * TILE_HEIGHT + TILE_HEIGHT), reason }));
-            }
-            below = full.iter().map(|hashes| reeve_ledger::tile_root(hashes)).collect();
-        }
-        Ok(None)
     }
 
     /// What stands in the file and belongs to no entry before the head.

@@ -81,7 +81,7 @@ async fn call(
 }
 
 /// There are always two.
-fn both(keys: &mut Keys) {
+pub(super) fn both(keys: &mut Keys) {
     for id in ["Key1", "Key2"] {
         if !keys.keys.iter().any(|key| key.id == id) {
             let mut key = keys.made("Key", id);

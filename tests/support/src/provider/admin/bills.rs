@@ -29,10 +29,13 @@ pub(super) struct Reports {
 }
 
 pub(super) fn routes() -> Router<Arc<State>> {
-    Router::new()
+    let usage =
+        ["completions", "embeddings", "moderations", "images", "audio_speeches", "audio_transcriptions"];
+    let routes = usage
+        .into_iter()
+        .fold(Router::new(), |routes, of| routes.route(&format!("/v1/organization/usage/{of}"), get(openai)));
+    routes
         .route("/v1/organization/costs", get(openai))
-        .route("/v1/organization/usage/completions", get(openai))
-        .route("/v1/organization/usage/embeddings", get(openai))
         .route("/v1/organizations/cost_report", get(anthropic))
         .route("/v1/organizations/usage_report/messages", get(anthropic))
 }
@@ -45,8 +48,9 @@ async fn openai(Shared(state): Shared<Arc<State>>, method: Method, uri: Uri, hea
         came.only(&["start_time", "end_time", "bucket_width", "limit", "page", "group_by"])?;
         let groups: &[&str] = match came.uri.path().rsplit('/').next() {
             Some("costs") => &["project_id", "line_item", "api_key_id"],
-            Some("embeddings") => &["project_id", "user_id", "api_key_id", "model"],
-            _ => &["project_id", "user_id", "api_key_id", "model", "batch", "service_tier"],
+            Some("completions") => &["project_id", "user_id", "api_key_id", "model", "batch", "service_tier"],
+            Some("images") => &["project_id", "user_id", "api_key_id", "model", "size", "source"],
+            _ => &["project_id", "user_id", "api_key_id", "model"],
         };
         grouped(came, "group_by", groups)?;
         let time = |name: &str| came.parameter(name).and_then(|text| text.parse::<i64>().ok());

@@ -40,6 +40,8 @@ pub enum AdminFault {
     StatusAfter(u16),
     /// It does not happen: the answer leads to another host.
     Redirect,
+    /// It does not happen: the admin key is refused, and said back.
+    Echo,
     /// It happens, and the answer is a page for people.
     WebPage,
     /// It happens, and the answer is JSON of a shape nobody knows.

@@ -8,6 +8,34 @@ use std::collections::VecDeque;
 /// 2026-11-21T12:00:00Z, when every test begins.
 const START: i64 = 1_795_262_400;
 
+/// As which provider's a key looks that a person makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Make {
+    /// OpenAI's, or anybody's.
+    ServiceAccount,
+    /// OpenRouter's.
+    Hash,
+    /// A pair of an AWS user.
+    AwsPair,
+    /// A Bedrock API key of an AWS user.
+    BedrockKey,
+    /// Google's.
+    GoogleKey,
+    /// The first of the two of an Azure account.
+    AzureKey,
+}
+
+impl Make {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::ServiceAccount => "svc_acct",
+            Self::Hash => "hash",
+            Self::GoogleKey => "key",
+            Self::AwsPair | Self::BedrockKey | Self::AzureKey => "",
+        }
+    }
+}
+
 /// A key at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminKey {
@@ -155,6 +183,35 @@ impl Keys {
         (key.fails, key.sees) = (0, None);
         let told = (key.id.clone(), key.secret.clone());
         self.keys.push(key);
+        told
+    }
+
+    /// A key made by a person, as this provider makes them: id and value.
+    pub(super) fn by_hand(&mut self, make: Make, name: &str, foreign: bool) -> (String, String) {
+        let mut key = self.made(make.prefix(), name);
+        let number = self.keys.len();
+        (key.fails, key.sees, key.foreign) = (0, None, foreign);
+        match make {
+            Make::ServiceAccount | Make::Hash => {}
+            Make::AwsPair => {
+                key.id = format!("AKIASCRIPTED{number:08}");
+                key.secret = format!("{}:s3cr/et+{:032}", key.id, number * 7_919);
+            }
+            Make::BedrockKey => {
+                key.id = format!("ACCASCRIPTED{number:08}");
+                key.secret = format!("ABSKscripted{:032}", number * 7_919);
+            }
+            Make::GoogleKey => {
+                key.secret = format!("AQ.scripted-{number:04x}-{:04x}", 0x51a7 ^ (number * 7_919))
+            }
+            Make::AzureKey => {
+                super::azure::both(self);
+                let first = self.keys.iter().find(|key| key.id == "Key1").expect("there are always two");
+                return (first.id.clone(), first.secret.clone());
+            }
+        }
+        let told = (key.id.clone(), key.secret.clone());
+        self.add(key);
         told
     }
 

@@ -122,6 +122,10 @@ pub(super) async fn serve(
     };
     let response = match fault {
         None => answer,
+        Some(AdminFault::Echo) => {
+            let said = came.headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
+            said_no(&No::so(401, &format!("Incorrect API key provided: {said}.")))
+        }
         Some(fault) => instead(fault, answer, said_no).await,
     };
     state.admin.inner.lock().asked[number].status = response.status().as_u16();
@@ -137,6 +141,7 @@ async fn instead(fault: AdminFault, answer: Response, said_no: fn(&No) -> Respon
             response.headers_mut().insert("retry-after", seconds.into());
             response
         }
+        AdminFault::Echo => answer,
         AdminFault::StatusBefore(status) | AdminFault::StatusAfter(status) => {
             said_no(&No::so(status, "The server had an error while processing your request."))
         }

@@ -96,7 +96,7 @@ fn answers(act: &Act, dice: u8, next_version: u32) -> Seen {
         Act::Reconcile => match dice {
             0..40 => Seen::Nothing,
             40..90 => Seen::Orphans(vec![format!("lost-{dice}")]),
-            90..110 => Seen::Unclear(vec!["whose".to_owned()]),
+            90..110 => Seen::Unclear(vec!["whose".to_owned()], "[]".to_owned()),
             110..150 => fault(true, true),
             _ => Seen::Made(new_key(next_version)),
         },
@@ -112,7 +112,7 @@ fn answers(act: &Act, dice: u8, next_version: u32) -> Seen {
             60..90 => Verdict::Refused(401),
             90..110 => Verdict::Lacks(vec!["m".to_owned()]),
             110..120 => Verdict::OtherAccount,
-            _ => Verdict::Passed { models: 3 },
+            _ => Verdict::Passed { models: Some(3) },
         }),
         Act::LookBack => match dice {
             0..40 => Seen::Looked(Look { used_at: Some(START.plus(99 * Millis::DAY)), ..Look::default() }),
@@ -251,15 +251,17 @@ fn a_provider_that_takes_a_while_must_be_asked_three_times_in_a_row() {
     let mut r = rotation(RotationCause::Force);
     (r.state, r.to_version, r.probe_started_at) = (State::Probing, Some(2), Some(START));
     let began = f.now;
-    for verdict in [Verdict::Passed { models: 1 }, Verdict::Refused(401), Verdict::Passed { models: 1 }] {
+    for verdict in
+        [Verdict::Passed { models: Some(1) }, Verdict::Refused(401), Verdict::Passed { models: Some(1) }]
+    {
         r = turn(&r, &f, Seen::Probed(verdict)).next;
         assert_eq!(r.state, State::Probing);
         assert_eq!(act(&r, &f), Act::Wait);
         f.now = r.next_at.unwrap();
     }
-    r = turn(&r, &f, Seen::Probed(Verdict::Passed { models: 1 })).next;
+    r = turn(&r, &f, Seen::Probed(Verdict::Passed { models: Some(1) })).next;
     f.now = r.next_at.unwrap();
-    r = turn(&r, &f, Seen::Probed(Verdict::Passed { models: 1 })).next;
+    r = turn(&r, &f, Seen::Probed(Verdict::Passed { models: Some(1) })).next;
     assert_eq!(r.state, State::Promoted);
     assert!(f.now.0 - began.0 >= 20_000, "the streak began anew");
 }
@@ -286,7 +288,7 @@ fn a_compromised_key_ends_at_once() {
     let f = facts(openai());
     let mut r = rotation(RotationCause::Compromised);
     (r.state, r.to_version, r.probe_started_at) = (State::Probing, Some(2), Some(START));
-    let promoted = turn(&r, &f, Seen::Probed(Verdict::Passed { models: 1 }));
+    let promoted = turn(&r, &f, Seen::Probed(Verdict::Passed { models: Some(1) }));
     assert_eq!(promoted.changes, [Change::Promote { old: 1, new: 2, grace_until: None }]);
     let disabling = turn(&promoted.next, &f, Seen::Did);
     assert_eq!(disabling.next.state, State::Disabling);

@@ -1,5 +1,7 @@
-//! Charges of the request log: pages by the index of the most selective filter, newest first, of a bounded reading.
+//! Charges of the request log: pages by the index of the most selective filter, newest first, of a bounded reading. Models,
+//! providers and keys have no index of their own: where they were charged, the sums by quarter-hour tell.
 
+use super::slots::{Looked, SlotFilter};
 use super::{Charge, Reads, from_row};
 use crate::error::StoreError;
 use crate::requests::{Bounds, COMMON, Kind, MOST_READ, Place, RequestFilter, Stretch, led};
@@ -54,6 +56,7 @@ macro_rules! counted {
 }
 
 const SCAN: &str = page!("charges_time", "TRUE");
+const BY_TENANT: &str = page!("charges_tenant", "tenant_id = :tenant");
 const BY_TAG: &str = const_str::concat!(
     super::columns!("SELECT seq"),
     MATCHES,
@@ -66,7 +69,7 @@ const TAGGED: &str = "SELECT count(*) AS n FROM (SELECT 1 FROM request_tags WHER
 /// One filter that an index can lead: whether it is given, its page, its count, and what the count asks for.
 type Lead<'f> = (bool, &'static str, &'static str, rusqlite::types::Value);
 
-fn leads(filter: &RequestFilter) -> [Lead<'_>; 13] {
+fn leads(filter: &RequestFilter) -> [Lead<'_>; 10] {
     use rusqlite::types::Value;
     let text = |t: &Option<String>| t.clone().map_or(Value::Null, Value::Text);
     let id = |id: Option<uuid::Uuid>| id.map_or(Value::Null, |id| Value::Blob(id.as_bytes().to_vec()));
@@ -100,12 +103,6 @@ fn leads(filter: &RequestFilter) -> [Lead<'_>; 13] {
         ),
         (filter.tag.is_some(), BY_TAG, TAGGED, text(&filter.tag)),
         (
-            filter.api_key.is_some(),
-            page!("charges_api_key", "api_key_id = :api_key AND api_key_id IS NOT NULL"),
-            counted!("charges_api_key", "api_key_id = ?1 AND api_key_id IS NOT NULL"),
-            id(filter.api_key.map(|k| k.0)),
-        ),
-        (
             filter.status.is_some_and(|s| s != 200),
             page!("charges_status", "status = :status AND status <> 200"),
             counted!("charges_status", "status = ?1 AND status <> 200"),
@@ -131,21 +128,9 @@ fn leads(filter: &RequestFilter) -> [Lead<'_>; 13] {
         ),
         (
             filter.tenant.is_some(),
-            page!("charges_tenant", "tenant_id = :tenant"),
+            BY_TENANT,
             counted!("charges_tenant", "tenant_id = ?1"),
             id(filter.tenant.map(|t| t.0)),
-        ),
-        (
-            filter.model.is_some(),
-            page!("charges_model", "model = :model"),
-            counted!("charges_model", "model = ?1"),
-            text(&filter.model),
-        ),
-        (
-            filter.provider.is_some(),
-            page!("charges_provider", "provider = :provider"),
-            counted!("charges_provider", "provider = ?1"),
-            text(&filter.provider),
         ),
     ]
 }
@@ -165,8 +150,14 @@ impl Reads<'_> {
             return Ok(Stretch::default());
         }
         let bounds = Bounds::new(filter, Kind::Charge, before);
-        let mut rows = self.conn.prepare_cached(self.statement(filter, bounds)?)?;
-        read(&mut rows, filter, bounds, limit)
+        let statement = self.statement(filter, bounds)?;
+        let mut rows = self.conn.prepare_cached(statement)?;
+        match SlotFilter::of(filter).filter(|_| matches!(statement, SCAN | BY_TENANT)) {
+            Some(of) => self.in_slots(&of, bounds, limit, |bounds, limit, most| {
+                read(&mut rows, filter, bounds, limit, most)
+            }),
+            None => Ok(read(&mut rows, filter, bounds, limit, MOST_READ)?.stretch),
+        }
     }
 
     fn statement(&self, filter: &RequestFilter, bounds: Bounds) -> Result<&'static str, StoreError> {
@@ -208,7 +199,8 @@ fn read(
     filter: &RequestFilter,
     bounds: Bounds,
     limit: usize,
-) -> Result<Stretch<Charge>, StoreError> {
+    most: usize,
+) -> Result<Looked, StoreError> {
     let mut rows = rows.query(named_params! {
         ":tenant": filter.tenant.as_ref().map(|t| t.0.as_bytes()),
         ":model": filter.model,
@@ -225,7 +217,7 @@ fn read(
         ":request": filter.request.map(|r| r.to_string()),
         ":trace": filter.trace,
         ":from": bounds.from, ":upto": bounds.upto, ":below": bounds.below,
-        ":most": i64::try_from(MOST_READ).unwrap_or(i64::MAX),
+        ":most": i64::try_from(most).unwrap_or(i64::MAX),
     })?;
     let (mut found, mut seen, mut last) = (Vec::new(), 0, None);
     while let Some(row) = rows.next()? {
@@ -235,10 +227,10 @@ fn read(
             found.push(from_row(row)?);
         }
         if found.len() == limit {
-            return Ok(Stretch { rows: found, end: last });
+            return Ok(Looked { stretch: Stretch { rows: found, end: last }, seen });
         }
     }
-    Ok(Stretch { rows: found, end: last.filter(|_| seen == MOST_READ) })
+    Ok(Looked { stretch: Stretch { rows: found, end: last.filter(|_| seen == most) }, seen })
 }
 
 #[cfg(test)]

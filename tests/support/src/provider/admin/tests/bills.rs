@@ -57,6 +57,33 @@ async fn openais_bill_is_in_dollars_and_every_page_counts() {
 }
 
 #[tokio::test]
+async fn what_openai_counts_in_other_things_than_tokens_is_read_too() {
+    let provider = ScriptedProvider::start().await.unwrap();
+    for (of, counted) in [
+        ("moderations", r#""input_tokens": 40"#),
+        ("images", r#""images": 3, "size": "1024x1024", "source": "image.generation""#),
+        ("audio_speeches", r#""characters": 500"#),
+        ("audio_transcriptions", r#""seconds": 61"#),
+    ] {
+        let line = format!(
+            r#"[{{"object": "organization.usage.{of}.result", {counted}, "num_model_requests": 2, "model": "{of}-model", "project_id": "proj_a", "user_id": null, "api_key_id": "key_1"}}]"#
+        );
+        provider.admin().bill(&format!("/v1/organization/usage/{of}"), "2026-11-02", &line);
+    }
+    let bill = fetch(&provider, "openai").await.unwrap();
+    let used: Vec<_> =
+        bill.usage.iter().map(|line| (line.model.as_deref().unwrap(), line.usage.clone())).collect();
+    let expected = [
+        ("moderations-model", Usage::tokens(40, 0)),
+        ("images-model", Usage::new().with(Unit::Image, 3)),
+        ("audio_speeches-model", Usage::new().with(Unit::CharacterIn, 500)),
+        ("audio_transcriptions-model", Usage::new().with(Unit::SecondIn, 61)),
+    ];
+    assert_eq!(used, expected);
+    assert!(bill.usage.iter().all(|line| line.requests == Some(2)));
+}
+
+#[tokio::test]
 async fn anthropics_bill_is_in_cents() {
     let provider = ScriptedProvider::start().await.unwrap();
     provider.admin().bill(ANTHROPIC, "2026-11-03", r#"[
@@ -87,6 +114,7 @@ async fn a_report_that_is_not_understood_is_never_nothing() {
             r#"[{"input_tokens": 5, "input_cached_tokens": 6, "num_model_requests": 1}]"#,
         ),
         (OPENAI_USAGE, "openai", r#"[{"tokens": 5}]"#),
+        (OPENAI_USAGE, "openai", r#"[{"images": 5, "num_model_requests": 1}]"#),
         (ANTHROPIC, "anthropic", r#"[{"amount": 123.45, "currency": "USD"}]"#),
         (ANTHROPIC, "anthropic", r#"[{"amount": "1,234.5", "currency": "USD"}]"#),
         (ANTHROPIC, "anthropic", r#"[{"amount": "1", "currency": "EUR"}]"#),

@@ -1,6 +1,7 @@
 use super::*;
-use crate::table::charges::{Trail, Writes};
+use crate::table::charges::{ChargeFilter, Trail, Writes};
 use crate::table::refusals;
+use crate::table::usage_slots::{self, SLOT, UsageSlot};
 use reeve_core::id::{ApiKeyId, ChargeId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::usage::{Unit, Usage};
@@ -11,12 +12,17 @@ fn uuid(n: u64) -> Uuid {
     Uuid::from_u128(u128::from(n))
 }
 
+/// Three charges in a moment, and ten moments in a slot.
+fn time(moment: u64) -> Millis {
+    Millis(i64::try_from(moment).unwrap() * SLOT / 10)
+}
+
 /// Every number decides differently, so that each filter finds something and no two the same.
 fn charge(n: u64) -> Charge {
     Charge {
         seq: n,
         id: ChargeId(uuid(n)),
-        time: Millis(i64::try_from(n / 3).unwrap()),
+        time: time(n / 3),
         tenant_id: TenantId(uuid(n % 5)),
         api_key_id: (n.is_multiple_of(2)).then(|| ApiKeyId(uuid(n % 4))),
         user: (n.is_multiple_of(7)).then(|| format!("user-{}", n % 21)),
@@ -50,7 +56,10 @@ fn filled(count: u64) -> Connection {
     crate::migrations::apply(&mut conn).unwrap();
     conn.pragma_update(None, "foreign_keys", "OFF").unwrap();
     let tx = conn.transaction().unwrap();
-    (0..count).map(charge).for_each(|c| Writes { conn: &tx }.insert_at(c.seq, &c, None).unwrap());
+    for c in (0..count).map(charge) {
+        Writes { conn: &tx }.insert_at(c.seq, &c, None).unwrap();
+        usage_slots::Writes { conn: &tx }.add(&UsageSlot::of(&c)).unwrap();
+    }
     tx.commit().unwrap();
     conn
 }
@@ -62,19 +71,19 @@ fn cases() -> Vec<Case> {
     let f = RequestFilter::default;
     vec![
         ("charges_time", f(), |_| true),
-        ("charges_time", RequestFilter { from: Some(Millis(40)), to: Some(Millis(90)), ..f() }, |c| {
-            (40..90).contains(&c.time.0)
+        ("charges_time", RequestFilter { from: Some(time(45)), to: Some(time(95)), ..f() }, |c| {
+            (time(45)..time(95)).contains(&c.time)
         }),
         ("charges_tenant", RequestFilter { tenant: Some(TenantId(uuid(3))), ..f() }, |c| {
             c.tenant_id.0 == uuid(3)
         }),
-        ("charges_model", RequestFilter { model: Some("model-1".to_owned()), ..f() }, |c| {
+        ("charges_time", RequestFilter { model: Some("model-1".to_owned()), ..f() }, |c| {
             c.model == "model-1"
         }),
-        ("charges_provider", RequestFilter { provider: Some("anthropic".to_owned()), ..f() }, |c| {
+        ("charges_time", RequestFilter { provider: Some("anthropic".to_owned()), ..f() }, |c| {
             c.provider == "anthropic"
         }),
-        ("charges_api_key", RequestFilter { api_key: Some(ApiKeyId(uuid(2))), ..f() }, |c| {
+        ("charges_time", RequestFilter { api_key: Some(ApiKeyId(uuid(2))), ..f() }, |c| {
             c.api_key_id == Some(ApiKeyId(uuid(2)))
         }),
         ("charges_user", RequestFilter { user: Some("user-14".to_owned()), ..f() }, |c| {
@@ -107,6 +116,22 @@ fn cases() -> Vec<Case> {
         ("charges_time", RequestFilter { text: Some("anthropic".to_owned()), ..f() }, |c| {
             c.provider == "anthropic"
         }),
+        (
+            "charges_tenant",
+            RequestFilter {
+                tenant: Some(TenantId(uuid(3))),
+                model: Some("model-2".to_owned()),
+                api_key: Some(ApiKeyId(uuid(2))),
+                from: Some(time(45)),
+                ..f()
+            },
+            |c| {
+                c.tenant_id.0 == uuid(3)
+                    && c.model == "model-2"
+                    && c.api_key_id == Some(ApiKeyId(uuid(2)))
+                    && c.time >= time(45)
+            },
+        ),
         (
             "charges_user",
             RequestFilter { user: Some("user-14".to_owned()), provider: Some("openai".to_owned()), ..f() },
@@ -168,7 +193,7 @@ fn a_rare_word_does_not_read_the_whole_table_at_once() {
     let filter = RequestFilter {
         text: Some("model-0".to_owned()),
         status: Some(200),
-        to: Some(Millis(1)),
+        to: Some(time(1)),
         ..RequestFilter::default()
     };
     assert_eq!(reads.stretch(&filter, None, 5).unwrap().rows.len(), 0, "its status is another");
@@ -177,4 +202,71 @@ fn a_rare_word_does_not_read_the_whole_table_at_once() {
     let end = page.end.expect("it stopped on the way");
     assert!(page.rows.is_empty() && end.seq == count - MOST_READ as u64);
     assert_eq!(reads.stretch(&nowhere, Some(end), 5).unwrap().end, None, "the rest fits");
+}
+
+#[test]
+fn a_model_that_is_rare_is_found_without_reading_what_lies_between() {
+    let mut conn = filled(MOST_READ as u64 + 500);
+    let rare = Charge { model: "rare".to_owned(), time: time(1), ..charge(MOST_READ as u64 + 500) };
+    let tx = conn.transaction().unwrap();
+    Writes { conn: &tx }.insert_at(rare.seq, &rare, None).unwrap();
+    usage_slots::Writes { conn: &tx }.add(&UsageSlot::of(&rare)).unwrap();
+    tx.commit().unwrap();
+    let filter = RequestFilter { model: Some("rare".to_owned()), ..RequestFilter::default() };
+    let page = Reads { conn: &conn }.stretch(&filter, None, 5).unwrap();
+    assert_eq!((page.rows, page.end), (vec![rare], None));
+}
+
+#[test]
+fn a_common_model_with_a_rare_word_stops_on_the_way_and_goes_on() {
+    let count = MOST_READ as u64 * 2;
+    let conn = filled(count);
+    let reads = Reads { conn: &conn };
+    let filter = RequestFilter {
+        model: Some("model-0".to_owned()),
+        text: Some("nowhere".to_owned()),
+        ..RequestFilter::default()
+    };
+    let (mut pages, mut before) = (0, None);
+    loop {
+        let page = reads.stretch(&filter, before, 5).unwrap();
+        assert!(page.rows.is_empty());
+        pages += 1;
+        before = page.end;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert!((2..=3).contains(&pages), "{pages} pages");
+}
+
+#[test]
+fn records_of_a_model_come_in_pages_and_are_counted() {
+    let conn = filled(1_000);
+    let reads = Reads { conn: &conn };
+    let mut filter = ChargeFilter {
+        model: Some("model-1".to_owned()),
+        from: Some(time(33)),
+        to: Some(time(248)),
+        ..ChargeFilter::default()
+    };
+    let mut expected: Vec<_> = (0..1_000)
+        .map(charge)
+        .filter(|c| c.model == "model-1" && (time(33)..time(248)).contains(&c.time))
+        .collect();
+    let of_openai = expected.iter().filter(|c| c.provider == "openai").count() as u64;
+    assert_eq!(reads.count(None, "openai", "model-1", time(33), time(248)).unwrap(), of_openai);
+    let few = expected.iter().filter(|c| c.provider == "openai" && c.time < time(36)).count() as u64;
+    assert_eq!(reads.count(None, "openai", "model-1", time(33), time(36)).unwrap(), few);
+    expected.sort_by_key(|c| std::cmp::Reverse((c.time, c.seq)));
+    let mut paged = Vec::new();
+    loop {
+        let page = reads.list(&filter, 7).unwrap();
+        filter.before = page.last().map(|c| (c.time, c.seq));
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(paged, expected);
 }
