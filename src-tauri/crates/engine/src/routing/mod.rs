@@ -23,6 +23,8 @@ use table::Table;
 #[derive(Default)]
 pub(crate) struct Routing {
     table: ArcSwap<Table>,
+    /// Held from reading to storing: what was read before must not be stored after what was read since.
+    loading: tokio::sync::Mutex<()>,
     pub(crate) dice: Dice,
 }
 
@@ -36,6 +38,7 @@ impl Routing {
 impl Engine {
     /// Reads anew what calls are routed by.
     pub(crate) async fn load_routing(&self) -> Result<(), Error> {
+        let _one = self.inner.routing.loading.lock().await;
         let (credentials, routes, rules, breaker) = self
             .inner
             .store

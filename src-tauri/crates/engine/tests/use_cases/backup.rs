@@ -59,6 +59,8 @@ fn by_hand(credential: &Credential, keys: &'static [&'static str]) -> impl Fn() 
     let created = Vault::create(&sources, credential.created_at, &mut OsRandom).unwrap();
     let mut draft = created.vault.begin_backup(credential.created_at, &mut OsRandom).unwrap();
     let id = credential.id.to_string();
+    // Not older than the period: a key that is due is being replaced soon after, and then nothing may be put in its place.
+    let made = credential.created_at.0;
     let row = json!({
         "row": "credential", "id": id, "name": credential.name, "provider": "openai",
         "base_url": "http://127.0.0.1:9/v1", "models": [], "weight": 100, "priority": 1, "period_days": 90,
@@ -72,7 +74,7 @@ fn by_hand(credential: &Credential, keys: &'static [&'static str]) -> impl Fn() 
         let row = json!({
             "row": "key_version", "credential": id, "version": version, "provider_key_id": null,
             "state": if current { "current" } else { "grace" }, "last4": &key[key.len() - 4..],
-            "created_at": 1, "expires_at": null, "promoted_at": 1, "retired_at": null, "revoked_at": null
+            "created_at": made, "expires_at": null, "promoted_at": made, "retired_at": null, "revoked_at": null
         });
         draft.add_key(row.to_string().as_bytes(), "openai", &id, version, &sealed).unwrap();
     }
