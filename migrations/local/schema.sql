@@ -236,7 +236,7 @@ CREATE TABLE credentials (
     created_at            INTEGER NOT NULL,
     revoked_at            INTEGER,
     last_used_at          INTEGER
-) STRICT;
+, renews_id BLOB REFERENCES control_credentials (id)) STRICT;
 
 CREATE TABLE deliveries (
     listener_id BLOB    NOT NULL REFERENCES listeners (id) ON DELETE CASCADE,
@@ -883,6 +883,8 @@ CREATE INDEX charges_user ON charges (user, time) WHERE user IS NOT NULL;
 CREATE UNIQUE INDEX control_credentials_name ON control_credentials (name) WHERE removed_at IS NULL;
 
 CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS NULL;
+
+CREATE UNIQUE INDEX credentials_renews ON credentials (renews_id) WHERE renews_id IS NOT NULL AND revoked_at IS NULL;
 
 CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('requested', 'blocked');
 

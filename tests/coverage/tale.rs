@@ -2,6 +2,7 @@
 
 use crate::story::{self, Story};
 use reeve_tests::console::Door;
+use reeve_tests::provider::{ADMIN_KEY, ScriptedProvider};
 use serde_json::{Value, json};
 
 fn id(made: &Value) -> String {
@@ -102,8 +103,24 @@ async fn keys_and_routes(s: &mut Story) {
     let left: &[story::Left<'_>] = &[("breaker.update", &["consecutive"])];
     s.does("put /routing/breaker", "/routing/breaker", Some(breaker), left).await;
     rotation(s, &at).await;
+    renewal(s).await;
     let (revoke, which) = (format!("{at}/revoke"), json!({"last4": "6789"}));
     s.does("post /credentials/{id}/revoke", &revoke, Some(which), &[("key.revoke", &["state"])]).await;
+}
+
+/// An admin key that is replaced by itself, and by hand again.
+async fn renewal(s: &mut Story) {
+    let provider = ScriptedProvider::start().await.unwrap();
+    let admin = json!({"name": "Own", "provider": "openai", "secret": ADMIN_KEY});
+    let left: &[story::Left<'_>] = &[("control_credential.create", &[])];
+    let admin = s.does("post /control-credentials", "/control-credentials", Some(admin), left).await;
+    let at = format!("/control-credentials/{}/renewal", id(&admin));
+    let control = json!({"kind": "openai_admin", "base_url": provider.base_url()});
+    let own = json!({"control": control, "period_days": 30});
+    let left: &[story::Left<'_>] = &[("control_credential.renewal_begin", &[])];
+    s.does("put /control-credentials/{id}/renewal", &at, Some(own), left).await;
+    let left: &[story::Left<'_>] = &[("control_credential.renewal_end", &[])];
+    s.does("delete /control-credentials/{id}/renewal", &at, None, left).await;
 }
 
 /// Admin keys, and a rotation that a person sees through as far as the key that nobody at that address takes.

@@ -275,6 +275,9 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", "/control-credentials", None).await;
     let control = json!({"control": {"kind": "openai", "project": "proj_a"}, "control_credential_id": text(&admin, "id")});
     s.ask("PATCH", &policy, Some(control)).await;
+    let renewal = format!("{of_admin}/renewal");
+    s.ask("PUT", &renewal, Some(json!({"control": {"kind": "nonsense"}, "period_days": null}))).await;
+    s.ask("DELETE", &renewal, None).await;
     s.ask("DELETE", &of_admin, None).await;
     s.ask("DELETE", &of_admin, None).await;
     s.ask("GET", &format!("{key}/versions"), None).await;

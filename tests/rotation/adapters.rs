@@ -4,12 +4,12 @@ use reeve_core::id::CredentialId;
 use reeve_core::rotation::{RotationState as State, VersionState};
 use reeve_engine::credentials::AddCredential;
 use reeve_engine::rotation::control::AddControlCredential;
-use reeve_engine::rotation::{BeginRotation, Resolution, SetRotation};
+use reeve_engine::rotation::{BeginRenewal, BeginRotation, Resolution, SetRotation};
 use reeve_engine::{Cx, Engine};
 use reeve_providers::control::Control;
 use reeve_tests::provider::{
-    ADMIN_KEY, AWS_ADMIN, AWS_USER, AZURE, AZURE_SECRET, GOOGLE_ACCOUNT, GOOGLE_PROJECT, GOOGLE_TOKEN, Make,
-    PROJECT, ScriptedProvider, Step,
+    ADMIN_KEY, AWS_ADMIN, AWS_USER, AZURE, AZURE_SECRET, AdminKey, GOOGLE_ACCOUNT, GOOGLE_PROJECT,
+    GOOGLE_TOKEN, Make, PROJECT, ScriptedProvider, Step,
 };
 use reeve_vault::Secret;
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ pub(crate) const STEPS: [State; 10] = [
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Adapter {
     Openai,
+    OpenaiAdmin,
     AwsIam,
     BedrockKey,
     Google,
@@ -43,8 +44,9 @@ pub(crate) enum Adapter {
     Manual,
 }
 
-pub(crate) const ADAPTERS: [Adapter; 9] = [
+pub(crate) const ADAPTERS: [Adapter; 10] = [
     Adapter::Openai,
+    Adapter::OpenaiAdmin,
     Adapter::AwsIam,
     Adapter::BedrockKey,
     Adapter::Google,
@@ -79,6 +81,7 @@ impl Adapter {
     pub(crate) fn make(self) -> Make {
         match self {
             Self::Openai | Self::Anthropic | Self::Manual => Make::ServiceAccount,
+            Self::OpenaiAdmin => Make::AdminKey,
             Self::AwsIam => Make::AwsPair,
             Self::BedrockKey => Make::BedrockKey,
             Self::Google => Make::GoogleKey,
@@ -89,7 +92,7 @@ impl Adapter {
 
     fn provider(self) -> &'static str {
         match self {
-            Self::Openai => "openai",
+            Self::Openai | Self::OpenaiAdmin => "openai",
             Self::AwsIam | Self::BedrockKey => "aws-bedrock",
             Self::Google => "google",
             Self::Azure => "azure-openai",
@@ -121,6 +124,7 @@ impl Adapter {
         let root = format!("http://{}", provider.address());
         Some(match self {
             Self::Openai => json!({"kind": "openai", "project": PROJECT, "base_url": provider.base_url()}),
+            Self::OpenaiAdmin => json!({"kind": "openai_admin", "base_url": provider.base_url()}),
             Self::AwsIam => {
                 json!({"kind": "aws_iam", "user_name": AWS_USER, "region": "eu-central-1", "base_url": root})
             }
@@ -146,6 +150,9 @@ impl Adapter {
 
     /// Adds a credential whose key a person made, and the admin key it is rotated with: the credential, and the key's id there.
     pub(crate) async fn add(self, engine: &Engine, provider: &ScriptedProvider) -> (CredentialId, String) {
+        if self == Self::OpenaiAdmin {
+            return self.add_renewed(engine, provider).await;
+        }
         let cx = Cx::system();
         let (first, value) = provider.admin().made_by_hand(self.make(), "by hand");
         let new = AddCredential {
@@ -173,6 +180,29 @@ impl Adapter {
         (id, first)
     }
 
+    /// Adds an admin key that is replaced by itself.
+    async fn add_renewed(self, engine: &Engine, provider: &ScriptedProvider) -> (CredentialId, String) {
+        let cx = Cx::system();
+        let admin = AddControlCredential {
+            name: format!("{self:?}"),
+            provider: self.provider().to_owned(),
+            secret: Secret::copy_of(self.admin_key().as_bytes()),
+        };
+        let admin = engine.add_control_credential(&cx, admin).await.unwrap().id;
+        let control = self.control(provider).unwrap();
+        let begun = engine.begin_renewal(&cx, admin, BeginRenewal { control, period_days: None }).await;
+        let id = begun.unwrap().id;
+        let set = SetRotation { grace_days: Some(0), soak_hours: Some(0), ..SetRotation::default() };
+        engine.set_rotation(&cx, id, set).await.unwrap();
+        let first = provider.admin().live().into_iter().find(|key| key.secret == self.admin_key()).unwrap();
+        (id, first.id)
+    }
+
+    /// Whether a key at the provider is one that Reeve looks after.
+    fn is_ours(self, key: &AdminKey) -> bool {
+        !key.foreign && key.admin == (self == Self::OpenaiAdmin)
+    }
+
     /// What a person does where a rotation waits for one: makes a key and pastes it, deletes the old one and says so.
     pub(crate) async fn operator(
         self,
@@ -193,7 +223,7 @@ impl Adapter {
         let old = versions.iter().find(|v| v.version == r.from_version).unwrap();
         let alive = provider.admin().live();
         let is_old = |secret: &str| secret.ends_with(&old.last4);
-        let old = alive.iter().find(|key| !key.foreign && !key.admin && is_old(&key.secret));
+        let old = alive.iter().find(|key| self.is_ours(key) && is_old(&key.secret));
         let Some(old) = old else {
             engine.resolve_rotation(&cx, r.id, Resolution::Deleted).await.unwrap();
             return;
@@ -226,12 +256,16 @@ impl Adapter {
         let keys = provider.admin().keys();
         let foreign: Vec<_> = keys.iter().filter(|key| key.foreign).collect();
         assert!(foreign.iter().all(|key| key.is_alive()), "{case}: a foreign key was touched: {foreign:?}");
-        let ours: Vec<_> = keys.iter().filter(|k| k.is_alive() && !k.foreign && !k.admin).collect();
+        let ours: Vec<_> = keys.iter().filter(|k| k.is_alive() && self.is_ours(k)).collect();
         // There are always two.
         let expected = if self == Self::Azure { 2 } else { 1 };
         assert_eq!(ours.len(), expected, "{case}: {ours:?} live on, and we know {versions:?}");
         let in_use = ours.iter().any(|key| key.secret.ends_with(&current[0].last4));
         assert!(in_use, "{case}: {ours:?}, and we use {current:?}");
+        if self == Self::OpenaiAdmin {
+            let (admin, _) = engine.control_credentials(&cx).await.unwrap().remove(0);
+            assert_eq!(admin.fingerprint, current[0].fingerprint, "{case}: the admin key is another");
+        }
     }
 }
 

@@ -14,5 +14,6 @@ mod house;
 mod killed;
 #[cfg(debug_assertions)]
 mod matrix;
+mod renewal;
 mod sealed;
 mod whole;

@@ -264,6 +264,7 @@ macro_rules! each {
 
 each! {
     openai_keys_break_off_anywhere: Openai,
+    an_admin_key_of_its_own_breaks_off_anywhere: OpenaiAdmin,
     aws_access_keys_break_off_anywhere: AwsIam,
     bedrock_keys_break_off_anywhere: BedrockKey,
     google_keys_break_off_anywhere: Google,

@@ -768,6 +768,24 @@ export interface paths {
         patch: operations["update_control_credential"];
         trace?: never;
     };
+    "/control-credentials/{id}/renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Has an admin key replaced by itself. It is a credential then that serves no calls, rotated as any other. Needs a fresh sign-in. */
+        put: operations["begin_renewal"];
+        post?: never;
+        /** Leaves replacing an admin key to people again. The key in use stays the admin key. Needs a fresh sign-in. */
+        delete: operations["end_renewal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/credentials": {
         parameters: {
             query?: never;
@@ -2566,6 +2584,16 @@ export interface components {
             /** @description Whether the recovery code opens a backup that is made now. */
             recovery_code: boolean;
         };
+        /** @description How an admin key is to replace itself. */
+        BeginRenewalBody: {
+            /** @description How its provider is told about such keys: `openai_admin` or `aws_iam`, as in the rotation of a credential. */
+            control: Record<string, never>;
+            /**
+             * Format: int32
+             * @description Days a key is in use; 90 where absent.
+             */
+            period_days?: number | null;
+        };
         /** @description An organisation at a provider whose bill can be imported. */
         BillAccountView: {
             /** @description Id of its admin key. */
@@ -2920,6 +2948,8 @@ export interface components {
             last_used_at: string | null;
             name: string;
             provider: string;
+            /** @description The credential whose versions it is, where it is replaced by itself; null where people replace it. */
+            renewed_by: string | null;
             /** @description Names of the credentials that are rotated with it. */
             used_by: string[];
         };
@@ -3159,6 +3189,8 @@ export interface components {
             /** @description Since when that key is in use. */
             promoted_at: string;
             provider: string;
+            /** @description The admin key that its keys are, one after the other; null: they serve calls. */
+            renews_id: string | null;
             revoked_at: string | null;
             rotation: components["schemas"]["RotationView"] | null;
             state: components["schemas"]["CredentialState"];
@@ -7603,6 +7635,68 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ControlCredentialView"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_renewal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginRenewalBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_renewal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

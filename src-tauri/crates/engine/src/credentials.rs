@@ -158,6 +158,7 @@ impl Engine {
             policy: Default::default(),
             control: None,
             control_credential: None,
+            renews: None,
             version: 1,
             promoted_at: now,
             expires_at: None,
@@ -187,6 +188,10 @@ impl Engine {
         let credential = self.stored_credential(id).await?;
         if credential.revoked_at.is_some() {
             return Ok(credential);
+        }
+        if credential.renews.is_some() {
+            let why = "This is an admin key. End its renewal or remove it under Admin keys; where others know it, rotate it as compromised.";
+            return Err(Error::new(Code::Conflict, why));
         }
         if last4.is_some() {
             crate::rotation::typed_right(&credential.last4, last4)?;
@@ -229,29 +234,23 @@ impl Engine {
     pub async fn probe_credential(&self, cx: &Cx, id: CredentialId) -> Result<Probed, Error> {
         self.require(cx, Permission::CredentialWrite).await?;
         let credential = self.stored_credential(id).await?;
-        let live = self.inner.routing.table().key(id).cloned();
-        let live = live.ok_or_else(|| {
-            Error::new(Code::PreconditionFailed, "This key is revoked and cannot be tested.")
-        })?;
-        let key = self.open_credential(&live)?;
+        let gone = || Error::new(Code::PreconditionFailed, "This key is revoked and cannot be tested.");
+        let sealed =
+            credential.sealed.clone().filter(|_| credential.revoked_at.is_none()).ok_or_else(gone)?;
+        let sealed = crate::routing::credential::from_stored(sealed);
+        let key = self.open_version(&credential.provider, id, credential.version, &sealed)?;
         // What goes out is noted before it does: where no result follows, its outcome is not known.
         let pair = cx.request_id.map_or_else(|| self.new_request_id().to_string(), |id| id.to_string());
         let intent = self
             .draft(cx, "key.probe_intent", format_args!("credential:{id}"))
             .name(&credential.name)
-            .detail("provider", live.provider.as_str())
+            .detail("provider", credential.provider.as_str())
             .outcome(Outcome::Unknown, Severity::Info)
             .paired(&pair);
         self.record(intent).await?;
-        let asked = self.inner.upstream.probe(&live.provider, &live.base_url, Key(key.expose()), self.now());
-        let probed = match asked.await {
-            Ok(p) => Probed {
-                ok: p.outcome == ProbeOutcome::Accepted,
-                status: Some(p.status),
-                message: p.outcome.message().to_owned(),
-                models: p.models.and_then(|n| u64::try_from(n).ok()),
-            },
-            Err(error) => Probed { ok: false, status: None, message: error.to_string(), models: None },
+        let probed = match credential.renews {
+            Some(_) => self.probe_admin_key(&credential, &key).await,
+            None => self.probe_key(&credential, &key).await?,
         };
         let outcome = if probed.ok { Outcome::Success } else { Outcome::Error };
         let severity = if probed.ok { Severity::Info } else { Severity::Warning };
@@ -262,11 +261,26 @@ impl Engine {
             .outcome(outcome, severity)
             .paired(&pair);
         self.record(draft).await?;
-        if probed.ok {
+        if let Some(live) = self.inner.routing.table().key(id).filter(|_| probed.ok) {
             // Found to work, it need not wait for a call to try it.
-            self.breaker_turned(&live, live.health.close());
+            self.breaker_turned(live, live.health.close());
         }
         Ok(probed)
+    }
+
+    async fn probe_key(&self, credential: &Credential, key: &Secret) -> Result<Probed, Error> {
+        let base_url =
+            BaseUrl::parse(&credential.base_url).map_err(|e| Error::field("base_url", e.to_string()))?;
+        let asked = self.inner.upstream.probe(&credential.provider, &base_url, Key(key.expose()), self.now());
+        Ok(match asked.await {
+            Ok(p) => Probed {
+                ok: p.outcome == ProbeOutcome::Accepted,
+                status: Some(p.status),
+                message: p.outcome.message().to_owned(),
+                models: p.models.and_then(|n| u64::try_from(n).ok()),
+            },
+            Err(error) => Probed { ok: false, status: None, message: error.to_string(), models: None },
+        })
     }
 
     /// Changes what calls a credential takes.
@@ -321,7 +335,7 @@ impl Engine {
 }
 
 /// The first version of a new credential's key.
-fn first_version(c: &Credential) -> KeyVersion {
+pub(crate) fn first_version(c: &Credential) -> KeyVersion {
     KeyVersion {
         credential_id: c.id,
         version: c.version,

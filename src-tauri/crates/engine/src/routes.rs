@@ -173,7 +173,8 @@ impl Engine {
     }
 
     async fn check_route(&self, route: &Route) -> Result<(), Error> {
-        let live = self.inner.store.read(|r| r.credentials().live()).await?;
+        let mut live = self.inner.store.read(|r| r.credentials().live()).await?;
+        live.retain(|credential| credential.renews.is_none());
         let mut wrong = Vec::new();
         let mut note = |field: String, message: String| wrong.push(FieldError { field, message });
         if !is_name(&route.model) {

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, fieldErrors, take, type PoolView } from "@/api";
 import { Confirm, ErrorState, SideForm, SkeletonRows, useForm, useMay } from "@/components";
-import { credentialsQuery } from "@/features/keys";
+import { callKeysQuery } from "@/features/keys";
 import { plural } from "@/lib/number";
 import { Button, Checks, Empty, Sheet, TextField, toast } from "@/ui";
 import { poolsQuery } from "./queries";
@@ -10,7 +10,7 @@ import { poolsQuery } from "./queries";
 /** Provider keys that share budgets, because they share an account at the provider. */
 export function PoolForm({ pool, onClose, onDone }: { pool?: PoolView; onClose: () => void; onDone?: (pool: PoolView) => void }) {
   const client = useQueryClient();
-  const keys = useQuery(credentialsQuery);
+  const keys = useQuery(callKeysQuery);
   const pools = useQuery(poolsQuery);
   const form = useForm({ name: pool?.name ?? "", credential_ids: pool?.credential_ids ?? ([] as string[]) });
   const save = useMutation({
@@ -47,7 +47,7 @@ export function PoolsSheet({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const may = useMay("budget:write");
   const list = useQuery(poolsQuery);
-  const keys = useQuery(credentialsQuery);
+  const keys = useQuery(callKeysQuery);
   const [open, setOpen] = useState<{ act: "new" } | { act: "edit" | "delete"; pool: PoolView } | null>(null);
   const drop = useMutation({
     mutationFn: (pool: PoolView) => take(api.DELETE("/pools/{id}", { params: { path: { id: pool.id } } })),

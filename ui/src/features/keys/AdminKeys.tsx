@@ -2,7 +2,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, fieldErrors, take, type ControlCredentialView } from "@/api";
 import { Confirm, ErrorState, SideForm, SkeletonRows, TimeAgo, useForm } from "@/components";
-import { Button, Empty, Select, Sheet, TextField, toast } from "@/ui";
+import { Button, Empty, Notice, Select, Sheet, TextField, toast } from "@/ui";
+import { controlOf, isFilledIn, OWN_KINDS, type Kind } from "./kinds";
 import { controlCredentialsQuery, providersQuery } from "./queries";
 
 /** A new admin key, or another in the place of one. */
@@ -33,10 +34,39 @@ function AdminKeyForm({ of, onClose }: { of: ControlCredentialView | null; onClo
   );
 }
 
+/** Has an admin key replaced by itself from now on. */
+function RenewalForm({ of: a, kind, onClose }: { of: ControlCredentialView; kind: Kind; onClose: () => void }) {
+  const client = useQueryClient();
+  const form = useForm({ period: "90", fields: {} as Record<string, string> });
+  const v = form.values;
+  const period = /^\d+$/.test(v.period.trim()) && Number(v.period) >= 1 && Number(v.period) <= 3650 ? Number(v.period) : null;
+  const save = useMutation({
+    mutationFn: () => take(api.PUT("/control-credentials/{id}/renewal", { params: { path: { id: a.id } }, body: { control: controlOf(kind, v.fields), period_days: period } as never })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["control-credentials"] });
+      void client.invalidateQueries({ queryKey: ["credentials"] });
+      toast({ title: `${a.name} is replaced by itself from now on`, detail: "It stands among the keys, with its versions." });
+      onClose();
+    },
+  });
+  const e = fieldErrors(save.error);
+  const blocked = period === null ? "Correct the marked field first" : isFilledIn(kind, v.fields) ? null : "Fill in the settings of the provider first";
+  return (
+    <SideForm title={`Replace ${a.name} by itself`} submit="Replace by itself" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["control", "period_days"]} blocked={blocked}>
+      <p className="dim">Before the time is over Reeve has {kind.label} make another with the key in use, tries it, uses it for all that this one is used for, and deletes the old one. Whoever else uses this key outside of Reeve is cut off then.</p>
+      <TextField label="Replace after, in days" {...form.bind("period")} inputMode="numeric" error={period === null ? "A whole number from 1 to 3,650." : e.period_days} />
+      {kind.fields.map((f) => <TextField key={f.name} label={f.label} value={v.fields[f.name] ?? ""} onChange={(text) => form.set({ fields: { ...v.fields, [f.name]: text } })} hint={f.hint} mono required />)}
+      {e.control && <Notice tone="bad" box>{e.control}</Notice>}
+    </SideForm>
+  );
+}
+
 export function AdminKeys({ may, onClose }: { may: string | null; onClose: () => void }) {
   const client = useQueryClient();
   const list = useQuery(controlCredentialsQuery);
   const [form, setForm] = useState<ControlCredentialView | "new" | null>(null);
+  const [renewing, setRenewing] = useState<ControlCredentialView | null>(null);
+  const [stopping, setStopping] = useState<ControlCredentialView | null>(null);
   const [removing, setRemoving] = useState<ControlCredentialView | null>(null);
   const remove = useMutation({
     mutationFn: (id: string) => take(api.DELETE("/control-credentials/{id}", { params: { path: { id } } })),
@@ -46,7 +76,17 @@ export function AdminKeys({ may, onClose }: { may: string | null; onClose: () =>
       setRemoving(null);
     },
   });
+  const stop = useMutation({
+    mutationFn: (id: string) => take(api.DELETE("/control-credentials/{id}/renewal", { params: { path: { id } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["control-credentials"] });
+      void client.invalidateQueries({ queryKey: ["credentials"] });
+      setStopping(null);
+    },
+  });
   const items = list.data?.items ?? [];
+  const ownKind = (a: ControlCredentialView) => OWN_KINDS.find((k) => k.provider === a.provider);
+  const itself = "It is replaced by itself; end that first";
   const add = <Button kind="primary" onPress={() => setForm("new")} disabledReason={may}>Add an admin key</Button>;
   return (
     <Sheet title="Admin keys" onClose={onClose} wide>
@@ -64,10 +104,12 @@ export function AdminKeys({ may, onClose }: { may: string | null; onClose: () =>
                     <tr key={a.id}>
                       <td className="strong">{a.name}</td><td>{a.provider}</td><td className="mono faint">…{a.last4}</td>
                       <td className="dim">{a.used_by.length ? a.used_by.join(", ") : "nothing yet"}</td>
-                      <td className="dim"><TimeAgo at={a.last_used_at} /></td><td className="dim"><TimeAgo at={a.changed_at} /></td>
+                      <td className="dim"><TimeAgo at={a.last_used_at} /></td><td className="dim"><TimeAgo at={a.changed_at} />{a.renewed_by && ", by itself"}</td>
                       <td className="num"><span className="row end">
+                        {a.renewed_by ? <Button small label={`Replace ${a.name} by hand`} onPress={() => setStopping(a)} disabledReason={may}>Replace by hand</Button>
+                          : ownKind(a) && <Button small label={`Replace ${a.name} by itself`} onPress={() => setRenewing(a)} disabledReason={may}>Replace by itself</Button>}
                         <Button small label={`Change ${a.name}`} onPress={() => setForm(a)} disabledReason={may}>Change</Button>
-                        <Button small label={`Remove ${a.name}`} onPress={() => setRemoving(a)} disabledReason={may}>Remove</Button>
+                        <Button small label={`Remove ${a.name}`} onPress={() => setRemoving(a)} disabledReason={may ?? (a.renewed_by !== null && itself)}>Remove</Button>
                       </span></td>
                     </tr>
                   ))}
@@ -79,6 +121,12 @@ export function AdminKeys({ may, onClose }: { may: string | null; onClose: () =>
         )}
       </div>
       {form && <AdminKeyForm of={form === "new" ? null : form} onClose={() => setForm(null)} />}
+      {renewing && ownKind(renewing) && <RenewalForm of={renewing} kind={ownKind(renewing) as Kind} onClose={() => setRenewing(null)} />}
+      {stopping && (
+        <Confirm title={`Replace ${stopping.name} by hand again?`} act="Replace by hand" pending={stop.isPending} error={stop.error} onConfirm={() => stop.mutate(stopping.id)} onClose={() => setStopping(null)}>
+          The key in use stays the admin key, and nobody replaces it until you do. Its versions stay in the history.
+        </Confirm>
+      )}
       {removing && (
         <Confirm title={`Remove ${removing.name}?`} act="Remove" type={{ text: removing.last4, of: "last four characters" }} pending={remove.isPending} error={remove.error} onConfirm={() => remove.mutate(removing.id)} onClose={() => setRemoving(null)}>
           {removing.used_by.length ? `New keys of ${removing.used_by.join(", ")} are made by hand from then on. ` : ""}Delete it at the provider too: Reeve only forgets it.

@@ -26,6 +26,7 @@ export function KeyRow({ credential: c, provider, vaultLocked, may, act }: { cre
   const busy = c.rotation !== null && "A rotation is under way";
   const [tone, word] = keyState(c, now);
   const blocked = !!gone || !!may;
+  const admin = c.renews_id !== null;
   return (
     <tr>
       <td className="strong">{provider}</td>
@@ -33,7 +34,7 @@ export function KeyRow({ credential: c, provider, vaultLocked, may, act }: { cre
       <td>v{c.version}</td>
       <td><Id value={c.fingerprint} what="fingerprint" /></td>
       <td className="mono faint">…{c.last4}</td>
-      <td className="dim">{c.models.length === 0 ? "all" : <Hint text={c.models.join(", ")}>{plural(c.models.length, "model")}</Hint>}</td>
+      <td className="dim">{admin ? <Hint text="An admin key makes and deletes keys. No call goes out with it.">admin key</Hint> : c.models.length === 0 ? "all" : <Hint text={c.models.join(", ")}>{plural(c.models.length, "model")}</Hint>}</td>
       <td className="dim"><TimeAgo at={c.last_used_at} /></td>
       <td>{c.breaker_reason ? <Hint text={c.breaker_reason}><Chip tone={tone}>{word}</Chip></Hint> : <Chip tone={tone}>{word}</Chip>}</td>
       <td><Timeline of={c} now={now} /></td>
@@ -45,7 +46,7 @@ export function KeyRow({ credential: c, provider, vaultLocked, may, act }: { cre
             { id: "versions", label: "Versions and who uses them" },
             { id: "settings", label: "Rotation settings", disabled: blocked },
             { id: "edit", label: "Edit", disabled: blocked },
-            { id: "revoke", label: "Revoke", disabled: blocked },
+            { id: "revoke", label: "Revoke", disabled: blocked || admin },
           ]} />
         </span>
       </td>

@@ -67,7 +67,7 @@ export function RotationCard({ rotation: r, credential: c, provider, may }: { ro
   const chooses = r.state === "needs_attention" && (r.error_class === "limit" || r.error_class === "foreign");
   const canRetire = [r.state, r.resumes].some((s) => s === "draining" || s === "soaking") && !!old;
   // Others know the key, and there is none to take its place: calls stop now, or go on with it.
-  const exposed = r.cause === "compromised" && !r.promoted_at && r.state === "needs_attention";
+  const exposed = c.renews_id === null && r.cause === "compromised" && !r.promoted_at && r.state === "needs_attention";
   const ask = (asked: Asked) => resolve.mutate(asked);
   const name = `${provider} / ${r.credential_name}`;
   return (

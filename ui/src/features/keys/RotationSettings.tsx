@@ -2,24 +2,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, fieldErrors, take, type CredentialView } from "@/api";
 import { SideForm, useForm } from "@/components";
 import { Select, TextField, toast } from "@/ui";
+import { controlOf, isFilledIn, KINDS, type Control } from "./kinds";
 import { controlCredentialsQuery } from "./queries";
 
-type Control = { kind: string } & Record<string, unknown>;
-interface Field { name: string; label: string; hint?: string }
-interface Kind { id: string; label: string; provider: string; fields: Field[] }
-const REGION = { name: "region", label: "Region", hint: "Such as eu-central-1" };
-const USER = { name: "user_name", label: "User", hint: "The user whose keys they are" };
-
-/** How each provider is told about keys: what its settings are called there. */
-const KINDS: readonly Kind[] = [
-  { id: "openai", label: "OpenAI project", provider: "openai", fields: [{ name: "project", label: "Project", hint: "Such as proj_abc" }] },
-  { id: "anthropic", label: "Anthropic organisation", provider: "anthropic", fields: [] },
-  { id: "aws_iam", label: "AWS access keys", provider: "aws-bedrock", fields: [USER, REGION] },
-  { id: "bedrock_api_key", label: "Bedrock API keys", provider: "aws-bedrock", fields: [USER] },
-  { id: "google", label: "Google Cloud project", provider: "google", fields: [{ name: "project", label: "Project" }, { name: "service_account", label: "Service account", hint: "New keys are bound to it" }] },
-  { id: "openrouter", label: "OpenRouter account", provider: "openrouter", fields: [] },
-  { id: "azure", label: "Azure AI account", provider: "azure-openai", fields: [{ name: "directory", label: "Directory (tenant) id" }, { name: "client", label: "Application (client) id" }, { name: "subscription", label: "Subscription" }, { name: "resource_group", label: "Resource group" }, { name: "account", label: "Account" }, { name: "key_name", label: "Key in use", hint: "Key1 or Key2" }] },
-];
 const HAND = "hand";
 const whole = (text: string, most: number): number | null => (/^\d+$/.test(text.trim()) && Number(text) <= most ? Number(text) : null);
 
@@ -35,7 +20,7 @@ export function RotationSettings({ credential: c, provider, onClose }: { credent
   const v = form.values;
   const [period, grace, soak] = [whole(v.period, 3650), whole(v.grace, 90), whole(v.soak, 720)];
   const kind = KINDS.find((k) => k.id === v.kind);
-  const control = (): Control | null => (kind ? { ...(before?.kind === kind.id ? before : {}), kind: kind.id, ...Object.fromEntries(kind.fields.map((f) => [f.name, (v.fields[f.name] ?? "").trim()])) } : null);
+  const control = (): Control | null => (kind ? { ...(before?.kind === kind.id ? before : {}), ...controlOf(kind, v.fields) } : null);
   const touched = () => JSON.stringify(control()) !== JSON.stringify(before) || (kind ? v.admin : null) !== (c.policy.control_credential_id ?? null);
   const save = useMutation({
     mutationFn: () => take(api.PATCH("/credentials/{id}/rotation", { params: { path: { id: c.id } }, body: { period_days: period ?? 0, grace_days: grace ?? 0, soak_hours: soak ?? 0, ...(touched() ? { control: control(), control_credential_id: kind ? v.admin : null } : {}) } as never })),
@@ -48,7 +33,7 @@ export function RotationSettings({ credential: c, provider, onClose }: { credent
   });
   const e = fieldErrors(save.error);
   const numbers = period === null || grace === null || soak === null;
-  const blocked = numbers ? "Correct the marked fields first" : kind && !v.admin ? "Choose an admin key first" : kind?.fields.some((f) => !v.fields[f.name]?.trim()) ? "Fill in the settings of the provider first" : null;
+  const blocked = numbers ? "Correct the marked fields first" : kind && !v.admin ? "Choose an admin key first" : kind && !isFilledIn(kind, v.fields) ? "Fill in the settings of the provider first" : null;
   const fits = (admins.data?.items ?? []).filter((a) => a.provider === c.provider || a.id === v.admin);
   return (
     <SideForm title={`Rotation of ${provider} / ${c.name}`} submit="Save" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["period_days", "grace_days", "soak_hours", "control", "control_credential_id"]} blocked={blocked}>
@@ -57,9 +42,9 @@ export function RotationSettings({ credential: c, provider, onClose }: { credent
         <TextField label="Grace, in days" {...form.bind("grace")} inputMode="numeric" error={grace === null ? "A whole number from 0 to 90." : e.grace_days} hint="The old key stays for calls that the new one is refused for." />
       </div>
       <TextField label="Off before it is deleted, in hours" {...form.bind("soak")} inputMode="numeric" error={soak === null ? "A whole number from 0 to 720." : e.soak_hours} hint="A pause in which a retired key could still come back." />
-      <Select label="New keys are made" value={v.kind} onChange={(id) => form.set({ kind: id })} options={[{ id: HAND, label: "By hand: you make the key, Reeve does the rest" }, ...kinds.map((k) => ({ id: k.id, label: `Through ${k.label}` }))]} error={e.control} hint={kinds.length === 0 ? "Reeve knows no admin API of this provider." : undefined} />
+      {c.renews_id !== null ? <p className="dim">This is an admin key: its new keys are made with the key in use.</p> : <><Select label="New keys are made" value={v.kind} onChange={(id) => form.set({ kind: id })} options={[{ id: HAND, label: "By hand: you make the key, Reeve does the rest" }, ...kinds.map((k) => ({ id: k.id, label: `Through ${k.label}` }))]} error={e.control} hint={kinds.length === 0 ? "Reeve knows no admin API of this provider." : undefined} />
       {kind?.fields.map((f) => <TextField key={f.name} label={f.label} value={v.fields[f.name] ?? ""} onChange={(text) => form.set({ fields: { ...v.fields, [f.name]: text } })} hint={f.hint} mono required />)}
-      {kind && <Select label="Admin key" value={v.admin} onChange={(admin) => form.set({ admin })} options={fits.map((a) => ({ id: a.id, label: a.name, note: `…${a.last4}` }))} error={e.control_credential_id ?? (admins.isError ? "The admin keys could not be loaded." : undefined)} hint={fits.length === 0 ? "There is none for this provider yet: add one under Admin keys." : "Used to make and delete keys, never for calls."} />}
+      {kind && <Select label="Admin key" value={v.admin} onChange={(admin) => form.set({ admin })} options={fits.map((a) => ({ id: a.id, label: a.name, note: `…${a.last4}` }))} error={e.control_credential_id ?? (admins.isError ? "The admin keys could not be loaded." : undefined)} hint={fits.length === 0 ? "There is none for this provider yet: add one under Admin keys." : "Used to make and delete keys, never for calls."} />}</>}
     </SideForm>
   );
 }

@@ -9,6 +9,11 @@ export const credentialsQuery = queryOptions({
   queryFn: ({ signal }) => take(api.GET("/credentials", { params: { query: { limit: 1000 } }, signal })),
   refetchInterval: (query) => (query.state.data?.items.some(moves) ? 1_500 : false),
 });
+/** The keys that calls go out with: no admin key that is replaced by itself. */
+export const callKeysQuery = queryOptions({
+  ...credentialsQuery,
+  select: (data) => ({ ...data, items: data.items.filter((c) => c.renews_id === null) }),
+});
 export const providersQuery = queryOptions({
   queryKey: ["providers"],
   queryFn: ({ signal }) => take(api.GET("/providers", { signal })),

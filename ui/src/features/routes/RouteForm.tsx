@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, fieldErrors, take, type RouteView } from "@/api";
 import { SideForm, useForm } from "@/components";
-import { credentialsQuery } from "@/features/keys";
+import { callKeysQuery } from "@/features/keys";
 import { useTenantOptions } from "@/features/tenants";
 import { ComboBox, Radios, TextField, toast } from "@/ui";
 import { blockedBy, bodyOf, draftOf, wrongIn } from "./draft";
@@ -12,7 +12,7 @@ const SHOWN = ["model", "tenant_id", "targets", "retries.each", "retries.backoff
 export function RouteForm({ route, onClose }: { route?: RouteView; onClose: () => void }) {
   const client = useQueryClient();
   const tenants = useTenantOptions();
-  const keys = useQuery(credentialsQuery);
+  const keys = useQuery(callKeysQuery);
   const form = useForm(draftOf(route));
   const v = form.values;
   const save = useMutation({

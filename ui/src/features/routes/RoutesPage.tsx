@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, take, type CredentialView, type RouteView } from "@/api";
 import { Confirm, ErrorState, Page, SkeletonRows, TimeAgo, useMay } from "@/components";
-import { credentialsQuery } from "@/features/keys";
+import { callKeysQuery } from "@/features/keys";
 import { Button, Chip, Empty, Hint, toast } from "@/ui";
 import { BreakerCard } from "./BreakerCard";
 import { KeyHealth } from "./KeyHealth";
@@ -54,7 +54,7 @@ function Targets({ route, keys }: { route: RouteView; keys: CredentialView[] | u
 
 function Routes({ create }: { create: React.ReactNode }) {
   const list = useQuery(routesQuery);
-  const keys = useQuery(credentialsQuery);
+  const keys = useQuery(callKeysQuery);
   const navigate = page.useNavigate();
   const may = useMay("route:write");
   const [removing, setRemoving] = useState<RouteView | null>(null);

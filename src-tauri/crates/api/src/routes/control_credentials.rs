@@ -1,5 +1,6 @@
 //! Control credentials: the admin keys that provider keys are made and retired with.
 
+use super::credentials::CredentialView;
 use super::{Answer, time, time_or_null};
 use crate::extract::{Asked, Ids, JsonBody};
 use crate::failure::Failure;
@@ -7,7 +8,8 @@ use crate::patch::Patch;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use reeve_core::id::ControlCredentialId;
+use reeve_core::id::{ControlCredentialId, CredentialId};
+use reeve_engine::rotation::BeginRenewal;
 use reeve_engine::rotation::control::{AddControlCredential, ChangeControlCredential, ControlCredential};
 use reeve_engine::{Engine, Secret};
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
         .routes(routes!(list_control_credentials, create_control_credential))
         .routes(routes!(update_control_credential, delete_control_credential))
+        .routes(routes!(begin_renewal, end_renewal))
 }
 
 /// An admin key of a provider. The key itself is never shown.
@@ -32,6 +35,8 @@ pub(crate) struct ControlCredentialView {
     last4: String,
     /// Names of the credentials that are rotated with it.
     used_by: Vec<String>,
+    /// The credential whose versions it is, where it is replaced by itself; null where people replace it.
+    renewed_by: Option<String>,
     created_at: String,
     /// When the key itself was last replaced.
     changed_at: String,
@@ -39,7 +44,8 @@ pub(crate) struct ControlCredentialView {
 }
 
 impl ControlCredentialView {
-    fn new(c: ControlCredential, used_by: Vec<String>) -> Self {
+    fn new(c: ControlCredential, used_by: Vec<String>, renewals: &Renewals) -> Self {
+        let renewed_by = renewals.iter().find(|(id, _)| *id == c.id).map(|(_, by)| by.to_string());
         Self {
             id: c.id.to_string(),
             name: c.name,
@@ -47,12 +53,15 @@ impl ControlCredentialView {
             fingerprint: c.fingerprint,
             last4: c.last4,
             used_by,
+            renewed_by,
             created_at: time(c.created_at),
             changed_at: time(c.changed_at),
             last_used_at: time_or_null(c.last_used_at),
         }
     }
 }
+
+type Renewals = [(ControlCredentialId, CredentialId)];
 
 /// The admin keys: few, so not paged.
 #[derive(Serialize, ToSchema)]
@@ -91,8 +100,9 @@ async fn list_control_credentials(
     Asked(cx): Asked,
 ) -> Answer<ControlCredentialsView> {
     let all = engine.control_credentials(&cx).await?;
-    let items = all.into_iter().map(|(one, used_by)| ControlCredentialView::new(one, used_by)).collect();
-    Ok(Json(ControlCredentialsView { items }))
+    let renewals = engine.renewals(&cx).await?;
+    let view = |(one, used_by)| ControlCredentialView::new(one, used_by, &renewals);
+    Ok(Json(ControlCredentialsView { items: all.into_iter().map(view).collect() }))
 }
 
 /// Adds an admin key. Needs a fresh sign-in.
@@ -108,7 +118,7 @@ async fn create_control_credential(
         secret: Secret::new(body.secret.into_bytes()),
     };
     let added = engine.add_control_credential(&cx, new).await?;
-    Ok((StatusCode::CREATED, Json(ControlCredentialView::new(added, Vec::new()))))
+    Ok((StatusCode::CREATED, Json(ControlCredentialView::new(added, Vec::new(), &[]))))
 }
 
 /// Gives an admin key another name, or puts another key in its place. Needs a fresh sign-in.
@@ -126,7 +136,8 @@ async fn update_control_credential(
     let changed = engine.change_control_credential(&cx, id, change).await?;
     let all = engine.control_credentials(&cx).await?;
     let used_by = all.into_iter().find(|(one, _)| one.id == id).map(|(_, used_by)| used_by);
-    Ok(Json(ControlCredentialView::new(changed, used_by.unwrap_or_default())))
+    let renewals = engine.renewals(&cx).await?;
+    Ok(Json(ControlCredentialView::new(changed, used_by.unwrap_or_default(), &renewals)))
 }
 
 /// Removes an admin key and shreds it. Needs a fresh sign-in.
@@ -137,5 +148,40 @@ async fn delete_control_credential(
     Ids(id): Ids<ControlCredentialId>,
 ) -> Result<StatusCode, Failure> {
     engine.remove_control_credential(&cx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How an admin key is to replace itself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BeginRenewalBody {
+    /// How its provider is told about such keys: `openai_admin` or `aws_iam`, as in the rotation of a credential.
+    #[schema(value_type = Object)]
+    control: serde_json::Value,
+    /// Days a key is in use; 90 where absent.
+    period_days: Option<u32>,
+}
+
+/// Has an admin key replaced by itself. It is a credential then that serves no calls, rotated as any other. Needs a fresh sign-in.
+#[utoipa::path(put, path = "/control-credentials/{id}/renewal", tag = "credentials", params(("id" = String, Path)), request_body = BeginRenewalBody, responses((status = 200, body = CredentialView)))]
+async fn begin_renewal(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<ControlCredentialId>,
+    JsonBody(body): JsonBody<BeginRenewalBody>,
+) -> Answer<CredentialView> {
+    let asked = BeginRenewal { control: body.control, period_days: body.period_days };
+    let renewing = engine.begin_renewal(&cx, id, asked).await?;
+    Ok(Json(CredentialView::one(&engine, &cx, renewing).await?))
+}
+
+/// Leaves replacing an admin key to people again. The key in use stays the admin key. Needs a fresh sign-in.
+#[utoipa::path(delete, path = "/control-credentials/{id}/renewal", tag = "credentials", params(("id" = String, Path)), responses((status = 204)))]
+async fn end_renewal(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(id): Ids<ControlCredentialId>,
+) -> Result<StatusCode, Failure> {
+    engine.end_renewal(&cx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -61,6 +61,8 @@ pub(crate) struct CredentialView {
     expires_at: Option<String>,
     /// How its keys are rotated.
     policy: RotationPolicyView,
+    /// The admin key that its keys are, one after the other; null: they serve calls.
+    renews_id: Option<String>,
     /// When its key is to be replaced, and why; null where nothing says so.
     due: Option<RotationDueView>,
     /// Its keys, newest first, 20 at most.
@@ -121,6 +123,7 @@ impl CredentialView {
                 control_credential_id: credential.control_credential.map(|id| id.to_string()),
                 automatic: engine.rotation_abilities(&credential).create,
             },
+            renews_id: credential.renews.map(|id| id.to_string()),
             due: due.map(|(at, cause)| RotationDueView { at: time(at), cause: cause.into() }),
             rotation: rotation.map(|r| RotationView::new(r, &credential)),
             versions: versions.into_iter().take(VERSIONS).map(KeyVersionView::from).collect(),
@@ -141,7 +144,7 @@ impl CredentialView {
         }
     }
 
-    async fn one(engine: &Engine, cx: &Cx, credential: Credential) -> Result<Self, Failure> {
+    pub(crate) async fn one(engine: &Engine, cx: &Cx, credential: Credential) -> Result<Self, Failure> {
         let mut histories = engine.key_histories(cx, vec![credential.id]).await?;
         Ok(Self::new(credential, histories.pop().unwrap_or_default(), engine))
     }

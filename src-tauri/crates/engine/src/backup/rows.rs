@@ -44,6 +44,9 @@ pub(super) struct CredentialText {
     pub(super) soak_hours: u32,
     pub(super) control: Option<String>,
     pub(super) control_credential: Option<ControlCredentialId>,
+    /// Whether its keys are that admin key, one after the other, and serve no calls.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) renews: bool,
     pub(super) created_at: i64,
     pub(super) revoked_at: Option<i64>,
 }
@@ -107,6 +110,7 @@ impl From<&Credential> for CredentialText {
             soak_hours: c.policy.soak_hours,
             control: c.control.clone(),
             control_credential: c.control_credential,
+            renews: c.renews.is_some(),
             created_at: c.created_at.0,
             revoked_at: c.revoked_at.map(|t| t.0),
         }
@@ -131,6 +135,7 @@ impl CredentialText {
             },
             control: self.control.clone(),
             control_credential: admin,
+            renews: admin.filter(|_| self.renews),
             version: 0,
             fingerprint: String::new(),
             last4: String::new(),

@@ -9,6 +9,7 @@ use crate::error::Error;
 use reeve_core::rotation::VersionState;
 use reeve_core::time::Millis;
 use reeve_store::Recorded;
+use reeve_store::table::control_credentials::ControlCredential;
 use reeve_store::table::key_versions::KeyVersion;
 use reeve_store::table::rotations::Rotation;
 
@@ -28,6 +29,7 @@ impl Engine {
         );
         // An older copy of the file would go out with keys that have been replaced since, or are gone.
         let moves_on = matches!(turn.kind, "rotation.promoted" | "rotation.revoked");
+        let renewed = self.renewed(standing, &turn.changes)?;
         let used = standing.credential.control_credential.filter(|_| at_provider);
         let Turn { mut next, changes, .. } = turn;
         let sequence = self
@@ -42,6 +44,11 @@ impl Engine {
                 next.updated_at = recorded.now();
                 for change in &changes {
                     apply(&recorded, &next, &versions, change)?;
+                }
+                if let Some(admin) = &renewed {
+                    let named = tx.read().control_credentials().get(admin.id)?;
+                    let name = named.map(|c| c.name).unwrap_or_default();
+                    recorded.control_credentials().change(&ControlCredential { name, ..admin.clone() })?;
                 }
                 recorded.rotations().update(&next)?;
                 if let Some(admin) = used {

@@ -112,6 +112,9 @@ impl Engine {
         self.require(cx, Permission::CredentialWrite).await?;
         self.require_fresh(cx)?;
         let before = self.control_credential(id).await?;
+        if change.secret.is_some() {
+            self.not_renewed(&before).await?;
+        }
         let mut after = before.clone();
         if let Some(name) = change.name {
             after.name = crate::tenants::name(&name, "name")?;
@@ -142,18 +145,19 @@ impl Engine {
         self.require(cx, Permission::CredentialWrite).await?;
         self.require_fresh(cx)?;
         let stored = self.control_credential(id).await?;
+        self.not_renewed(&stored).await?;
         let draft = self.control_draft(cx, "control_credential.delete", &stored);
         self.write_control(draft, move |recorded| recorded.control_credentials().remove(id, recorded.now()))
             .await
     }
 
-    fn control_draft(&self, cx: &Cx, kind: &str, stored: &Stored) -> Draft {
+    pub(super) fn control_draft(&self, cx: &Cx, kind: &str, stored: &Stored) -> Draft {
         self.draft(cx, kind, format_args!("control_credential:{}", stored.id))
             .name(&stored.name)
             .detail("provider", stored.provider.as_str())
     }
 
-    async fn write_control(
+    pub(super) async fn write_control(
         &self,
         draft: Draft,
         work: impl Fn(&reeve_store::Recorded<'_>) -> Result<(), reeve_store::StoreError> + Send + 'static,
@@ -171,12 +175,17 @@ impl Engine {
         Ok(())
     }
 
-    async fn control_credential(&self, id: ControlCredentialId) -> Result<Stored, Error> {
+    pub(super) async fn control_credential(&self, id: ControlCredentialId) -> Result<Stored, Error> {
         let found = self.inner.store.read(move |r| r.control_credentials().get(id)).await?;
         found.filter(|c| c.removed_at.is_none()).ok_or_else(|| Error::not_found("admin key"))
     }
 
-    fn seal_control(&self, id: ControlCredentialId, provider: &str, key: &Secret) -> Result<Vec<u8>, Error> {
+    pub(super) fn seal_control(
+        &self,
+        id: ControlCredentialId,
+        provider: &str,
+        key: &Secret,
+    ) -> Result<Vec<u8>, Error> {
         self.vault()?
             .seal(Purpose::AdminCred, &context(id, provider), key.expose())
             .map_err(|e| Error::new(Code::Internal, "The vault could not seal the key.").because(e))

@@ -141,6 +141,10 @@ impl Engine {
 
     async fn perform_probe(&self, s: &Standing, desk: Option<&Desk>) -> Result<Seen, Error> {
         let new = self.key_of(s, s.rotation.to_version)?.ok_or_else(|| Error::not_found("new key"))?;
+        if let (Some(_), Some(desk)) = (s.credential.renews, desk) {
+            let tried = self.try_admin_key(&desk.control, &new, s.facts.new_id.as_deref()).await;
+            return Ok(Seen::Probed(tried));
+        }
         let old = self.key_of(s, Some(s.rotation.from_version))?;
         Ok(Seen::Probed(self.try_key(&s.credential, desk, &new, old.as_ref()).await?))
     }
@@ -161,7 +165,7 @@ impl Engine {
     }
 
     /// A version's key in the clear, where it is kept.
-    fn key_of(&self, s: &Standing, version: Option<u32>) -> Result<Option<Secret>, Error> {
+    pub(super) fn key_of(&self, s: &Standing, version: Option<u32>) -> Result<Option<Secret>, Error> {
         let found = s.versions.iter().find(|v| Some(v.version) == version && v.state != VersionState::Lost);
         let Some((version, sealed)) = found.and_then(|v| v.sealed.clone().map(|sealed| (v.version, sealed)))
         else {

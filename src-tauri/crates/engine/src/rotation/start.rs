@@ -161,6 +161,12 @@ impl Engine {
             self.require_fresh(cx)?;
         }
         let before = self.live_credential(id).await?;
+        if before.renews.is_some() && (set.control.is_some() || set.control_credential.is_some()) {
+            return Err(Error::field(
+                "control",
+                "stays as it is for an admin key that is replaced by itself",
+            ));
+        }
         let policy = RotationPolicy {
             period_days: set.period_days.unwrap_or(before.policy.period_days),
             grace_days: set.grace_days.unwrap_or(before.policy.grace_days),
@@ -269,7 +275,7 @@ pub(crate) fn typed_right(last4: &str, typed: Option<&str>) -> Result<(), Error>
     Err(Error::field("last4", "must be the last four characters of the key"))
 }
 
-fn wrong_policy(p: RotationPolicy) -> Result<(), Error> {
+pub(super) fn wrong_policy(p: RotationPolicy) -> Result<(), Error> {
     let mut wrong = Vec::new();
     let mut note = |field: &str, message: &str| {
         wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
@@ -286,7 +292,7 @@ fn wrong_policy(p: RotationPolicy) -> Result<(), Error> {
     Error::fields(wrong).map_or(Ok(()), Err)
 }
 
-fn checked_control(value: serde_json::Value) -> Result<String, Error> {
+pub(super) fn checked_control(value: serde_json::Value) -> Result<String, Error> {
     let control: Control =
         serde_json::from_value(value).map_err(|e| Error::field("control", e.to_string()))?;
     control.check().map_err(|e| Error::field("control", e.to_string()))?;

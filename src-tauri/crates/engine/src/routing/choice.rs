@@ -86,6 +86,7 @@ mod tests {
             policy: Default::default(),
             control: None,
             control_credential: None,
+            renews: None,
             version: 1,
             fingerprint: String::new(),
             last4: String::new(),

@@ -44,7 +44,9 @@ impl Engine {
             .store
             .read(|r| {
                 let breaker = r.breaker_rules().get()?;
-                Ok::<_, Error>((r.credentials().live()?, r.routes().all()?, r.model_rules().all()?, breaker))
+                let mut serving = r.credentials().live()?;
+                serving.retain(|credential| credential.renews.is_none());
+                Ok::<_, Error>((serving, r.routes().all()?, r.model_rules().all()?, breaker))
             })
             .await?;
         let routing = &self.inner.routing;

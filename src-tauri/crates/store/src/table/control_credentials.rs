@@ -89,12 +89,12 @@ impl Reads<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Names of the live credentials whose keys are rotated with it.
+    /// Names of the live credentials whose keys are rotated with it, but for the one that it is itself.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn used_by(&self, id: ControlCredentialId) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT name FROM credentials WHERE control_credential_id = ?1 AND revoked_at IS NULL ORDER BY id";
+        let sql = "SELECT name FROM credentials WHERE control_credential_id = ?1 AND renews_id IS NULL AND revoked_at IS NULL ORDER BY id";
         let mut rows = self.conn.prepare_cached(sql)?;
         Ok(rows.query_map([id.0.as_bytes()], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }

@@ -32,6 +32,8 @@ pub struct Credential {
     pub control: Option<String>,
     /// The admin key that this is done with.
     pub control_credential: Option<ControlCredentialId>,
+    /// The admin key that its own keys are, one after the other; `None`: they serve calls.
+    pub renews: Option<ControlCredentialId>,
     /// Version of the key in use; of the last one where it is revoked.
     pub version: u32,
     /// Keyed hash of that key, to recognise it.
@@ -99,7 +101,7 @@ impl std::fmt::Debug for SealedKey {
 
 const COLUMNS: &str =
     "SELECT c.id, c.name, c.provider, c.base_url, c.models, c.weight, c.priority, c.period_days, c.grace_days, c.soak_hours,
-    c.control, c.control_credential_id, c.created_at, c.revoked_at, c.last_used_at,
+    c.control, c.control_credential_id, c.renews_id, c.created_at, c.revoked_at, c.last_used_at,
     v.version, v.fingerprint, v.last4, v.wrapped_dek, v.sealed, v.promoted_at, v.expires_at,
     g.version AS grace_version, g.wrapped_dek AS grace_dek, g.sealed AS grace_sealed, g.grace_until
     FROM credentials c
@@ -125,6 +127,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Credential> {
         },
         control: row.get("control")?,
         control_credential: sql::id_opt(row, "control_credential_id")?.map(ControlCredentialId),
+        renews: sql::id_opt(row, "renews_id")?.map(ControlCredentialId),
         version: row.get("version")?,
         fingerprint: row.get("fingerprint")?,
         last4: row.get("last4")?,
@@ -174,7 +177,16 @@ impl Reads<'_> {
         Ok(rows.query_map(params![after, limit], from_row)?.collect::<Result<_, _>>()?)
     }
 
-    /// Every credential that is not revoked, oldest first: for the gateway.
+    /// The credential whose keys an admin key is, one after the other; `None` where people replace it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn renewer_of(&self, id: ControlCredentialId) -> Result<Option<Credential>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE c.renews_id = ?1 AND c.revoked_at IS NULL");
+        Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
+    }
+
+    /// Every credential that is not revoked, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -194,8 +206,8 @@ impl Writes<'_> {
         self.conn
             .prepare_cached(
                 "INSERT INTO credentials (id, name, provider, base_url, models, weight, priority, period_days, grace_days,
-                   soak_hours, control, control_credential_id, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                   soak_hours, control, control_credential_id, created_at, renews_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
             .execute(params![
                 c.id.0.as_bytes(),
@@ -210,7 +222,8 @@ impl Writes<'_> {
                 c.policy.soak_hours,
                 c.control,
                 c.control_credential.map(|id| *id.0.as_bytes()),
-                c.created_at.0
+                c.created_at.0,
+                c.renews.map(|id| *id.0.as_bytes())
             ])?;
         Ok(())
     }

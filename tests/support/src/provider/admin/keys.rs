@@ -13,6 +13,8 @@ const START: i64 = 1_795_262_400;
 pub enum Make {
     /// OpenAI's, or anybody's.
     ServiceAccount,
+    /// OpenAI's admin key.
+    AdminKey,
     /// OpenRouter's.
     Hash,
     /// A pair of an AWS user.
@@ -29,6 +31,7 @@ impl Make {
     const fn prefix(self) -> &'static str {
         match self {
             Self::ServiceAccount => "svc_acct",
+            Self::AdminKey => "key_admin",
             Self::Hash => "hash",
             Self::GoogleKey => "key",
             Self::AwsPair | Self::BedrockKey | Self::AzureKey => "",
@@ -193,6 +196,7 @@ impl Keys {
         (key.fails, key.sees, key.foreign) = (0, None, foreign);
         match make {
             Make::ServiceAccount | Make::Hash => {}
+            Make::AdminKey => key.admin = true,
             Make::AwsPair => {
                 key.id = format!("AKIASCRIPTED{number:08}");
                 key.secret = format!("{}:s3cr/et+{:032}", key.id, number * 7_919);
