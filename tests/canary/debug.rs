@@ -11,6 +11,31 @@ fn secret() -> Secret {
     Secret::copy_of(CANARY.as_bytes())
 }
 
+/// What a panic says, to the log and to whoever catches it.
+fn panics_with(panics: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let caught = std::panic::catch_unwind(panics).unwrap_err();
+    let text = caught.downcast_ref::<String>().cloned();
+    text.or_else(|| caught.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap()
+}
+
+fn refused<E>(error: E) -> Result<(), E> {
+    Err(error)
+}
+
+#[test]
+fn a_panic_says_no_secret() {
+    let said = [
+        panics_with(|| refused(secret()).unwrap()),
+        panics_with(|| refused(Key(CANARY.as_bytes())).expect("no key")),
+        panics_with(|| panic!("{:?}", secret())),
+        panics_with(|| assert!(Some(secret()).is_none(), "{:?}", Some(secret()))),
+    ];
+    for text in &said {
+        assert!(!text.contains(CANARY) && !text.contains("115, 107, 45"), "{text}");
+    }
+    assert!(panics_with(|| panic!("{CANARY}")).contains(CANARY), "what does not hide itself is found");
+}
+
 #[test]
 fn debug_shows_no_secret() {
     let credential = AddCredential {

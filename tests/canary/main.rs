@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "grey otters swim 9c41e0a7b2d85f3366e1";
 const PASSPHRASE: &str = "canary passphrase 5b7720dd41fe98ac03b6";
+const FILE_PASSPHRASE: &str = "canary of a backup 7e02b9d41c6f58aa390d";
+const PASTED_KEY: &str = "sk-canary-pasted-92b7e4c01d5fa8836e27";
 const TYPED_KEY: &str = "sk-canary-typed-4e1d9970c2ab63f85d10";
 
 fn hello(model: &str) -> Value {
@@ -108,9 +110,43 @@ async fn every_way(server: &mut Server, provider: &ScriptedProvider) -> Told {
         .await;
     stands(server, "done").await;
     calls(server, provider, &tenant_key).await;
+    pasted(server, provider).await;
+    backed_up(server).await;
     server.ask("POST", "/vault/rotate", &none).await;
     let minted = provider.admin().keys().iter().filter(|k| !k.admin).map(|k| k.secret.clone()).collect();
     Told { tenant_key, recovery_code, minted, admin_key }
+}
+
+/// A key that a person makes and pastes, first wrongly.
+async fn pasted(server: &mut Server, provider: &ScriptedProvider) {
+    provider.accept_key(PASTED_KEY);
+    let (_, first) = provider.admin().seeded_key("by hand");
+    let key = json!({"name": "by hand", "provider": "openai", "base_url": provider.base_url(), "models": null,
+        "weight": null, "priority": 2, "api_key": first});
+    let credential = server.ask("POST", "/credentials", &key).await;
+    let id = credential["id"].as_str().unwrap_or_else(|| panic!("{credential}")).to_owned();
+    rotate(server, &id).await;
+    stands(server, "awaiting_operator").await;
+    let open = newest(server).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/rotations/{open}/key");
+    server.ask("POST", &path, &json!({"api_key": format!("{PASTED_KEY} "), "provider_key_id": null})).await;
+    server.ask("POST", &path, &json!({"api_key": PASTED_KEY, "odd": 1})).await;
+    let taken = server.ask("POST", &path, &json!({"api_key": PASTED_KEY, "provider_key_id": null})).await;
+    assert!(taken["id"].is_string(), "{taken}");
+    stands(server, "draining").await;
+}
+
+/// A backup that is opened with a passphrase of its own, first with a wrong one.
+async fn backed_up(server: &mut Server) {
+    let file = server.bytes("POST", "/vault/backup", &json!({"passphrase": FILE_PASSPHRASE})).await;
+    server.said.extend_from_slice(&file);
+    let file = data_encoding::BASE64.encode(&file);
+    let open = |passphrase: &str| json!({"file": file, "path": null, "recovery_code": null, "passphrase": passphrase});
+    let wrong = server.ask("POST", "/vault/restore/preview", &open(&format!("{FILE_PASSPHRASE}x"))).await;
+    assert!(wrong["keys"].is_null(), "{wrong}");
+    let opened = server.ask("POST", "/vault/restore/preview", &open(FILE_PASSPHRASE)).await;
+    assert!(opened["keys"].as_array().is_some_and(|keys| keys.len() >= 2), "{opened}");
+    server.ask("POST", "/vault/restore", &open(FILE_PASSPHRASE)).await;
 }
 
 async fn calls(server: &mut Server, provider: &ScriptedProvider, key: &str) {
@@ -215,6 +251,8 @@ async fn no_secret_is_anywhere() {
         Canary::new("the password", PASSWORD),
         Canary::new("the passphrase", PASSPHRASE),
         Canary::new("the provider key", TYPED_KEY),
+        Canary::new("the pasted key", PASTED_KEY),
+        Canary::new("the passphrase of a backup", FILE_PASSPHRASE),
         Canary::new("the admin key", &told.admin_key),
         Canary::new("the tenant's key", &told.tenant_key),
         Canary::new("the recovery code", &told.recovery_code),

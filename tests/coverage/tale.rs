@@ -121,6 +121,9 @@ async fn renewal(s: &mut Story) {
     s.does("put /control-credentials/{id}/renewal", &at, Some(own), left).await;
     let left: &[story::Left<'_>] = &[("control_credential.renewal_end", &[])];
     s.does("delete /control-credentials/{id}/renewal", &at, None, left).await;
+    let admin = format!("/control-credentials/{}", id(&admin));
+    let left: &[story::Left<'_>] = &[("control_credential.delete", &[])];
+    s.does("delete /control-credentials/{id}", &admin, None, left).await;
 }
 
 /// Admin keys, and a rotation that a person sees through as far as the key that nobody at that address takes.

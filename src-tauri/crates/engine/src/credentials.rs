@@ -234,11 +234,7 @@ impl Engine {
     pub async fn probe_credential(&self, cx: &Cx, id: CredentialId) -> Result<Probed, Error> {
         self.require(cx, Permission::CredentialWrite).await?;
         let credential = self.stored_credential(id).await?;
-        let gone = || Error::new(Code::PreconditionFailed, "This key is revoked and cannot be tested.");
-        let sealed =
-            credential.sealed.clone().filter(|_| credential.revoked_at.is_none()).ok_or_else(gone)?;
-        let sealed = crate::routing::credential::from_stored(sealed);
-        let key = self.open_version(&credential.provider, id, credential.version, &sealed)?;
+        let key = self.key_to_probe(&credential)?;
         // What goes out is noted before it does: where no result follows, its outcome is not known.
         let pair = cx.request_id.map_or_else(|| self.new_request_id().to_string(), |id| id.to_string());
         let intent = self
@@ -266,6 +262,18 @@ impl Engine {
             self.breaker_turned(live, live.health.close());
         }
         Ok(probed)
+    }
+
+    /// The key that calls would go out with; of an admin key the one in use.
+    fn key_to_probe(&self, credential: &Credential) -> Result<Secret, Error> {
+        let gone = || Error::new(Code::PreconditionFailed, "This key is revoked and cannot be tested.");
+        if credential.renews.is_none() {
+            let table = self.inner.routing.table();
+            return self.open_credential(table.key(credential.id).ok_or_else(gone)?);
+        }
+        let kept = credential.sealed.clone().filter(|_| credential.revoked_at.is_none());
+        let sealed = crate::routing::credential::from_stored(kept.ok_or_else(gone)?);
+        self.open_version(&credential.provider, credential.id, credential.version, &sealed)
     }
 
     async fn probe_key(&self, credential: &Credential, key: &Secret) -> Result<Probed, Error> {
