@@ -20,8 +20,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "grey otters swim 9c41e0a7b2d85f3366e1";
-const PASSPHRASE: &str = "canary passphrase 5b7720dd41fe98ac03b6";
-const FILE_PASSPHRASE: &str = "canary of a backup 7e02b9d41c6f58aa390d";
+const PASSPHRASE: &str = "slow herons wade 5b7720dd41fe98ac03b6";
+const FILE_PASSPHRASE: &str = "seven larks rise 7e02b9d41c6f58aa390d";
 const PASTED_KEY: &str = "sk-canary-pasted-92b7e4c01d5fa8836e27";
 const TYPED_KEY: &str = "sk-canary-typed-4e1d9970c2ab63f85d10";
 
@@ -45,7 +45,9 @@ async fn every_way(server: &mut Server, provider: &ScriptedProvider) -> Told {
     let last = recovery_code.rsplit('-').next().unwrap().to_owned();
     server.ask("POST", "/vault/recovery-code/check", &json!({"last_group": "WRONG"})).await;
     server.ask("POST", "/vault/recovery-code/check", &json!({"last_group": last})).await;
-    server.ask("POST", "/vault/slots", &json!({"kind": "passphrase", "passphrase": PASSPHRASE})).await;
+    let slot = json!({"kind": "passphrase", "passphrase": PASSPHRASE});
+    let slots = server.ask("POST", "/vault/slots", &slot).await;
+    assert!(slots["code"].is_null(), "{slots}");
     server.ask("POST", "/vault/unlock", &json!({"passphrase": PASSPHRASE})).await;
     server.ask("POST", "/vault/unlock", &json!({"recovery_code": recovery_code})).await;
 
@@ -140,6 +142,7 @@ async fn pasted(server: &mut Server, provider: &ScriptedProvider) {
 async fn backed_up(server: &mut Server) {
     let file = server.bytes("POST", "/vault/backup", &json!({"passphrase": FILE_PASSPHRASE})).await;
     server.said.extend_from_slice(&file);
+    assert!(!file.starts_with(b"{"), "{}", server.last());
     let file = data_encoding::BASE64.encode(&file);
     let open = |passphrase: &str| json!({"file": file, "path": null, "recovery_code": null, "passphrase": passphrase});
     let wrong = server.ask("POST", "/vault/restore/preview", &open(&format!("{FILE_PASSPHRASE}x"))).await;
