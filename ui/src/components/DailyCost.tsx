@@ -45,7 +45,7 @@ function option(days: DayCost[], limit: string | null | undefined, p: Palette): 
       axisLabel: { color: p["ink-3"], fontSize: 11, formatter: axisUsd, showMaxLabel: !(limit && plotUsd(limit) === top) },
     },
     series: [{
-      type: "line", data: days.map((d) => plotUsd(d.cost_usd)), symbol: "circle", symbolSize: 5, showSymbol: false, lineStyle: { color: p.accent, width: 1.8 }, itemStyle: { color: p.accent }, areaStyle: { color: p.accent, opacity: 0.06 },
+      type: "line", data: days.map((d) => plotUsd(d.cost_usd)), symbol: "circle", symbolSize: 5, showSymbol: days.length === 1, lineStyle: { color: p.accent, width: 1.8 }, itemStyle: { color: p.accent }, areaStyle: { color: p.accent, opacity: 0.06 },
       ...(limit ? {
         markLine: {
           silent: true, symbol: "none", lineStyle: { color: p.bad, type: [4, 4], opacity: 0.8 }, data: [{ yAxis: plotUsd(limit) }],
@@ -68,6 +68,20 @@ export function DailyCost({ title, days, limit, showTable, height }: Props) {
       table={{ head: ["Day", "Cost, USD", "Requests"], rows: [...days].reverse().map((d) => [plainDay(d.day), formatUsd(d.cost_usd), formatCount(d.requests)]) }}
     />
   );
+}
+/** More than this many days are drawn as they come. */
+const MOST_DAYS = 800;
+/** The same days with those between them that cost nothing: a line drawn from one day with calls to the next would hide them. */
+export function everyDay(days: DayCost[], from = days[0]?.day, to = days.at(-1)?.day): DayCost[] {
+  if (!from || !to) return days;
+  const [start, end] = [Date.parse(`${from}T12:00:00Z`), Date.parse(`${to}T12:00:00Z`)];
+  const count = Math.round((end - start) / 86_400_000) + 1;
+  if (!(count > days.length && count <= MOST_DAYS)) return days;
+  const known = new Map(days.map((d) => [d.day, d]));
+  return Array.from({ length: count }, (_, i) => {
+    const day = new Date(start + i * 86_400_000).toISOString().slice(0, 10);
+    return known.get(day) ?? { day, cost_usd: "0", requests: 0 };
+  });
 }
 /** The last calendar days up to today in a zone, for series that come without dates. */
 export function lastDays(today: string, count: number): string[] {

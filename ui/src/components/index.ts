@@ -1,6 +1,6 @@
 /** Parts that know the application: its money, its time, its shapes of page. */
 export { Chart, TableToggle, type Palette } from "./Chart";
-export { DailyCost, lastDays, type DayCost } from "./DailyCost";
+export { DailyCost, everyDay, lastDays, type DayCost } from "./DailyCost";
 export { col, DataTable, without, type Column } from "./DataTable";
 export { Confirm, SideForm, useForm } from "./forms";
 export { FilterMenu, Inspector, Page, Properties, Section } from "./Page";

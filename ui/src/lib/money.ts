@@ -70,10 +70,12 @@ export const compareUsd = (a: string | null, b: string | null): number => {
   const [x, y] = [parseUsd(a) ?? 0n, parseUsd(b) ?? 0n];
   return x < y ? -1 : x > y ? 1 : 0;
 };
-/** Part of whole in percent, for widths and labels only (four places, never for sums). */
+/** Part of whole in percent, for widths and labels only (four places, never for sums). A part too small for them is not none. */
 export function percentOf(part: string | null, whole: string | null): number {
   const [p, w] = [parseUsd(part) ?? 0n, parseUsd(whole) ?? 0n];
-  return w <= 0n ? 0 : Number((p * 1_000_000n) / w) / 10_000;
+  if (w <= 0n) return 0;
+  const share = Number((p * 1_000_000n) / w) / 10_000;
+  return share === 0 && p > 0n ? 0.0001 : share;
 }
 /** A plottable number. Only for pixels on a chart. */
 export const plotUsd = (text: string | null): number => Number(text ?? 0);

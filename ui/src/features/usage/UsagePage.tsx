@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { DailyCost, ErrorState, FilterMenu, Money, Page, SkeletonRows, TableToggle, useMay, useZone } from "@/components";
+import { DailyCost, ErrorState, everyDay, lastDays, FilterMenu, Money, Page, SkeletonRows, TableToggle, useMay, useZone } from "@/components";
+import { useProviderName } from "@/features/keys";
 import { useTenantOptions } from "@/features/tenants";
 import { encodeTokens } from "@/lib/filters";
 import { formatUsd, percentOf } from "@/lib/money";
 import { formatCompact, formatCount, formatPercent, plural } from "@/lib/number";
-import { RANGE_WORDS, rangeWords } from "@/lib/time";
+import { dayKey, RANGE_WORDS, rangeWords } from "@/lib/time";
 import { Button, Empty, Icon, MenuButton, Tabs } from "@/ui";
 import { ImportSheet } from "./ImportSheet";
 import { GROUPS, summaryQuery, type Group, type UsageFilter } from "./queries";
@@ -25,10 +26,12 @@ const lower = (g: Group) => (g === "api_key" ? "API key" : GROUP_WORDS[g].toLowe
 
 function Grouped({ filter, group }: { filter: UsageFilter; group: Group }) {
   const list = useQuery(summaryQuery(filter, group));
+  const nameOf = useProviderName();
   if (list.isPending) return <SkeletonRows />;
   if (list.isError) return <ErrorState of={list} what="Usage" tight />;
   if (list.data.items.length === 0) return <Empty tight title="No usage in this time range" />;
   const total = list.data.total.cost_usd;
+  const labelOf = (r: { key: string; label: string }) => (group === "provider" ? nameOf(r.key) : r.label);
   const field = FILTER[group];
   const calls = (key: string) => encodeTokens([...(field ? [{ field, value: key }] : []), ...(filter.tenant && group !== "tenant" ? [{ field: "tenant", value: filter.tenant }] : [])]);
   return (
@@ -38,7 +41,7 @@ function Grouped({ filter, group }: { filter: UsageFilter; group: Group }) {
       <tbody>
         {list.data.items.map((r) => (
           <tr key={r.key}>
-            <td className={group === "model" ? "mono" : "strong"}>{field && r.key !== "" ? <Link className="rowlink" to="/requests" search={{ filters: calls(r.key), range: filter.range }} title={`Requests with this ${lower(group)}`}>{r.label}</Link> : r.label}</td>
+            <td className={group === "model" ? "mono" : "strong"}>{field && r.key !== "" ? <Link className="rowlink" to="/requests" search={{ filters: calls(r.key), range: filter.range }} title={`Requests with this ${lower(group)}`}>{labelOf(r)}</Link> : labelOf(r)}</td>
             <td className="num strong"><Money usd={r.cost_usd} /></td><td className="num dim">{formatPercent(percentOf(r.cost_usd, total))}</td>
             <td className="num">{formatCount(r.requests)}</td><td className="num dim">{formatCount(r.input_tokens)}</td><td className="num dim">{formatCount(r.output_tokens)}</td>
           </tr>
@@ -57,7 +60,9 @@ function SummaryView({ filter, group, set }: { filter: UsageFilter; group: Group
   const zone = useZone();
   const byDay = useQuery(summaryQuery(filter, "day"));
   const t = byDay.data?.total;
-  const days = (byDay.data?.items ?? []).map((d) => ({ day: d.key, cost_usd: d.cost_usd, requests: d.requests }));
+  const used = (byDay.data?.items ?? []).map((d) => ({ day: d.key, cost_usd: d.cost_usd, requests: d.requests }));
+  const whole = /^\d+d$/.test(filter.range) ? lastDays(dayKey(new Date().toISOString(), zone), Number.parseInt(filter.range, 10)) : [];
+  const days = used.length === 0 ? used : everyDay(used, whole[0], whole.at(-1));
   return (
     <div className="page">
       <section className="card">
