@@ -6,6 +6,7 @@ describe("csvHeader", () => {
   it("finds no column in an empty file", () => expect(csvHeader("")).toEqual([]));
 });
 describe("guessColumn", () => {
+  it("knows what a trace calls its tokens", () => expect(["input_tokens", "output_tokens"].map((f) => guessColumn(f, ["TIMESTAMP", "ContextTokens", "GeneratedTokens"]))).toEqual(["ContextTokens", "GeneratedTokens"]));
   const columns = ["start_time", "project_id", "model", "input_tokens", "input_cached_tokens", "output_tokens"];
   it.each([["time", "start_time"], ["tenant", "project_id"], ["model", "model"], ["input_tokens", "input_tokens"], ["cache_read_tokens", "input_cached_tokens"], ["output_tokens", "output_tokens"], ["provider", undefined]])("offers for %s the column %s", (field, column) => expect(guessColumn(field, columns)).toBe(column));
 });

@@ -24,7 +24,7 @@ export function csvHeader(text: string): string[] {
 
 const GUESSES: Record<string, RegExp> = {
   time: /^(time|timestamp|date|day|created_?at|start(_?time)?|usage_?date)/i,
-  input_tokens: /^(n_context_tokens.*|(input|prompt)_?tokens?.*|uncached_input.*)/i,
+  input_tokens: /^(n_context_tokens.*|(input|prompt|context)_?tokens?.*|uncached_input.*)/i,
   output_tokens: /^(n_generated_tokens.*|(output|completion|generated)_?tokens?.*)/i,
   cache_read_tokens: /cach(ed|e_read)/i,
   model: /^(model.*|snapshot)/i,

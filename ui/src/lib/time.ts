@@ -22,6 +22,8 @@ export const shortDay = (iso: string, zone: string): string =>
   fmt(zone, { day: "numeric", month: "short" }).format(new Date(iso)).replace("Sept", "Sep");
 export const dayAndTime = (iso: string, zone: string): string =>
   fmt(zone, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(iso));
+export const dayAndYear = (iso: string, zone: string): string =>
+  fmt(zone, { day: "numeric", month: "short", year: "numeric" }).format(new Date(iso)).replace("Sept", "Sep");
 export const absolute = (iso: string, zone: string): string =>
   `${fmt(zone, {
     weekday: "short", day: "numeric", month: "short", year: "numeric",

@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type DragEvent } from "react";
 import { api, errorWords, take, type ImportField, type ImportMapping, type ImportView } from "@/api";
-import { Money, Properties, TimeAgo } from "@/components";
+import { Money, Properties, useZone } from "@/components";
 import { useTenantOptions } from "@/features/tenants";
 import { csvHeader, guessColumn } from "@/lib/csv";
 import { formatBytes, formatCount, plural } from "@/lib/number";
+import { dayAndYear, dayKey } from "@/lib/time";
 import { platform } from "@/platform";
 import { Button, Chip, Notice, Select, Sheet, TextField, toast } from "@/ui";
 
@@ -24,6 +25,8 @@ const FIELDS = ["time", "tenant", "model", "input_tokens", "output_tokens", "cac
 type Field = (typeof FIELDS)[number];
 const WORDS: Record<Field, string> = { time: "Time", tenant: "Tenant", model: "Model", input_tokens: "Input tokens", output_tokens: "Output tokens", cache_read_tokens: "Tokens read from cache", provider: "Provider" };
 const OPTIONAL = new Set<Field>(["cache_read_tokens", "provider"]);
+/** What a browser sends in one piece: the server takes 64 MiB, and line ends grow on the way. */
+const MOST_BYTES = 60_000_000;
 const CONSTANT = "\u0000constant";
 const NONE = "\u0000none";
 type Choices = Record<Field, Choice>;
@@ -43,6 +46,7 @@ const PROBE: ImportMapping = { time: { value: "2000-01-01" }, tenant: { value: "
 function ChooseFile({ onSource }: { onSource: (source: Source) => void }) {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
+  const [tooLarge, setTooLarge] = useState<File | null>(null);
   const native = platform.capabilities.nativeFilePicker;
   const read = useMutation({
     mutationFn: async (file: File): Promise<Source> => {
@@ -64,18 +68,24 @@ function ChooseFile({ onSource }: { onSource: (source: Source) => void }) {
     event.preventDefault();
     setOver(false);
     const file = event.dataTransfer.files[0];
-    if (file) read.mutate(file);
+    if (file) open(file);
   };
-  const error = read.error ?? pick.error;
+  // What is too large for the server is not read into memory first.
+  const open = (file: File) => {
+    setTooLarge(file.size > MOST_BYTES ? file : null);
+    if (file.size <= MOST_BYTES) read.mutate(file);
+  };
   return (
     <div className="content">
       <div className={`drop${over ? " over" : ""}`} role="group" aria-label="File to import" onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={drop}>
         <span className="strong">Drop a CSV file here</span>
         <span>A provider&apos;s usage export, or any table with a time, a model and token counts.</span>
         <Button kind="primary" pending={read.isPending || pick.isPending} onPress={() => (native ? pick.mutate() : input.current?.click())}>Choose a file</Button>
-        <input ref={input} type="file" accept=".csv,text/csv" className="sr" aria-label="CSV file" tabIndex={-1} onChange={(e) => e.target.files?.[0] && read.mutate(e.target.files[0])} />
+        <input ref={input} type="file" accept=".csv,text/csv" className="sr" aria-label="CSV file" tabIndex={-1} onChange={(e) => e.target.files?.[0] && open(e.target.files[0])} />
       </div>
-      {!!error && <Notice tone="bad" box>{errorWords(error)}</Notice>}
+      {tooLarge ? <Notice tone="bad" box>{tooLarge.name} has {formatBytes(tooLarge.size)}; a browser can send at most {formatBytes(MOST_BYTES)}. Split it, or import it on the server with <span className="mono">reeve-server usage import</span>.</Notice>
+        : read.error ? <Notice tone="bad" box>The file cannot be read here: {read.error.message}</Notice>
+        : !!pick.error && <Notice tone="bad" box>{errorWords(pick.error)}</Notice>}
       <p className="dim">Nothing is stored until you have seen a preview. Importing the same rows again changes nothing.</p>
     </div>
   );
@@ -112,12 +122,13 @@ function Errors({ view }: { view: ImportView }) {
   );
 }
 function Figures({ view }: { view: ImportView }) {
+  const zone = useZone();
   return (
     <Properties items={[
       ["Rows", formatCount(view.rows)], ["New", formatCount(view.new_rows)],
       ["Duplicates", view.duplicate_rows === 0 ? "none" : `${formatCount(view.duplicate_rows)}, already in the ledger and left as they are`],
       ["Cost of new", <Money key="c" usd={view.cost_usd} />],
-      ["Period", view.from && view.to ? <span key="p"><TimeAgo at={view.from} /> to <TimeAgo at={view.to} /></span> : <span key="p" className="faint">none</span>],
+      ["Period", view.from && view.to ? <span key="p">{dayAndYear(view.from, zone)}{dayKey(view.from, zone) !== dayKey(view.to, zone) && ` to ${dayAndYear(view.to, zone)}`}</span> : <span key="p" className="faint">none</span>],
     ]} />
   );
 }
