@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, fieldErrors, take, type PoolView } from "@/api";
 import { Confirm, ErrorState, SideForm, SkeletonRows, useForm, useMay } from "@/components";
-import { callKeysQuery } from "@/features/keys";
+import { callKeysQuery, useProviderName } from "@/features/keys";
 import { plural } from "@/lib/number";
 import { Button, Checks, Empty, Sheet, TextField, toast } from "@/ui";
 import { poolsQuery } from "./queries";
@@ -12,6 +12,7 @@ export function PoolForm({ pool, onClose, onDone }: { pool?: PoolView; onClose: 
   const client = useQueryClient();
   const keys = useQuery(callKeysQuery);
   const pools = useQuery(poolsQuery);
+  const nameOf = useProviderName();
   const form = useForm({ name: pool?.name ?? "", credential_ids: pool?.credential_ids ?? ([] as string[]) });
   const save = useMutation({
     mutationFn: () => {
@@ -30,7 +31,7 @@ export function PoolForm({ pool, onClose, onDone }: { pool?: PoolView; onClose: 
   const other = (id: string) => (pools.data?.items ?? []).find((p) => p.id !== pool?.id && p.credential_ids.includes(id));
   const options = (keys.data?.items ?? []).filter((c) => c.state === "current" || form.values.credential_ids.includes(c.id)).map((c) => {
     const elsewhere = other(c.id);
-    return { id: c.id, label: `${c.provider} / ${c.name}`, note: elsewhere ? `Leaves the pool ${elsewhere.name}` : undefined };
+    return { id: c.id, label: `${nameOf(c.provider)} / ${c.name}`, note: elsewhere ? `Leaves the pool ${elsewhere.name}` : undefined };
   });
   return (
     <SideForm title={pool ? `Edit the pool ${pool.name}` : "New pool"} submit={pool ? "Save" : "Make pool"} onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "credential_ids"]} blocked={!form.values.name.trim() ? "Give it a name first" : null}>

@@ -3,7 +3,7 @@ import { api, fieldErrors, take, type CredentialView } from "@/api";
 import { SideForm, useForm } from "@/components";
 import { plural } from "@/lib/number";
 import { Select, TextField, toast } from "@/ui";
-import { providersQuery } from "./queries";
+import { providersQuery, useProviderName } from "./queries";
 
 export interface KeyValues {
   provider: string | null;
@@ -47,11 +47,12 @@ export function KeyFields({ values, set, error }: { values: KeyValues; set: (pat
 export function KeyForm({ onClose, onDone }: { onClose: () => void; onDone: (made: CredentialView) => void }) {
   const client = useQueryClient();
   const form = useForm(emptyKey);
+  const nameOf = useProviderName();
   const save = useMutation({
     mutationFn: () => createCredential(form.values),
     onSuccess: (made) => {
       void client.invalidateQueries({ queryKey: ["credentials"] });
-      toast({ title: `Stored ${made.provider} / ${made.name}`, detail: `Fingerprint ${made.fingerprint.slice(0, 8)}, ends in ${made.last4}` });
+      toast({ title: `Stored ${nameOf(made.provider)} / ${made.name}`, detail: `Fingerprint ${made.fingerprint.slice(0, 8)}, ends in ${made.last4}` });
       onClose();
       onDone(made);
     },

@@ -17,7 +17,7 @@ export function KeyRow({ credential: c, provider, vaultLocked, may, act }: { cre
     mutationFn: () => take(api.POST("/credentials/{id}/probe", { params: { path: { id: c.id } } })),
     onSuccess: (p) => {
       void client.invalidateQueries({ queryKey: ["credentials"] });
-      toast({ title: `${provider} / ${c.name}: ${p.ok ? "works" : "failed"}`, detail: probeWords(p), bad: !p.ok });
+      toast({ title: `${provider} / ${c.name}: ${p.ok ? "works" : "failed"}`, detail: p.ok ? probeWords(p) : `${c.base_url}: ${probeWords(p)}`, bad: !p.ok });
     },
     onError: (error) => toast({ title: `${provider} / ${c.name} could not be tested`, detail: errorWords(error), bad: true }),
   });

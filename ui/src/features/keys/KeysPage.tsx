@@ -11,7 +11,7 @@ import { RotationHistory, Versions } from "./History";
 import { KeyEdit } from "./KeyEdit";
 import { KeyForm } from "./KeyForm";
 import { KeyRow, type KeyAct } from "./KeyRow";
-import { credentialsQuery, providersQuery } from "./queries";
+import { credentialsQuery, useProviderName } from "./queries";
 import { RotateForm } from "./RotateForm";
 import { RotationCard } from "./RotationCard";
 import { RotationSettings } from "./RotationSettings";
@@ -62,7 +62,6 @@ export function KeysPage() {
   const search: KeysSearch = route.useSearch();
   const navigate = route.useNavigate();
   const list = useQuery(credentialsQuery);
-  const providers = useQuery(providersQuery);
   const { vault } = useSetup();
   const [now, zone, may] = [useNow(), useZone(), useMay("credential:write")];
   const [acting, setActing] = useState<{ on: CredentialView; act: KeyAct } | null>(null);
@@ -71,7 +70,7 @@ export function KeysPage() {
   const open = (on: boolean) => void navigate({ search: on ? { new: true } : {}, replace: true });
   const add = <Button kind="primary" onPress={() => open(true)} disabledReason={may ?? (locked && "The vault is locked, so nothing can be stored in it")}>Add a provider key</Button>;
   const actions = <><Button onPress={() => setSheet("admin")}>Admin keys</Button><Button onPress={() => setSheet("history")}>Rotation history</Button>{add}</>;
-  const nameOf = (id: string) => providers.data?.items.find((p) => p.id === id)?.name ?? id;
+  const nameOf = useProviderName();
   const items = list.data?.items ?? [];
   const close = () => setActing(null);
   const month = (ms: number) => monthName(new Date(ms).toISOString(), zone).slice(0, 3);
@@ -102,7 +101,7 @@ export function KeysPage() {
       {search.new && <KeyForm onClose={() => open(false)} onDone={() => undefined} />}
       {sheet === "history" && <RotationHistory onClose={() => setSheet(null)} />}
       {sheet === "admin" && <AdminKeys may={may} onClose={() => setSheet(null)} />}
-      {of && acting.act === "edit" && <KeyEdit credential={of.credential} onClose={close} />}
+      {of && acting.act === "edit" && <KeyEdit {...of} />}
       {of && acting.act === "revoke" && <Revoke {...of} />}
       {of && acting.act === "rotate" && <RotateForm {...of} />}
       {of && acting.act === "settings" && <RotationSettings {...of} />}

@@ -1,4 +1,4 @@
 export { createCredential, emptyKey, keyBlocked, KeyFields, type KeyValues } from "./KeyForm";
 export { KeysCount } from "./KeysCount";
 export { KeysPage, type KeysSearch } from "./KeysPage";
-export { callKeysQuery, credentialsQuery, providersQuery } from "./queries";
+export { callKeysQuery, credentialsQuery, providersQuery, useProviderName } from "./queries";

@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { api, take, type CredentialView } from "@/api";
 
 /** A rotation that moves is looked at often; one that waits for days is not. */
@@ -19,6 +19,11 @@ export const providersQuery = queryOptions({
   queryFn: ({ signal }) => take(api.GET("/providers", { signal })),
   staleTime: 3_600_000,
 });
+/** A provider's id as its name, as people know it. */
+export function useProviderName(): (id: string) => string {
+  const list = useQuery(providersQuery).data?.items;
+  return (id) => list?.find((p) => p.id === id)?.name ?? id;
+}
 export const rotationsQuery = queryOptions({
   queryKey: ["rotations", "list"],
   queryFn: ({ signal }) => take(api.GET("/rotations", { params: { query: { limit: 200 } }, signal })),

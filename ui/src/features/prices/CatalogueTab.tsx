@@ -7,7 +7,7 @@ import { useNarrow } from "@/lib/media";
 import { Button, Chip, Empty, Icon } from "@/ui";
 import { PriceInspector } from "./PriceInspector";
 import type { PricesSearch, SetSearch } from "./PricesPage";
-import { useProviders } from "./providers";
+import { ProviderName, useProviders } from "./providers";
 import { priceQuery, pricesQuery } from "./queries";
 import { ORIGIN_WORDS, priceKey, ratesInShort, splitKey } from "./rates";
 
@@ -17,7 +17,7 @@ const main = (p: PriceView) => (p.input_usd_per_million === null && p.output_usd
 
 const COLUMNS: Column<PriceView>[] = [
   col("Model", "minmax(160px, 2fr)", (p) => <span className="row" style={{ gap: 6 }}><span className="mono clip strong">{p.model}</span>{p.agree === false && <Chip tone="warn">disputed</Chip>}</span>),
-  col("Provider", "100px", (p) => p.provider, { className: "dim" }),
+  col("Provider", "112px", (p) => <ProviderName id={p.provider} />, { className: "dim" }),
   col("For", "92px", (p) => p.mode.replaceAll("_", " "), { className: "dim" }),
   col("Input, per 1M", "100px", (p) => usd(p.input_usd_per_million), { num: true }),
   col("Cached, per 1M", "116px", (p) => usd(p.cache_read_usd_per_million), { num: true, className: "dim" }),

@@ -5,6 +5,7 @@ import { col, Confirm, DataTable, Day, ErrorState, useMay, type Column } from "@
 import { Button, Chip, Empty, toast, type Tone } from "@/ui";
 import { OwnPriceForm } from "./OwnPriceForm";
 import type { SetSearch } from "./PricesPage";
+import { ProviderName } from "./providers";
 import { ownPricesQuery, pricesChanged } from "./queries";
 import { ratesInShort } from "./rates";
 
@@ -26,7 +27,7 @@ export function OwnPricesTab({ set }: { set: SetSearch }) {
   });
   const columns: Column<OwnPriceView>[] = [
     col("Model", "minmax(130px, 1.4fr)", (p) => <span className="mono strong clip">{p.model}</span>),
-    col("Provider", "104px", (p) => p.provider, { className: "dim" }),
+    col("Provider", "112px", (p) => <ProviderName id={p.provider} />, { className: "dim" }),
     col("Paid by", "minmax(124px, 1fr)", (p) => p.tenant_name ?? "Whole workspace"),
     col("Rates", "minmax(180px, 1.6fr)", (p) => ratesInShort(p.rates), { className: "dim" }),
     col("Holds from", "92px", (p) => <Day at={p.effective_from} />, { className: "dim" }),

@@ -3,6 +3,7 @@ import type { PriceView, RateView } from "@/api";
 import { Day, ErrorState, Inspector, Properties, Section, SkeletonRows, useMay } from "@/components";
 import { formatCount } from "@/lib/number";
 import { Button, Chip, Notice } from "@/ui";
+import { ProviderName } from "./providers";
 import { priceHistoryQuery } from "./queries";
 import { condition, ORIGIN_WORDS, ratesInShort, unitLabel } from "./rates";
 
@@ -42,7 +43,7 @@ export function PriceInspector({ price, onClose, onOwn }: { price: PriceView; on
   const may = useMay("price:write");
   const link = /^https:\/\/\S+$/.test(price.source);
   return (
-    <Inspector label={`Price of ${price.model}`} title={<span className="mono">{price.model}</span>} subtitle={`${price.provider}, ${price.mode.replaceAll("_", " ")}`} onClose={onClose}>
+    <Inspector label={`Price of ${price.model}`} title={<span className="mono">{price.model}</span>} subtitle={<><ProviderName id={price.provider} />, {price.mode.replaceAll("_", " ")}</>} onClose={onClose}>
       {price.agree === false && <Notice box>Two public lists contradict each other about this model. Compare with your bill, and enter your own price if you know better.</Notice>}
       <Section title="What it costs" beside={<Button small onPress={onOwn} disabledReason={may}>Set an own price</Button>}><RateTable rates={price.rates} /></Section>
       <Section title="Where this is from">

@@ -5,6 +5,10 @@ import { providersQuery } from "@/features/keys";
 /** Providers that have prices but that no key can be for. */
 const ONLY_LISTED = [["aws-bedrock", "AWS Bedrock"], ["google-vertex", "Google Vertex"], ["stability", "Stability AI"], ["voyage", "Voyage AI"]].map(([id = "", label = ""]) => ({ id, label }));
 
+/** The name of whoever has a price. */
+export function ProviderName({ id }: { id: string }): string {
+  return useProviders().find((p) => p.id === id)?.label ?? id;
+}
 /** Whoever has prices, by name. */
 export function useProviders(): { id: string; label: string }[] {
   const list = useQuery(providersQuery);

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { CredentialHealthView } from "@/api";
 import { ErrorState, SkeletonRows, TimeAgo } from "@/components";
+import { useProviderName } from "@/features/keys";
 import { formatCount, formatPercent, plural } from "@/lib/number";
 import { Chip, Empty } from "@/ui";
 import { errorPercent, keyState, routingHealthQuery } from "./queries";
@@ -17,11 +18,12 @@ function Why({ of: k }: { of: CredentialHealthView }) {
 }
 
 function Row({ of: k }: { of: CredentialHealthView }) {
+  const nameOf = useProviderName();
   const { tone, word } = keyState(k);
   const percent = errorPercent(k);
   return (
     <tr>
-      <td><Link className="rowlink" to="/keys">{k.provider} / {k.name}</Link></td>
+      <td><Link className="rowlink" to="/keys">{nameOf(k.provider)} / {k.name}</Link></td>
       <td><Chip tone={tone}>{word}</Chip></td>
       <td className="num">{k.priority}</td>
       <td className="num">{k.weight}</td>
