@@ -33,7 +33,7 @@ function refusedNote({ refused_today: r }: OverviewView): string {
 }
 /** What the gateway adds, and of which calls that is said: a figure without its ground is no figure. */
 function trafficNote({ added_latency_p95_ms: p95, traffic: t }: OverviewView): ReactNode {
-  if (p95 === null) return t.live > 0 ? `${plural(t.live, "call")} on the way now` : `No call in the last ${t.minutes} minutes`;
+  if (p95 === null) return t.live > 0 ? `${plural(t.live, "call")} on the way now` : `Nothing measured in the last ${t.minutes} minutes`;
   const why = `Of ${plural(t.calls, "call")} in the last ${t.minutes} minutes, half took at most ${formatDuration(t.added_latency_p50_ms)} and 95 in 100 at most ${formatDuration(p95)} in Reeve itself, waiting for provider and caller left out.`;
   return <span title={why}>{formatDuration(p95)} added at p95, {formatRate(t.calls / t.minutes)} a minute<span className="sr">. {why}</span></span>;
 }
@@ -134,13 +134,13 @@ function Recent({ rows }: { rows: AuditEntryView[] | undefined }) {
       <header><h2>Audit trail</h2><span className="dim">live</span><span className="push"><Link to="/audit">All entries</Link></span></header>
       {!rows ? <SkeletonRows rows={6} /> : rows.length === 0 ? <Empty tight title="Nothing recorded yet" /> : (
         <table className="t fixed" style={{ marginTop: 4 }}>
-          <colgroup><col style={{ width: 86 }} /><col /><col className="wide-only" style={{ width: "32%" }} /><col style={{ width: 104 }} /></colgroup>
+          <colgroup><col style={{ width: 82 }} /><col /><col className="wide-only" style={{ width: "25%" }} /><col style={{ width: 96 }} /></colgroup>
           <thead className="sr"><tr><th>Time</th><th>Event</th><th className="wide-only">What</th><th>Outcome</th></tr></thead>
           <tbody>
             {rows.slice(0, 6).map((e) => (
               <tr key={e.id}>
                 <td className="mono faint" title={absolute(e.time, zone)}>{clockTime(e.time, zone)}</td>
-                <td className="mono"><Link className="rowlink" style={{ fontWeight: 400 }} to="/audit" search={{ entry: e.id }}>{e.event_type}</Link></td>
+                <td className="mono" title={e.event_type}><Link className="rowlink" style={{ fontWeight: 400 }} to="/audit" search={{ entry: e.id }}>{e.event_type}</Link></td>
                 <td className="wide-only" title={e.summary}>{e.resource?.name ?? e.summary}</td><td><Outcome value={e.outcome} /></td>
               </tr>
             ))}

@@ -20,7 +20,7 @@ export const OUTCOMES: Record<string, RequestsQuery["outcome"]> = { ok: "success
 /** Why calls are refused, in words. A reason that is not here shows as it is. */
 export const REASONS: Record<string, string> = {
   budget_exceeded: "budget", quota_exceeded: "quota", rate_limited: "rate limit", policy_denied: "policy", not_found: "model not served",
-  unauthenticated: "unknown key", forbidden: "not allowed", invalid: "not understood", unavailable: "vault locked or busy",
+  unauthenticated: "unknown key", forbidden: "not allowed", invalid: "not understood", unavailable: "no key available",
 };
 export const reasonWords = (reason: string | null): string => (reason === null ? "" : (REASONS[reason] ?? reason.replaceAll("_", " ")));
 

@@ -22,7 +22,7 @@ export const probesQuery = queryOptions({
 /** What somebody should do about backups, or null. */
 export function hintOf(status: BackupStatusView): string | null {
   if (status.keys === 0) return null;
-  if (status.made_at === null) return `There is no backup. If this computer is lost, ${plural(status.keys, "key")} must be made anew at their providers.`;
+  if (status.made_at === null) return `There is no backup. If this computer is lost, ${plural(status.keys, "key")} must be made anew at ${status.keys === 1 ? "its provider" : "their providers"}.`;
   if (status.newer === 0) return null;
   return status.newer === 1 ? "One key came into use since the last backup, and is not in it." : `${plural(status.newer, "key")} came into use since the last backup, and are not in it.`;
 }
