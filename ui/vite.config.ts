@@ -4,6 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { mockApi } from "./dev/mock-api.ts";
 
+const SERVER = "http://127.0.0.1:4140";
 // `npm run dev` talks to a real server on 4140; `npm run dev:mock` needs nothing.
 export default defineConfig(({ mode }) => ({
   // The console speaks English; the component library would bring thirty other languages.
@@ -12,7 +13,8 @@ export default defineConfig(({ mode }) => ({
   server: {
     port: 5173,
     strictPort: true,
-    proxy: mode === "mock" ? undefined : { "/api": { target: "http://127.0.0.1:4140", ws: true } },
+    // Under its own name and as its own page: it answers nobody who calls it by another.
+    proxy: mode === "mock" ? undefined : { "/api": { target: SERVER, ws: true, changeOrigin: true, headers: { origin: SERVER } } },
   },
   build: {
     target: "safari16.4",
