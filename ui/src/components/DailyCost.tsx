@@ -48,7 +48,8 @@ function option(days: DayCost[], limit: string | null | undefined, p: Palette): 
       type: "line", data: days.map((d) => plotUsd(d.cost_usd)), symbol: "circle", symbolSize: 5, showSymbol: days.length === 1, lineStyle: { color: p.accent, width: 1.8 }, itemStyle: { color: p.accent }, areaStyle: { color: p.accent, opacity: 0.06 },
       ...(limit ? {
         markLine: {
-          silent: true, symbol: "none", lineStyle: { color: p.bad, type: [4, 4], opacity: 0.8 }, data: [{ yAxis: plotUsd(limit) }],
+          // The library rounds to cents where it is not told, and a limit of less stood in the wrong place.
+          silent: true, precision: 9, symbol: "none", lineStyle: { color: p.bad, type: [4, 4], opacity: 0.8 }, data: [{ yAxis: plotUsd(limit) }],
           label: { formatter: `Daily limit ${formatUsd(limit)}`, position: "insideEndTop", color: p.bad, fontSize: 11 },
         },
       } : {}),

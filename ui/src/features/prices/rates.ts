@@ -22,7 +22,7 @@ export const UNITS: { id: string; label: string; per: string }[] = [
   { id: "character_in", label: "Character in", per: "character" },
   { id: "character_out", label: "Character out", per: "character" },
 ];
-export const unitLabel = (unit: string): string => UNITS.find((u) => u.id === unit)?.label ?? unit.replaceAll("_", " ");
+export const unitLabel = (unit: string): string => UNITS.find((u) => u.id === unit)?.label ?? unit.charAt(0).toUpperCase() + unit.slice(1).replaceAll("_", " ");
 export const perOf = (unit: string): string => UNITS.find((u) => u.id === unit)?.per ?? "unit";
 export const TIERS = [{ id: "standard", label: "Standard" }, { id: "batch", label: "Batch" }, { id: "flex", label: "Flex" }, { id: "priority", label: "Priority" }];
 

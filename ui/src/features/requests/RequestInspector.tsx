@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { RequestDetailView } from "@/api";
 import { ErrorState, Id, Inspector, Money, Properties, Section, SkeletonRows, useZone } from "@/components";
 import { budgetsQuery } from "@/features/budgets";
+import { useProviderName } from "@/features/keys";
 import { Explain } from "@/features/usage";
 import type { Token } from "@/lib/filters";
 import { formatUsd } from "@/lib/money";
@@ -24,6 +25,7 @@ function Same({ field, value, children, mono, onFilter }: { field: string; value
 
 function Decisions({ d }: { d: RequestDetailView }) {
   const r = d.request;
+  const nameOf = useProviderName();
   const known = useQuery({ ...budgetsQuery, enabled: d.budgets.length > 0 });
   const targetOf = (id: string) => known.data?.items.find((b) => b.id === id)?.target_name;
   if (r.outcome === "refused") {
@@ -42,7 +44,7 @@ function Decisions({ d }: { d: RequestDetailView }) {
   ];
   if (d.budgets.length === 0 && r.reserved_usd !== null) rows.push(["Budgets", <span key="n" className="faint">none above this call</span>]);
   if (d.quota) rows.push(["Quota", `${plural(d.quota.requests_left_today, "request")} left of the day, ${formatCount(d.quota.concurrent_left)} more at the same time`]);
-  rows.push(["Went to", <span key="c">{r.provider}{d.credential && <> with <Link to="/keys">{d.credential.name}</Link></>}</span>]);
+  rows.push(["Went to", <span key="c">{r.provider && nameOf(r.provider)}{d.credential && <> with <Link to="/keys">{d.credential.name}</Link></>}</span>]);
   rows.push(["Attempts", r.attempts === 1 ? "one" : `${r.attempts}: earlier ones failed`]);
   return <Properties wide items={rows} />;
 }
@@ -69,6 +71,7 @@ function TheCall({ d, onFilter }: { d: RequestDetailView; onFilter: OnFilter }) 
 export function RequestInspector({ id, onClose, onFilter }: { id: string; onClose: () => void; onFilter: OnFilter }) {
   const query = useQuery(requestQuery(id));
   const zone = useZone();
+  const nameOf = useProviderName();
   const d = query.data;
   if (query.isError) return <Inspector label="Request" title="Request" onClose={onClose}><ErrorState of={query} what="This request" tight /></Inspector>;
   if (!d) return <Inspector label="Request" title={<span className="faint">Request</span>} onClose={onClose}><SkeletonRows rows={10} widths={["30%", "50%"]} /></Inspector>;
@@ -80,7 +83,7 @@ export function RequestInspector({ id, onClose, onFilter }: { id: string; onClos
         : <div className="big">{r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />} <small>for one {r.operation} call{r.latency_ms !== null && `, ${formatDuration(r.latency_ms)}`}</small></div>}
       {d.explain && <Section title="Why it cost this"><Explain view={d.explain} /></Section>}
       <Section title="What was decided"><Decisions d={d} /></Section>
-      {d.timing.end_ms !== null && <Section title="Where the time went"><Timing timing={d.timing} provider={r.provider} stream={r.stream} /></Section>}
+      {d.timing.end_ms !== null && <Section title="Where the time went"><Timing timing={d.timing} provider={r.provider && nameOf(r.provider)} stream={r.stream} /></Section>}
       {d.captured_until !== null && <Section title="Captured bodies"><Bodies id={r.id} until={d.captured_until} /></Section>}
       <Section title="The call"><TheCall d={d} onFilter={onFilter} /></Section>
     </Inspector>

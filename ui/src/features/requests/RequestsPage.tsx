@@ -34,7 +34,7 @@ const columns = (zone: string, today: string): Column<RequestView>[] => [
   col("Cost", "88px", (r) => (r.outcome === "refused" ? <span className="faint">none</span> : r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />), { num: true, className: "strong" }),
   col("Took", "70px", (r) => (r.latency_ms === null ? "" : formatDuration(r.latency_ms)), { num: true, className: "dim" }),
   col("Outcome", "124px", (r) => <RequestOutcome of={r} />),
-  col("Why", "minmax(106px, .6fr)", (r) => (r.outcome === "refused" ? reasonWords(r.reason) : r.status !== null && r.status !== 200 ? `HTTP ${r.status}` : r.pricing === "ceiling" ? "at ceiling" : ""), { className: "dim" }),
+  col("Why", "minmax(128px, .6fr)", (r) => (r.outcome === "refused" ? reasonWords(r.reason) : r.status !== null && r.status !== 200 ? `HTTP ${r.status}` : r.pricing === "ceiling" ? "at ceiling" : ""), { className: "dim" }),
 ];
 
 /** New rows wait here until asked for; what is being read does not move. */
