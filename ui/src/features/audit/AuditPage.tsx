@@ -29,7 +29,7 @@ function Time({ at, zone }: { at: string; zone: string }) {
   return <time dateTime={at} title={absolute(at, zone)}>{today ? "" : `${shortDay(at, zone)} `}{today ? clockMillis(at, zone) : clockTime(at, zone)}</time>;
 }
 const columns = (zone: string): Column<AuditEntryView>[] => [
-  col("Time", "118px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
+  col("Time", "128px", (e) => <Time at={e.time} zone={zone} />, { className: "mono faint" }),
   col("Actor", "minmax(70px, .7fr)", (e) => e.actor.name),
   col("Event", "minmax(138px, 1.15fr)", (e) => e.event_type, { className: "mono" }),
   col("Resource", "minmax(100px, 1.2fr)", (e) => (e.resource ? `${e.resource.type.toLowerCase().replaceAll("_", " ")} ${e.resource.name ?? (e.event_type.startsWith("app.") ? e.resource.id : "")}` : e.summary)),

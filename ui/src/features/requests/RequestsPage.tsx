@@ -8,7 +8,7 @@ import { tokensIn, tokensOut } from "@/features/usage";
 import { decodeTokens, encodeTokens, withToken, type Token } from "@/lib/filters";
 import { useNarrow } from "@/lib/media";
 import { formatCount, formatDuration, plural } from "@/lib/number";
-import { absolute, clockTime, dayAndTime, dayKey, RANGE_WORDS, rangeWords, shortDay } from "@/lib/time";
+import { absolute, clockTime, dayAndTime, dayAndYear, dayKey, RANGE_WORDS, rangeWords, shortDay } from "@/lib/time";
 import { Button, Chip, Empty, MenuButton, toast, type Tone } from "@/ui";
 import { errorWords } from "@/api";
 import { fresh, merged, OUTCOMES, reasonWords, REASONS, REQUEST_FIELDS, requestsHeadQuery, requestsQuery, toQuery, type RequestsSearch, type RequestsView } from "./queries";
@@ -22,16 +22,20 @@ export function RequestOutcome({ of: r }: { of: RequestView }) {
 }
 
 function Time({ at, zone, today }: { at: string; zone: string; today: string }) {
-  return <time dateTime={at} title={absolute(at, zone)}>{dayKey(at, zone) === today ? "" : `${shortDay(at, zone)} `}{clockTime(at, zone)}</time>;
+  const day = dayKey(at, zone);
+  const clock = clockTime(at, zone);
+  // What was imported may be years old: then the year says more than the seconds.
+  const short = day === today ? clock : day.slice(0, 4) === today.slice(0, 4) ? `${shortDay(at, zone)} ${clock}` : `${dayAndYear(at, zone)} ${clock.slice(0, 5)}`;
+  return <time dateTime={at} title={absolute(at, zone)}>{short}</time>;
 }
 const columns = (zone: string, today: string): Column<RequestView>[] => [
-  col("Time", "112px", (r) => <Time at={r.time} zone={zone} today={today} />, { className: "mono faint" }),
+  col("Time", "142px", (r) => <Time at={r.time} zone={zone} today={today} />, { className: "mono faint" }),
   col("Tenant", "minmax(88px, 1fr)", (r) => r.tenant_name ?? <span className="faint">unknown</span>, { className: "strong" }),
   col("Model", "minmax(130px, 1.3fr)", (r) => r.model ?? <span className="faint">not known</span>, { className: "mono" }),
   col("User", "minmax(70px, .7fr)", (r) => r.user ?? "", { className: "dim" }),
   col("Tokens in", "76px", (r) => (r.outcome === "refused" ? "" : formatCount(tokensIn(r.usage))), { num: true, className: "dim" }),
   col("Tokens out", "80px", (r) => (r.outcome === "refused" ? "" : formatCount(tokensOut(r.usage))), { num: true, className: "dim" }),
-  col("Cost", "88px", (r) => (r.outcome === "refused" ? <span className="faint">none</span> : r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />), { num: true, className: "strong" }),
+  col("Cost", "106px", (r) => (r.outcome === "refused" ? <span className="faint">none</span> : r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />), { num: true, className: "strong" }),
   col("Took", "70px", (r) => (r.latency_ms === null ? "" : formatDuration(r.latency_ms)), { num: true, className: "dim" }),
   col("Outcome", "124px", (r) => <RequestOutcome of={r} />),
   col("Why", "minmax(128px, .6fr)", (r) => (r.outcome === "refused" ? reasonWords(r.reason) : r.status !== null && r.status !== 200 ? `HTTP ${r.status}` : r.pricing === "ceiling" ? "at ceiling" : ""), { className: "dim" }),
@@ -137,7 +141,7 @@ export function RequestsPage() {
           </div>
           {list.isError && rows.length === 0 ? <ErrorState of={list} what="The requests" /> : (
             <DataTable
-              label="Requests" columns={cols} rows={rows} rowId={(r) => r.id} selected={search.request} onSelect={select} loading={list.isPending || (looking && rows.length === 0)} minWidth={search.request ? 560 : narrow ? 886 : 986}
+              label="Requests" columns={cols} rows={rows} rowId={(r) => r.id} selected={search.request} onSelect={select} loading={list.isPending || (looking && rows.length === 0)} minWidth={search.request ? 560 : narrow ? 954 : 1054}
               more={{ has: list.hasNextPage, busy: list.isFetchingNextPage, failed: list.isFetchNextPageError, load: () => void list.fetchNextPage() }}
               empty={filtered
                 ? <Empty title="No request matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>}>No call in the log fits these filters and this time range.</Empty>
