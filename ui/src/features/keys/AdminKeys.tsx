@@ -2,9 +2,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, fieldErrors, take, type ControlCredentialView } from "@/api";
 import { Confirm, ErrorState, SideForm, SkeletonRows, TimeAgo, useForm } from "@/components";
-import { Button, Empty, Notice, Select, Sheet, TextField, toast } from "@/ui";
+import { Button, Empty, MenuButton, Notice, Select, Sheet, TextField, toast } from "@/ui";
 import { controlOf, isFilledIn, OWN_KINDS, type Kind } from "./kinds";
-import { controlCredentialsQuery, providersQuery } from "./queries";
+import { controlCredentialsQuery, providersQuery, useProviderName } from "./queries";
 
 /** A new admin key, or another in the place of one. */
 function AdminKeyForm({ of, onClose }: { of: ControlCredentialView | null; onClose: () => void }) {
@@ -37,6 +37,7 @@ function AdminKeyForm({ of, onClose }: { of: ControlCredentialView | null; onClo
 /** Has an admin key replaced by itself from now on. */
 function RenewalForm({ of: a, kind, onClose }: { of: ControlCredentialView; kind: Kind; onClose: () => void }) {
   const client = useQueryClient();
+  const nameOf = useProviderName();
   const form = useForm({ period: "90", fields: {} as Record<string, string> });
   const v = form.values;
   const period = /^\d+$/.test(v.period.trim()) && Number(v.period) >= 1 && Number(v.period) <= 3650 ? Number(v.period) : null;
@@ -53,7 +54,7 @@ function RenewalForm({ of: a, kind, onClose }: { of: ControlCredentialView; kind
   const blocked = period === null ? "Correct the marked field first" : isFilledIn(kind, v.fields) ? null : "Fill in the settings of the provider first";
   return (
     <SideForm title={`Replace ${a.name} by itself`} submit="Replace by itself" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["control", "period_days"]} blocked={blocked}>
-      <p className="dim">Before the time is over Reeve has {kind.label} make another with the key in use, tries it, uses it for all that this one is used for, and deletes the old one. Whoever else uses this key outside of Reeve is cut off then.</p>
+      <p className="dim">When the time is over Reeve makes another key at {nameOf(a.provider)} with the one in use, tries it, uses it for all that this one is used for, and deletes the old one. Whoever else uses this key outside of Reeve is cut off then.</p>
       <TextField label="Replace after, in days" {...form.bind("period")} inputMode="numeric" error={period === null ? "A whole number from 1 to 3,650." : e.period_days} />
       {kind.fields.map((f) => <TextField key={f.name} label={f.label} value={v.fields[f.name] ?? ""} onChange={(text) => form.set({ fields: { ...v.fields, [f.name]: text } })} hint={f.hint} mono required />)}
       {e.control && <Notice tone="bad" box>{e.control}</Notice>}
@@ -64,6 +65,7 @@ function RenewalForm({ of: a, kind, onClose }: { of: ControlCredentialView; kind
 export function AdminKeys({ may, onClose }: { may: string | null; onClose: () => void }) {
   const client = useQueryClient();
   const list = useQuery(controlCredentialsQuery);
+  const nameOf = useProviderName();
   const [form, setForm] = useState<ControlCredentialView | "new" | null>(null);
   const [renewing, setRenewing] = useState<ControlCredentialView | null>(null);
   const [stopping, setStopping] = useState<ControlCredentialView | null>(null);
@@ -86,7 +88,6 @@ export function AdminKeys({ may, onClose }: { may: string | null; onClose: () =>
   });
   const items = list.data?.items ?? [];
   const ownKind = (a: ControlCredentialView) => OWN_KINDS.find((k) => k.provider === a.provider);
-  const itself = "It is replaced by itself; end that first";
   const add = <Button kind="primary" onPress={() => setForm("new")} disabledReason={may}>Add an admin key</Button>;
   return (
     <Sheet title="Admin keys" onClose={onClose} wide>
@@ -102,14 +103,15 @@ export function AdminKeys({ may, onClose }: { may: string | null; onClose: () =>
                 <tbody>
                   {items.map((a) => (
                     <tr key={a.id}>
-                      <td className="strong">{a.name}</td><td>{a.provider}</td><td className="mono faint">…{a.last4}</td>
-                      <td className="dim">{a.used_by.length ? a.used_by.join(", ") : "nothing yet"}</td>
-                      <td className="dim"><TimeAgo at={a.last_used_at} /></td><td className="dim"><TimeAgo at={a.changed_at} />{a.renewed_by && ", by itself"}</td>
+                      <td className="strong">{a.name}</td><td>{nameOf(a.provider)}</td><td className="mono faint">…{a.last4}</td>
+                      <td className="dim">{[...(a.renewed_by ? ["itself"] : []), ...a.used_by].join(", ") || "nothing yet"}</td>
+                      <td className="dim"><TimeAgo at={a.last_used_at} /></td><td className="dim"><TimeAgo at={a.changed_at} /></td>
                       <td className="num"><span className="row end">
-                        {a.renewed_by ? <Button small label={`Replace ${a.name} by hand`} onPress={() => setStopping(a)} disabledReason={may}>Replace by hand</Button>
-                          : ownKind(a) && <Button small label={`Replace ${a.name} by itself`} onPress={() => setRenewing(a)} disabledReason={may}>Replace by itself</Button>}
                         <Button small label={`Change ${a.name}`} onPress={() => setForm(a)} disabledReason={may}>Change</Button>
-                        <Button small label={`Remove ${a.name}`} onPress={() => setRemoving(a)} disabledReason={may ?? (a.renewed_by !== null && itself)}>Remove</Button>
+                        <MenuButton kind="icon" label={null} ariaLabel={`More for ${a.name}`} onAction={(act) => ({ renew: setRenewing, stop: setStopping, remove: setRemoving })[act as "renew" | "stop" | "remove"](a)} items={[
+                          ...(a.renewed_by ? [{ id: "stop", label: "Replace by hand", disabled: !!may }] : ownKind(a) ? [{ id: "renew", label: "Replace by itself", disabled: !!may }] : []),
+                          { id: "remove", label: "Remove", disabled: !!may || a.renewed_by !== null },
+                        ]} />
                       </span></td>
                     </tr>
                   ))}

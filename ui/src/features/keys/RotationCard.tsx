@@ -62,7 +62,7 @@ export function RotationCard({ rotation: r, credential: c, provider, may }: { ro
     },
   });
   const old = c.versions.find((v) => v.version === r.from_version);
-  const all = steps(r, now);
+  const all = steps(r, now, c.renews_id !== null);
   const at = all.findIndex((s) => s.state === "now" || s.state === "bad");
   const chooses = r.state === "needs_attention" && (r.error_class === "limit" || r.error_class === "foreign");
   const canRetire = [r.state, r.resumes].some((s) => s === "draining" || s === "soaking") && !!old;

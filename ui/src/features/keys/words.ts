@@ -54,7 +54,7 @@ const AT: Record<RotationView["state"], number> = {
 };
 
 /** Where a rotation stands, as five steps that people know. */
-export function steps(r: RotationView, now: number): Step[] {
+export function steps(r: RotationView, now: number, isAdmin = false): Step[] {
   const stopped = r.state === "needs_attention" || r.state === "awaiting_operator";
   const at = AT[stopped ? (r.resumes === "minted" ? "planned" : r.resumes === "done" ? "revoking" : (r.resumes ?? "planned")) : r.state];
   const bad = r.state === "needs_attention" || r.state === "rolled_back";
@@ -63,7 +63,7 @@ export function steps(r: RotationView, now: number): Step[] {
   const all: [string, string][] = [
     ["Create", at > 0 ? `New key ${fresh} stored, encrypted` : waitsForKey(r) ? "Waits for the key you make" : "A new key is asked for"],
     ["Stage", at > 1 ? `Both keys held, ${old} serving` : `${old} serves meanwhile`],
-    ["Test", r.state === "rolled_back" ? `${fresh} was taken back` : at > 2 ? `${fresh} sees all models of ${old}` : "Sign-in, models, account"],
+    ["Test", r.state === "rolled_back" ? `${fresh} was taken back` : at > 2 ? `${fresh} ${isAdmin ? "lists its own kind" : `sees all models of ${old}`}` : isAdmin ? "Sign-in, account" : "Sign-in, models, account"],
     ["Promote", at > 2 ? `${fresh} serves${grace}` : `${fresh} serves, ${old} stays in grace`],
     ["Retire", r.state === "done" ? `${old} is deleted` : waitsForDelete(r) ? `Waits until ${old} is deleted` : r.soak_until ? `${old} is off, deleted in ${daysLeft(r.soak_until, now)}` : `${old} is switched off, then deleted`],
   ];
