@@ -16,4 +16,6 @@ mod killed;
 mod matrix;
 mod renewal;
 mod sealed;
+#[cfg(debug_assertions)]
+mod serving;
 mod whole;

@@ -6,6 +6,7 @@
 
 use crate::adapters::{ADAPTERS, Adapter, STEPS, WHEN, begin};
 use crate::house::HURRIED;
+use crate::serving::{assert_serves, caller};
 use reeve_core::id::CredentialId;
 use reeve_core::rotation::RotationState as State;
 use reeve_engine::rotation::{Resolution, Rotation};
@@ -69,6 +70,8 @@ struct Place {
     clock: Arc<SetClock>,
     keyring: Arc<MemoryKeyring>,
     credential: CredentialId,
+    /// The key of a tenant whose calls the credential serves.
+    caller: String,
 }
 
 impl Place {
@@ -80,8 +83,10 @@ impl Place {
             clock: Arc::new(SetClock::new(START.parse().unwrap())),
             keyring: Arc::default(),
             credential: "crd_00000000000000000000000000".parse().unwrap(),
+            caller: String::new(),
         };
         let engine = place.open().await;
+        place.caller = caller(&engine).await;
         place.credential = adapter.add(&engine, &place.provider).await.0;
         // Behind the first rotation Reeve knows its key's id, and the next one needs nobody where that can be.
         begin(&engine, place.credential).await;
@@ -197,6 +202,7 @@ impl Place {
         assert_eq!(r.state, State::Done, "{case}: {r:?}");
         engine.check_rotations().await.unwrap();
         self.adapter.assert_sound(&engine, &self.provider, self.credential, &case).await;
+        assert_serves(self.adapter, &engine, &self.caller, &case).await;
         engine.close().await;
         broke
     }
