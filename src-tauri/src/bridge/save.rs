@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use http_body_util::BodyExt;
-use tokio::fs::{self, File};
+use tokio::fs::{self, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
 /// Why there is no file.
@@ -31,7 +31,7 @@ pub(super) async fn save(body: Body, place: &Path) -> Result<(), SaveError> {
 }
 
 async fn write(mut body: Body, part: &Path) -> Result<(), SaveError> {
-    let mut file = File::create(part).await?;
+    let mut file = private().create(true).truncate(true).write(true).open(part).await?;
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
             file.write_all(&data).await?;
@@ -39,6 +39,14 @@ async fn write(mut body: Body, part: &Path) -> Result<(), SaveError> {
     }
     file.flush().await?;
     Ok(file.sync_all().await?)
+}
+
+/// What is saved are exports and backups: other users of the machine do not read them.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    options.mode(0o600);
+    options
 }
 
 fn beside(place: &Path) -> PathBuf {

@@ -167,6 +167,12 @@ async fn an_answer_goes_into_the_chosen_file_and_no_other() {
     let saved = bridge.answer(asked("/api/v1/bytes")).await;
     assert_eq!((saved.status, saved.body.as_str()), (200, ""));
     assert_eq!(std::fs::read(&place).expect("the file"), [0xff, 0xfe]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&place).expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "nobody else reads it");
+    }
     assert_eq!(bridge.answer(asked("/api/v1/bytes")).await.status, 403, "a choice is for one download");
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is left beside it");
 
