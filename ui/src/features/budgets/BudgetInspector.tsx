@@ -1,45 +1,16 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { api, errorWords, take, type HoldView } from "@/api";
-import { Confirm, Inspector, Money, Properties, Section, TimeAgo, useMay } from "@/components";
+import { api, take } from "@/api";
+import { Confirm, Inspector, Money, Properties, Section, useMay } from "@/components";
 import { exactUsd, formatUsd, percentOf } from "@/lib/money";
 import { formatPercent } from "@/lib/number";
 import { dayAndTime } from "@/lib/time";
 import { Button, Chip, Meter, toast } from "@/ui";
 import { BudgetForm } from "./BudgetForm";
+import { Holds } from "./Holds";
 import { OverrideForm, Overrides } from "./Overrides";
-import { holdsQuery, meterOf, overrideWord, PERIOD_NOW, STATE_TONE, STATE_WORDS, type BudgetRow } from "./queries";
+import { meterOf, overrideWord, PERIOD_NOW, STATE_TONE, STATE_WORDS, type BudgetRow } from "./queries";
 import { Refused } from "./Refused";
-
-function Holds({ budget }: { budget: BudgetRow }) {
-  const client = useQueryClient();
-  const may = useMay("budget:write");
-  const list = useQuery(holdsQuery);
-  const release = useMutation({
-    mutationFn: (hold: HoldView) => take(api.POST("/holds/{id}/release", { params: { path: { id: hold.id } } })),
-    onSuccess: (_, hold) => {
-      void client.invalidateQueries({ queryKey: ["holds"] });
-      void client.invalidateQueries({ queryKey: ["budgets"] });
-      toast({ title: `Released ${formatUsd(hold.amount_usd)} held for ${hold.tenant_name}` });
-    },
-    onError: (error) => toast({ title: "Not released", detail: errorWords(error), bad: true }),
-  });
-  const mine = (list.data?.items ?? []).filter((h) => budget.tenant_id === null || h.tenant_id === budget.tenant_id);
-  if (mine.length === 0 && percentOf(budget.status.held_usd, "1") === 0) return null;
-  return (
-    <Section title="Held after a crash">
-      <p className="dim" style={{ marginBottom: 8 }}>Kept for calls whose outcome was lost. Release an amount once the provider&apos;s bill shows it was not charged.</p>
-      <dl className="kv">
-        {mine.map((h) => (
-          <div key={h.id} style={{ display: "contents" }}>
-            <dt><TimeAgo at={h.opened_at} /></dt>
-            <dd className="row"><span><Money usd={h.amount_usd} /> <span className="faint">{h.tenant_name}, {h.reason}</span></span><span className="push"><Button small label={`Release ${formatUsd(h.amount_usd)} held for ${h.tenant_name}`} disabledReason={may} pending={release.isPending && release.variables?.id === h.id} onPress={() => release.mutate(h)}>Release</Button></span></dd>
-          </div>
-        ))}
-      </dl>
-    </Section>
-  );
-}
 
 export function BudgetInspector({ budget, onClose }: { budget: BudgetRow; onClose: () => void }) {
   const client = useQueryClient();

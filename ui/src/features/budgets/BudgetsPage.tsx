@@ -9,6 +9,7 @@ import { monthName } from "@/lib/time";
 import { Button, Chip, Empty, Icon, Meter } from "@/ui";
 import { BudgetForm } from "./BudgetForm";
 import { BudgetInspector } from "./BudgetInspector";
+import { HoldsNotice } from "./Holds";
 import { PoolsSheet } from "./Pools";
 import { BUDGET_SCOPES, BUDGET_STATES, budgetsQuery, budgetTree, meterOf, overrideWord, SCOPE_WORDS, STATE_WORDS, type BudgetRow } from "./queries";
 
@@ -61,6 +62,7 @@ export function BudgetsPage() {
         <span className="dim">{monthName(new Date().toISOString(), setup.time_zone)}</span>
         <span className="dim" role="status">{list.isSuccess && `${plural(rows.length, "budget")}${refusing ? `, ${refusing} refusing` : ""}`}</span>
       </div>
+      <HoldsNotice />
       <div className={`listpage${chosen ? " open" : ""}`}>
         <div className="listcol">
           {list.isError ? <ErrorState of={list} what="Budgets" /> : (

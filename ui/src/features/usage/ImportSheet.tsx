@@ -109,14 +109,15 @@ function MapColumns({ source, choices, onChange }: { source: Source; choices: Ch
   );
 }
 
-function Errors({ view }: { view: ImportView }) {
+function Errors({ view, choices }: { view: ImportView; choices: Choices }) {
+  const columnOf = (field: string | null) => (field === null ? "–" : choices[field as Field]?.column?.replace(CONSTANT, "").replace(NONE, "") || field.replaceAll("_", " "));
   if (view.error_count === 0) return null;
   return (
     <section>
       <Notice tone="bad" box>{plural(view.error_count, "row")} cannot be read. Nothing is imported until every row can.{view.error_count > view.errors.length && ` The first ${view.errors.length} are listed.`}</Notice>
       <table className="t" style={{ marginTop: 8 }}>
         <thead><tr><th>Line</th><th>Column</th><th>What is wrong</th></tr></thead>
-        <tbody>{view.errors.map((e, i) => <tr key={i}><td className="num mono" style={{ width: 60 }}>{formatCount(e.line)}</td><td className="mono">{e.column ?? "–"}</td><td style={{ whiteSpace: "normal" }}>{e.message}</td></tr>)}</tbody>
+        <tbody>{view.errors.map((e, i) => <tr key={i}><td className="num mono" style={{ width: 60 }}>{formatCount(e.line)}</td><td className="mono">{columnOf(e.column)}</td><td style={{ whiteSpace: "normal" }}>{e.message}</td></tr>)}</tbody>
       </table>
     </section>
   );
@@ -184,7 +185,7 @@ export function ImportSheet({ onClose }: { onClose: () => void }) {
             <div className="row"><span className="strong">{source.name}</span><span className="dim">{formatBytes(source.size)}, {plural(source.columns.length, "column")}</span>{!done && <span className="push"><Button small onPress={() => { setSource(null); preview.reset(); run.reset(); }}>Another file</Button></span>}</div>
             {done && run.data ? <Notice tone="info" icon="check" box>Imported. {plural(run.data.new_rows, "new record")} in the ledger{run.data.duplicate_rows > 0 && `, ${plural(run.data.duplicate_rows, "duplicate")} left as they were`}.</Notice> : <MapColumns source={source} choices={choices} onChange={change} />}
             {!!error && <Notice tone="bad" box>{errorWords(error)}</Notice>}
-            {view && <div className="stackv" role="status" aria-label="Preview"><Errors view={view} /><Figures view={view} /><Sample view={view} /></div>}
+            {view && <div className="stackv" role="status" aria-label="Preview"><Errors view={view} choices={choices} /><Figures view={view} /><Sample view={view} /></div>}
           </div>
           <footer>
             {done ? <Button kind="primary" onPress={onClose}>Done</Button> : (
