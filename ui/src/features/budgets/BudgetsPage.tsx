@@ -25,10 +25,10 @@ const route = getRouteApi("/app/budgets");
 
 export const BUDGET_COLUMNS: Column<BudgetRow>[] = [
   col("Budget", "minmax(150px, 1.3fr)", (b) => <span className="row" style={{ gap: 6, paddingLeft: b.depth * 14 }}>{b.depth > 0 && <span className="faint" aria-hidden="true">└</span>}<span className="strong clip">{b.name}</span>{overrideWord(b) && <span role="img" className="dim" title={`${overrideWord(b)} for a while`} aria-label={`${overrideWord(b)} for a while`}>{overrideWord(b) === "Raised" ? "↑" : "↓"}</span>}</span>),
-  col("Level", "minmax(98px, 0.4fr)", (b) => <span className="clip" title={b.level}>{b.level}</span>, { className: "dim" }),
+  col("Level", "minmax(90px, 0.4fr)", (b) => <span className="clip" title={b.level}>{b.level}</span>, { className: "dim" }),
   col("Period", "60px", (b) => b.period),
   col("Kind", "58px", (b) => <Chip plain>{b.kind}</Chip>),
-  col("Spent, reserved, projected", "minmax(140px, 1.6fr)", (b) => <Meter {...meterOf(b)} label={`${STATE_WORDS[b.status.state]}: spent ${formatUsd(b.status.spent_usd)} of ${formatUsd(b.status.limit_usd)}, ${formatPercent(b.status.percentage_used)} used`} />, { className: "meter-cell" }),
+  col("Spent, reserved, projected", "minmax(130px, 1.6fr)", (b) => <Meter {...meterOf(b)} label={`${STATE_WORDS[b.status.state]}: spent ${formatUsd(b.status.spent_usd)} of ${formatUsd(b.status.limit_usd)}, ${formatPercent(b.status.percentage_used)} used`} />, { className: "meter-cell" }),
   col("Spent", "98px", (b) => <Money usd={b.status.spent_usd} />, { num: true }),
   col("Reserved", "86px", (b) => <Money usd={b.status.reserved_usd} />, { num: true, className: "dim" }),
   col("Left", "98px", (b) => <Money usd={b.status.remaining_usd} />, { num: true }),

@@ -30,15 +30,15 @@ function Time({ at, zone, today }: { at: string; zone: string; today: string }) 
 }
 const columns = (zone: string, today: string): Column<RequestView>[] => [
   col("Time", "142px", (r) => <Time at={r.time} zone={zone} today={today} />, { className: "mono faint" }),
-  col("Tenant", "minmax(88px, 1fr)", (r) => r.tenant_name ?? <span className="faint">unknown</span>, { className: "strong" }),
-  col("Model", "minmax(130px, 1.3fr)", (r) => r.model ?? <span className="faint">not known</span>, { className: "mono" }),
+  col("Tenant", "minmax(72px, 1fr)", (r) => r.tenant_name ?? <span className="faint">unknown</span>, { className: "strong" }),
+  col("Model", "minmax(112px, 1.3fr)", (r) => r.model ?? <span className="faint">not known</span>, { className: "mono" }),
   col("User", "minmax(70px, .7fr)", (r) => r.user ?? "", { className: "dim" }),
-  col("Tokens in", "76px", (r) => (r.outcome === "refused" ? "" : formatCount(tokensIn(r.usage))), { num: true, className: "dim" }),
+  col("Tokens in", "72px", (r) => (r.outcome === "refused" ? "" : formatCount(tokensIn(r.usage))), { num: true, className: "dim" }),
   col("Tokens out", "80px", (r) => (r.outcome === "refused" ? "" : formatCount(tokensOut(r.usage))), { num: true, className: "dim" }),
-  col("Cost", "106px", (r) => (r.outcome === "refused" ? <span className="faint">none</span> : r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />), { num: true, className: "strong" }),
+  col("Cost", "100px", (r) => (r.outcome === "refused" ? <span className="faint">none</span> : r.cost_usd === null ? <Chip tone="warn">unpriced</Chip> : <Money usd={r.cost_usd} />), { num: true, className: "strong" }),
   col("Took", "70px", (r) => (r.latency_ms === null ? "" : formatDuration(r.latency_ms)), { num: true, className: "dim" }),
-  col("Outcome", "124px", (r) => <RequestOutcome of={r} />),
-  col("Why", "minmax(128px, .6fr)", (r) => (r.outcome === "refused" ? reasonWords(r.reason) : r.status !== null && r.status !== 200 ? `HTTP ${r.status}` : r.pricing === "ceiling" ? "at ceiling" : ""), { className: "dim" }),
+  col("Outcome", "118px", (r) => <RequestOutcome of={r} />),
+  col("Why", "minmax(110px, .75fr)", (r) => (r.outcome === "refused" ? reasonWords(r.reason) : r.status !== null && r.status !== 200 ? `HTTP ${r.status}` : r.pricing === "ceiling" ? "at ceiling" : ""), { className: "dim" }),
 ];
 
 /** New rows wait here until asked for; what is being read does not move. */
@@ -141,7 +141,7 @@ export function RequestsPage() {
           </div>
           {list.isError && rows.length === 0 ? <ErrorState of={list} what="The requests" /> : (
             <DataTable
-              label="Requests" columns={cols} rows={rows} rowId={(r) => r.id} selected={search.request} onSelect={select} loading={list.isPending || (looking && rows.length === 0)} minWidth={search.request ? 560 : narrow ? 954 : 1054}
+              label="Requests" columns={cols} rows={rows} rowId={(r) => r.id} selected={search.request} onSelect={select} loading={list.isPending || (looking && rows.length === 0)} minWidth={search.request ? 560 : narrow ? 888 : 958}
               more={{ has: list.hasNextPage, busy: list.isFetchingNextPage, failed: list.isFetchNextPageError, load: () => void list.fetchNextPage() }}
               empty={filtered
                 ? <Empty title="No request matches" action={<Button onPress={() => void navigate({ search: {} })}>Clear the filters</Button>}>No call in the log fits these filters and this time range.</Empty>

@@ -10,7 +10,14 @@ export function TenantStep({ onDone, onSample }: { onDone: (tenant: TenantView) 
     mutationFn: () => take(api.POST("/tenants", { body: { name: form.values.name.trim(), tier: form.values.tier, slug: null, time_zone: null, owner: null, tags: null, notes: null } })),
     onSuccess: onDone,
   });
-  const sample = useMutation({ mutationFn: () => take(api.POST("/sample")), onSuccess: onSample });
+  const sample = useMutation({
+    mutationFn: async () => {
+      // A server that was started with the sample data has it already.
+      const { loaded } = await take(api.GET("/sample"));
+      if (!loaded) await take(api.POST("/sample"));
+    },
+    onSuccess: onSample,
+  });
   const e = fieldErrors(save.error);
   const blocked = !form.values.name.trim() && "Name the tenant first";
   return (
