@@ -168,7 +168,13 @@ async fn an_unreachable_provider_costs_nothing() {
         assert_eq!(answer.header("x-should-retry"), "", "nothing was sent, so trying again is fine");
     }
 
-    app.assert_untouched(&acme).await;
+    let charges = app.charges(2).await;
+    for charge in &charges {
+        assert_eq!(
+            (charge.outcome.as_str(), charge.status, charge.cost),
+            ("failure", None, Some(NanoUsd::ZERO))
+        );
+    }
     let status = app.engine.budget(&Cx::system(), budget).await.unwrap().status;
     assert_eq!((status.spent, status.reserved), (NanoUsd::ZERO, NanoUsd::ZERO));
 }

@@ -47,7 +47,7 @@ fn unread(rejection: BytesRejection) -> Failure {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Failure::with_status(
             StatusCode::PAYLOAD_TOO_LARGE,
             Code::Invalid,
-            "The request's body is too large.",
+            "The request's body is too large. For a long usage file, use reeve-server usage import.",
         ),
         other => Failure::with_status(other.status(), Code::Invalid, "The request's body broke off."),
     }

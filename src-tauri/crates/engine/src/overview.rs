@@ -197,7 +197,7 @@ impl Engine {
                 severity: "critical",
                 text: locked.message,
                 time: now,
-                link: "/settings".to_owned(),
+                link: "/vault".to_owned(),
             });
         }
         for b in budgets.iter().filter(|b| b.status.state != BudgetState::Ok) {

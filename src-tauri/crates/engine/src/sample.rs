@@ -58,7 +58,8 @@ impl Engine {
             charges.extend(self.sample_charges(plan, tenant)?);
         }
         self.sample_budget(cx, None, PeriodKind::Day, shape::WORKSPACE_DAY, BudgetKind::Soft).await?;
-        self.sample_budget(cx, None, PeriodKind::Month, shape::WORKSPACE_MONTH, BudgetKind::Hard).await?;
+        // Both soft: what the sample spends must not refuse the calls of real tenants.
+        self.sample_budget(cx, None, PeriodKind::Month, shape::WORKSPACE_MONTH, BudgetKind::Soft).await?;
         count.usage_records = charges.len() as u64;
         self.write_sample_charges(cx, charges).await?;
         let loaded = self

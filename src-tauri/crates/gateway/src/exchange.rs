@@ -78,7 +78,7 @@ impl Exchange {
         response
     }
 
-    /// No answer came. Where nothing was sent nothing is charged; else nobody knows what will be billed, and the worst
+    /// No answer came. Where nothing was sent it costs nothing, and is a record all the same; else nobody knows what will be billed, and the worst
     /// case is charged.
     fn unanswered(self, error: &UpstreamError) -> Response {
         tracing::warn!(
@@ -87,11 +87,6 @@ impl Exchange {
             "a provider did not answer"
         );
         let usage = if error.may_have_run() { None } else { Some(Usage::new()) };
-        if usage.is_some() && !self.admitted.was_heard_of() {
-            let told = self.told(error);
-            self.admitted.release();
-            return told;
-        }
         let ended = self.ended(CallEnd::Failure, usage, None);
         let told = self.told(error);
         self.settled(&ended, told)

@@ -53,6 +53,8 @@ pub struct Identified {
 #[derive(Default)]
 pub(crate) struct KeyTable {
     by_prefix: HashMap<String, KnownKey>,
+    /// Of revoked keys too, for as long as this process lives: entries go on to name them.
+    names: HashMap<ApiKeyId, String>,
 }
 
 impl KeyTable {
@@ -67,6 +69,7 @@ impl KeyTable {
             heard_from: [None; ADDRESSES],
         };
         self.by_prefix.insert(key.prefix.clone(), known);
+        self.names.insert(key.id, key.name.clone());
     }
 
     pub(crate) fn retain(&mut self, keep: impl Fn(&KnownKey) -> bool) {
@@ -113,6 +116,11 @@ impl Admission {
             is_known_here: ip.is_none() || known.heard_from.contains(&ip),
             may_call: known.scopes.contains(&KeyScope::GatewayCall),
         })
+    }
+
+    /// What a key is called.
+    pub fn key_name(&self, id: ApiKeyId) -> Option<String> {
+        self.lock().keys.names.get(&id).cloned()
     }
 
     /// Whether a key, if there is one, may be used for `scope`. Looks at every key: not for the way of a call.

@@ -121,15 +121,18 @@ fn text(leaf: &Leaf, key: &str) -> Option<String> {
     leaf.x.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// Who goes by a pseudonym; `key_name` is what the key was called, if it is one.
-pub(super) fn actor(who: &str, key_name: Option<String>, people: &People) -> Actor {
+/// Who goes by a pseudonym.
+pub(super) fn actor(who: &str, people: &People, admission: &Admission) -> Actor {
     if let Some((id, name)) = people.get(who) {
         return Actor { kind: "user", id: id.to_string(), name: name.clone() };
     }
     let (kind, name) = match who {
         "system" => ("system", "Reeve".to_owned()),
         "anonymous" => ("anonymous", "Not signed in".to_owned()),
-        key if key.starts_with("key_") => ("api_key", key_name.unwrap_or_else(|| shortened(key))),
+        key if key.starts_with("key_") => {
+            let name = key.parse().ok().and_then(|id| admission.key_name(id));
+            ("api_key", name.unwrap_or_else(|| shortened(key)))
+        }
         other => ("user", other.to_owned()),
     };
     Actor { kind, id: who.to_owned(), name }
@@ -197,7 +200,7 @@ pub(crate) fn describe(entry: &Entry, people: &People, admission: &Admission) ->
         action: text(leaf, "action").unwrap_or_else(|| "EXECUTE".to_owned()),
         severity: text(leaf, "severity").unwrap_or_else(|| "info".to_owned()),
         outcome: outcome(leaf.ok),
-        actor: actor(&leaf.who, text(leaf, "key_name"), people),
+        actor: actor(&leaf.who, people, admission),
         via: leaf.via.clone(),
         resource,
         related: related(leaf),

@@ -234,7 +234,11 @@ struct Said<'e> {
 
 impl Said<'_> {
     fn actor(&self, who: &str, count: u64, first_time: bool) -> SecurityActor {
-        SecurityActor { actor: describe::actor(who, None, self.people), count, first_time }
+        SecurityActor {
+            actor: describe::actor(who, self.people, &self.engine.inner.admission),
+            count,
+            first_time,
+        }
     }
 }
 

@@ -240,14 +240,6 @@ impl Admitted {
         self.engine.capture(&self.call, self.caller.tenant, self.caller.key)
     }
 
-    /// The call never reached the provider: nothing is charged, and the reservation is free again.
-    pub fn release(mut self) {
-        if std::mem::take(&mut self.open) {
-            self.engine.inner.admission.release(&self.reservation, &self.facets());
-        }
-        self.end_limits(Some(0));
-    }
-
     /// Replaces the estimate of tokens by what was `used`, and frees the places among concurrent calls.
     fn end_limits(&mut self, used: Option<u64>) {
         if let Some(grant) = self.grant.take() {

@@ -48,12 +48,6 @@ impl Admitted {
         self.trip.attempts()
     }
 
-    /// Whether a provider may have heard of the call in an attempt before this one.
-    #[must_use]
-    pub fn was_heard_of(&self) -> bool {
-        self.failed.iter().any(|attempt| attempt.how != Failed::NotSent)
-    }
-
     /// How long the call's route waits; `None` without one, or where it does not say.
     #[must_use]
     pub fn patience(&self) -> Option<Patience> {
