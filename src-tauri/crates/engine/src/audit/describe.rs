@@ -307,8 +307,8 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "budget_override.delete" => "Took back the temporary limit of",
         "pool.create" => "Made the pool",
         "pool.delete" => "Removed the pool",
-        "budget.hold_open" => "Held money for calls cut by a crash:",
-        "budget.hold_release" => "Released the hold",
+        "budget.hold_open" => return held("Held", leaf, d),
+        "budget.hold_release" => return held("Released", leaf, d),
         "budget.overrun" => "A call cost more than was reserved:",
         "key.import" => "Added the provider key",
         "key.revoke" => "Revoked the provider key",
@@ -319,6 +319,8 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "control_credential.create" => "Added the admin key",
         "control_credential.update" => "Changed the admin key",
         "control_credential.delete" => "Removed the admin key",
+        "control_credential.renewal_begin" => "From now on the admin key replaces itself:",
+        "control_credential.renewal_end" => "People replace the admin key again:",
         kind if kind.starts_with("rotation.") => rotation(kind),
         "credential.breaker_close" => "Calls go to the provider key again:",
         "breaker.update" => return "Changed when a provider key is left out".to_owned(),
@@ -379,6 +381,12 @@ fn session(leaf: &Leaf) -> String {
         }
         _ => format!("Reeve {version} was started"),
     }
+}
+
+fn held(did: &str, leaf: &Leaf, d: &Described) -> String {
+    let amount = text(leaf, "amount_usd").map_or_else(|| "money".to_owned(), |usd| format!("${usd}"));
+    let tenant = d.tenant.as_ref().map_or("a tenant", |(_, name)| name);
+    format!("{did} {amount} of {tenant} for calls that a crash cut off")
 }
 
 fn new_device(leaf: &Leaf) -> String {

@@ -229,7 +229,9 @@ impl Engine {
                 let key = recorded.key_versions().reads().get(credential, version)?;
                 recorded.credentials().touch(credential, version, calls, waiting.charge.time)?;
                 if let Some(key) = key.filter(|key| key.last_used_at.is_none()) {
-                    self.used_first(&key, &waiting.charge.provider).record(tx)?;
+                    let name = recorded.credentials().reads().get(credential)?.map(|c| c.name);
+                    let draft = self.used_first(&key, &waiting.charge.provider);
+                    draft.name(name.as_deref().unwrap_or_default()).record(tx)?;
                 }
             }
             if let Some(overrun) = &waiting.overrun {
