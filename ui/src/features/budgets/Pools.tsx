@@ -49,6 +49,7 @@ export function PoolsSheet({ onClose }: { onClose: () => void }) {
   const may = useMay("budget:write");
   const list = useQuery(poolsQuery);
   const keys = useQuery(callKeysQuery);
+  const providerName = useProviderName();
   const [open, setOpen] = useState<{ act: "new" } | { act: "edit" | "delete"; pool: PoolView } | null>(null);
   const drop = useMutation({
     mutationFn: (pool: PoolView) => take(api.DELETE("/pools/{id}", { params: { path: { id: pool.id } } })),
@@ -60,7 +61,7 @@ export function PoolsSheet({ onClose }: { onClose: () => void }) {
   });
   const nameOf = (id: string) => {
     const key = (keys.data?.items ?? []).find((c) => c.id === id);
-    return key ? `${key.provider} / ${key.name}` : "removed key";
+    return key ? `${providerName(key.provider)} / ${key.name}` : "removed key";
   };
   const create = <Button kind="primary" onPress={() => setOpen({ act: "new" })} disabledReason={may}>New pool</Button>;
   const items = list.data?.items ?? [];

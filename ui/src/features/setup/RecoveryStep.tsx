@@ -4,7 +4,7 @@ import { RecoveryCode } from "@/components";
 export function RecoveryStep({ locked, onDone }: { locked: boolean; onDone: () => void }) {
   return (
     <div className="stackv">
-      <div><h1>A recovery code</h1><p className="lede" style={{ marginBottom: 0 }}>Provider keys are sealed under a key that this computer keeps: in its keyring, or as KEY_ENCRYPTION_SECRET. If that is ever lost, this code opens them; nothing else does. Keep it on paper or in a password manager.</p></div>
+      <div><h1>A recovery code</h1><p className="lede" style={{ marginBottom: 0 }}>Provider keys are sealed under a key that this computer keeps: in its keyring, or as KEY_ENCRYPTION_SECRET. If that is ever lost, this code opens them; nothing else does.</p></div>
       <RecoveryCode blocked={locked ? "The vault is locked" : null} show="Show the recovery code" act="Continue" onDone={onDone} later={{ label: "Later, under Vault", run: onDone }} />
     </div>
   );

@@ -14,7 +14,7 @@ function Card({ title, lede, children }: { title: string; lede?: ReactNode; chil
 
 const WARNINGS: Record<VaultStatusView["warnings"][number], [tone: "warn" | "bad", what: string, text: string]> = {
   older_copy: ["bad", "This is an older copy of the vault.", "The keyring has seen a newer one: a backup was put back, or a disk was rolled back. Provider keys that were replaced since may be dead, so nothing is rotated until you say that this copy is the one to go on with. Test every key first."],
-  not_in_keyring: ["warn", "The keyring does not have the key.", "The vault was opened by hand. Put the key into the keyring again, below, so that the next start opens it by itself."],
+  not_in_keyring: ["warn", "The keyring does not have the key.", "The vault was opened in another way. Put the key into the keyring again, below, so that the next start opens it by itself."],
   no_recovery_code: ["warn", "Nobody has a recovery code.", "If what opens the vault now is ever lost, every stored provider key is lost with it. Make a code and keep it."],
   plaintext_keyring: ["warn", "Your keyring’s file is not encrypted.", "It has no password, as on computers that sign in by themselves: who reads the disk reads the key. Give the keyring a password, or turn on strict mode, so that the keyring is only half of the key."],
   unreadable: ["warn", "Some sealed values do not open.", "The last rotation left them as they were, and the key before is kept for them. Test every key under Keys, and paste those again that do not open."],
