@@ -2,8 +2,8 @@
 //! touched, one key in use. Debug builds die where `REEVE_CRASH_AT` says.
 //!
 //! Real processes die here, for every provider that makes keys: at every step of OpenAI's, and at the two steps of the others
-//! where most may be lost. Every step of each with every fault, and a second kill while it recovers, take `REEVE_CRASH_FULL`;
-//! `matrix.rs` goes through all of it within the process.
+//! where most may be lost. Every step of each, with every fault for OpenAI and with faults in turn for the others, and a second
+//! kill while it recovers, take `REEVE_CRASH_FULL`; `matrix.rs` goes through every fault at every step of each within the process.
 
 use crate::adapters::{ADAPTERS, Adapter, STEPS, WHEN, begin};
 use crate::house::{HURRIED, STUCK};
@@ -140,8 +140,9 @@ async fn killed(adapter: Adapter) -> u32 {
     let all: Vec<_> = std::iter::once(None).chain(FAULTS.map(Some)).collect();
     let few = [("called", State::Minting), ("called", State::Revoking)];
     let mut died = 0;
-    for step in STEPS {
-        for when in WHEN {
+    for (n, step) in STEPS.into_iter().enumerate() {
+        for (m, when) in WHEN.into_iter().enumerate() {
+            let point = n * WHEN.len() + m;
             // Before an act is behind the one before it.
             let is_asked_for = match adapter {
                 Adapter::Openai => when != "before",
@@ -153,7 +154,9 @@ async fn killed(adapter: Adapter) -> u32 {
             let around = matches!(step, State::Minting | State::Revoking);
             let turn = (adapter as usize + died as usize) % FAULTS.len();
             let faults = match (full, around, adapter == Adapter::Openai) {
-                (true, ..) => all.clone(),
+                (true, _, true) => all.clone(),
+                // Faults take turns here: `matrix.rs` has every one of them at every point.
+                (true, _, false) => vec![all[(adapter as usize + point) % all.len()]],
                 (false, true, true) => vec![None, Some(FAULTS[turn])],
                 (false, true, false) => vec![Some(FAULTS[turn])],
                 (false, false, _) => vec![None],

@@ -16,9 +16,9 @@ use reeve_tests::app::{START, SetClock, impatient};
 use reeve_tests::provider::{AdminFault, ScriptedProvider, Step};
 use reeve_vault::{Keyring, MemoryKeyring};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// What goes wrong at the provider.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -66,7 +66,7 @@ impl Wrong {
 struct Place {
     adapter: Adapter,
     provider: ScriptedProvider,
-    folder: PathBuf,
+    folder: TempDir,
     clock: Arc<SetClock>,
     keyring: Arc<MemoryKeyring>,
     credential: CredentialId,
@@ -75,11 +75,11 @@ struct Place {
 }
 
 impl Place {
-    async fn new(adapter: Adapter, folder: PathBuf) -> Self {
+    async fn new(adapter: Adapter) -> Self {
         let mut place = Self {
             adapter,
             provider: ScriptedProvider::start().await.unwrap(),
-            folder,
+            folder: tempfile::tempdir().unwrap(),
             clock: Arc::new(SetClock::new(START.parse().unwrap())),
             keyring: Arc::default(),
             credential: "crd_00000000000000000000000000".parse().unwrap(),
@@ -99,7 +99,8 @@ impl Place {
         let keyring = Arc::clone(&self.keyring);
         let of: KeyringOf = Arc::new(move |_| Arc::clone(&keyring) as Arc<dyn Keyring>);
         let keys = VaultKeys { keyring: Some(of), ..VaultKeys::default() };
-        let open = OpenEngine { data_dir: self.folder.clone(), keys, clock: Arc::clone(&self.clock) as _ };
+        let open =
+            OpenEngine { data_dir: self.folder.path().to_owned(), keys, clock: Arc::clone(&self.clock) as _ };
         let engine = Engine::open_with(open, impatient()).await.expect("the store opens after any crash");
         engine.set_rotation_pace(HURRIED);
         engine
@@ -236,11 +237,15 @@ fn every_run_meets_every_adapter_step_and_fault() {
 
 async fn all_of(adapter: Adapter) {
     let full = std::env::var_os("REEVE_CRASH_FULL").is_some();
-    let folder = tempfile::tempdir().unwrap();
-    let mut place = Place::new(adapter, folder.path().to_owned()).await;
+    let mut place = Place::new(adapter).await;
     let turn = ADAPTERS.iter().position(|a| *a == adapter).unwrap();
     let mut steps = BTreeSet::new();
     for (n, step) in STEPS.into_iter().enumerate() {
+        if full && n > 0 {
+            // Each looks through all that was before it.
+            place.provider.assert_done();
+            place = Place::new(adapter).await;
+        }
         for (m, when) in WHEN.into_iter().enumerate() {
             for (k, wrong) in WRONG.into_iter().enumerate() {
                 let point = format!("{when}:{}", step.as_str());
