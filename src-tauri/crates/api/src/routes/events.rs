@@ -14,6 +14,7 @@ use reeve_core::principal::Principal;
 use reeve_engine::{Code, Engine, Event};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -89,23 +90,24 @@ async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
 struct Listener {
     engine: Engine,
     principal: Principal,
+    events: Receiver<Event>,
 }
 
 impl Listener {
-    /// `None` for somebody who may see nothing of what events are about.
+    /// `None` for somebody who may see nothing of what events are about. It listens from here on, so that
+    /// whoever was told that the connection stands misses nothing.
     fn new(engine: Engine, principal: Principal) -> Option<Self> {
         let may = principal.may(Permission::AuditRead) || principal.may(Permission::UsageRead);
-        may.then_some(Self { engine, principal })
+        may.then(|| Self { events: engine.events().listen(), engine, principal })
     }
 
-    async fn run(self, mut socket: WebSocket) {
-        let mut events = self.engine.events().listen();
+    async fn run(mut self, mut socket: WebSocket) {
         let stopping = self.engine.tasks().stopping();
         let mut look = tokio::time::interval(LOOK);
         loop {
             let alive = tokio::select! {
                 () = stopping.cancelled() => return close(socket, GOING_AWAY, "the server stops").await,
-                event = events.recv() => match event {
+                event = self.events.recv() => match event {
                     Ok(event) => self.pass_on(&mut socket, event).await,
                     // Whoever fell behind asks for everything again.
                     Err(RecvError::Lagged(_)) => self.catch_up(&mut socket).await,

@@ -4,6 +4,7 @@ use super::{Ask, House};
 use crate::{ServeOptions, serve};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -83,6 +84,18 @@ async fn next(socket: &mut Socket) -> Message {
     tokio::time::timeout(Duration::from_secs(10), socket.next()).await.unwrap().unwrap().unwrap()
 }
 
+/// The last event of each of these kinds, as soon as there is one of each; others come between them.
+async fn heard(socket: &mut Socket, kinds: &[&str]) -> HashMap<String, Value> {
+    let mut heard = HashMap::new();
+    while !kinds.iter().all(|kind| heard.contains_key(*kind)) {
+        if let Message::Text(text) = next(socket).await {
+            let event: Value = serde_json::from_str(&text).unwrap();
+            heard.insert(event["type"].as_str().unwrap().to_owned(), event);
+        }
+    }
+    heard
+}
+
 #[tokio::test]
 async fn events_come_live_to_who_has_a_ticket() {
     let (house, session) = House::settled().await;
@@ -96,13 +109,7 @@ async fn events_come_live_to_who_has_a_ticket() {
 
     let body = json!({ "name": "Aspen", "tier": "free" });
     assert_eq!(house.ask(Ask::post("/tenants", body).bearer(session.token())).await.status, 201);
-    let mut heard = Vec::new();
-    while heard.len() < 2 {
-        if let Message::Text(text) = next(&mut socket).await {
-            heard.push(serde_json::from_str::<Value>(&text).unwrap());
-        }
-    }
-    let of = |kind: &str| heard.iter().find(|event| event["type"] == kind).unwrap();
-    assert!(of("audit")["sequence"].is_u64(), "{heard:?}");
-    assert!(of("tenant")["sequence"].is_null(), "{heard:?}");
+    let heard = heard(&mut socket, &["audit", "tenant"]).await;
+    assert!(heard["audit"]["sequence"].is_u64(), "{heard:?}");
+    assert!(heard["tenant"]["sequence"].is_null(), "{heard:?}");
 }
