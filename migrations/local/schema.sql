@@ -811,6 +811,11 @@ CREATE TABLE vault_rewraps (
     ended_at   INTEGER
 ) STRICT;
 
+CREATE TABLE vault_seals (
+    epoch INTEGER PRIMARY KEY,
+    seals INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE vault_slots (
     id          TEXT    PRIMARY KEY,
     kind        TEXT    NOT NULL,

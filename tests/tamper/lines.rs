@@ -199,6 +199,12 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("vault_slots", NotFound(CRYPTO)),
     ("vault_next", NotFound(CRYPTO)),
     (
+        "vault_seals",
+        NotFound(
+            "how much the master key has sealed, to rotate it in time: who can write the file needs no such detour",
+        ),
+    ),
+    (
         "vault_backups",
         NotFound(
             "when backups of the keys were made, for a hint; each is an entry of the audit ledger, which is checked",

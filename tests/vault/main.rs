@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the child tells its parent that it begins")]
 
 mod restored;
+mod worn;
 
 use reeve_core::time::Clock;
 use reeve_engine::credentials::AddCredential;

@@ -5666,6 +5666,16 @@ export interface components {
             /** @description Why it is locked, in a word. */
             reason: string | null;
             rewrap: components["schemas"]["RewrapView"] | null;
+            /**
+             * Format: int64
+             * @description Values that were sealed under this epoch of the master key, those that are gone among them.
+             */
+            seals: number;
+            /**
+             * Format: int64
+             * @description As many may be; at half of it the master key rotates by itself.
+             */
+            seals_most: number;
             slots: components["schemas"]["SlotView"][];
             state: components["schemas"]["VaultState"];
             /**

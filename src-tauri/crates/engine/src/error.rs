@@ -164,6 +164,10 @@ impl From<StoreError> for Error {
         let (code, message) = match &source {
             StoreError::Closed | StoreError::Stopped => (Code::Unavailable, "Reeve is shutting down."),
             StoreError::InUse { .. } => (Code::Unavailable, "Another Reeve has this folder open."),
+            StoreError::WornKey => (
+                Code::Unavailable,
+                "The master key has sealed as much as it may. Rotate it on the Vault page, then try again.",
+            ),
             StoreError::Leaf(_) => {
                 (Code::Invalid, "The change is too large to be written to the audit trail.")
             }

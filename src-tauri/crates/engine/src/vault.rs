@@ -18,7 +18,7 @@ mod status;
 pub use open::How;
 pub use slots::AddSlot;
 pub(crate) use slots::has_checked_code;
-pub use status::{Rewrap, SlotStatus, VaultStatus, Warning};
+pub use status::{MOST_SEALS, Rewrap, SlotStatus, VaultStatus, Warning};
 
 pub use reeve_vault::SlotKind;
 

@@ -43,6 +43,9 @@ pub enum StoreError {
         /// What does not fit.
         what: String,
     },
+    /// As many values as one key may seal were sealed under the master key's present epoch.
+    #[error("the master key has sealed as much as it may")]
+    WornKey,
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,

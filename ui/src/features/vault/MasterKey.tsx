@@ -76,6 +76,7 @@ export function MasterKey({ vault, may }: { vault: VaultStatusView; may: string 
       <Properties wide items={[
         ["Sealed under it", `${formatCount(vault.values)} values`],
         ["Epoch", String(vault.epoch)],
+        ["Used in this epoch", `${formatCount(vault.seals)} times of ${formatCount(vault.seals_most)}; it rotates by itself at half of that`],
         ["Last rotation", r?.ended_at ? <span key="r"><TimeAgo at={r.ended_at} />{r.kind === "compromised" ? ", with a new root key" : ", routine"}</span> : rotating ? "under way" : "never"],
       ]} />
       <div className="row">

@@ -115,6 +115,10 @@ pub(crate) struct VaultStatusView {
     has_env: bool,
     /// Values that a rotation of the master key goes over.
     values: u64,
+    /// Values that were sealed under this epoch of the master key, those that are gone among them.
+    seals: u64,
+    /// As many may be; at half of it the master key rotates by itself.
+    seals_most: u64,
     /// The newest rotation of the master key.
     rewrap: Option<RewrapView>,
 }
@@ -160,6 +164,8 @@ impl From<VaultStatus> for VaultStatusView {
             has_keyring: v.has_keyring,
             has_env: v.has_env,
             values: v.values,
+            seals: v.seals,
+            seals_most: reeve_engine::vault::MOST_SEALS,
             rewrap: v.rewrap.map(RewrapView::from),
         }
     }

@@ -45,6 +45,10 @@ impl Engine {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "it could not be asked which provider keys are due");
             }
+            if let Err(error) = self.renew_worn_key().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "the master key should be rotated and could not be");
+            }
         }
         if now.0 >= state.next_look.load(Ordering::Relaxed)
             && let Err(error) = self.resume_rotations().await

@@ -16,6 +16,7 @@ use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::Recorded;
 use reeve_store::table::vault::NextHeader;
 use reeve_store::table::vault_rewraps::Rewrap;
+use reeve_store::table::vault_seals;
 use reeve_vault::{OsRandom, RecoveryCode, Secret, Slot, SlotKind, SlotState, Vault};
 use zeroize::Zeroizing;
 
@@ -38,6 +39,19 @@ impl Engine {
     /// If `cx` may not, [`Code::StepUpRequired`], the vault is locked, or a rotation is under way.
     pub async fn rotate_master_key(&self, cx: &Cx) -> Result<(), Error> {
         self.may_change_vault(cx).await?;
+        self.begin_epoch(cx).await
+    }
+
+    /// Begins the next epoch where the present one has sealed half of what it may. Asked daily.
+    pub(crate) async fn renew_worn_key(&self) -> Result<(), Error> {
+        let seals = self.inner.store.read(|r| r.vault().seals()).await?;
+        if seals < vault_seals::MOST / 2 || self.vault().is_err() {
+            return Ok(());
+        }
+        self.begin_epoch(&Cx::system()).await
+    }
+
+    async fn begin_epoch(&self, cx: &Cx) -> Result<(), Error> {
         let _one = self.inner.vault.changing.lock().await;
         self.no_rewrap_under_way().await?;
         let vault = self.vault()?;

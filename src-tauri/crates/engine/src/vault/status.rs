@@ -8,6 +8,7 @@ use crate::error::Error;
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 pub use reeve_store::table::vault_rewraps::Rewrap;
+pub use reeve_store::table::vault_seals::MOST as MOST_SEALS;
 use reeve_vault::{SlotKind, SlotState, Vault};
 
 /// A way to open the vault.
@@ -77,6 +78,8 @@ pub struct VaultStatus {
     pub rewrap: Option<Rewrap>,
     /// Values that a rotation goes over.
     pub values: u64,
+    /// Values that were sealed under the epoch, those that are gone among them.
+    pub seals: u64,
 }
 
 impl Engine {
@@ -87,9 +90,10 @@ impl Engine {
     pub async fn vault_status(&self, cx: &Cx) -> Result<VaultStatus, Error> {
         self.require(cx, Permission::VaultRead).await?;
         let read = |r: &reeve_store::Read<'_>| {
-            Ok::<_, Error>((r.vault().header()?, r.vault_rewraps().newest()?, r.vault_rewraps().count()?))
+            let rewraps = r.vault_rewraps();
+            Ok::<_, Error>((r.vault().header()?, r.vault().seals()?, rewraps.newest()?, rewraps.count()?))
         };
-        let (header, rewrap, values) = self.inner.store.read(read).await?;
+        let (header, seals, rewrap, values) = self.inner.store.read(read).await?;
         let slots = self.vault_slots().await?;
         let unlocked = self.inner.vault.unlocked();
         let opened = unlocked.as_ref().and_then(Vault::opened_by).map(|(_, id)| id.to_owned());
@@ -128,6 +132,7 @@ impl Engine {
             has_env: keys.env.as_ref().is_some_and(|read| read().is_some()),
             rewrap,
             values,
+            seals,
         })
     }
 }

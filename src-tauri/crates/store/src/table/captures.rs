@@ -1,7 +1,7 @@
 //! Captured bodies, sealed, and the data keys that seal them: one for each tenant and day of expiry. A row that goes is
 //! overwritten (`secure_delete`), and with the last row of a day its key goes too, so that copies in old pages stay shut.
 
-use super::handles;
+use super::{handles, vault_seals};
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::id::{ChargeId, TenantId};
@@ -142,6 +142,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn insert_key(&self, key: &CaptureKey) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached("INSERT INTO capture_keys (id, tenant_id, day, wrapped) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![key.id, key.tenant_id.0.as_bytes(), key.day, key.wrapped])?;

@@ -1,6 +1,6 @@
 //! Admin keys of providers: what other keys are made and retired with.
 
-use super::handles;
+use super::{handles, vault_seals};
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::id::ControlCredentialId;
@@ -106,6 +106,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`]; a conflict if another has the name.
     pub fn insert(&self, c: &ControlCredential) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached(
                 "INSERT INTO control_credentials (id, name, provider, fingerprint, last4, sealed, created_at, changed_at)
@@ -129,6 +130,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`]; a conflict if another has the name.
     pub fn change(&self, c: &ControlCredential) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached(
                 "UPDATE control_credentials SET name = ?2, fingerprint = ?3, last4 = ?4, sealed = ?5, changed_at = ?6

@@ -1,7 +1,7 @@
 //! The keys of credentials, version by version.
 
 use super::credentials::{SealedKey, sealed};
-use super::handles;
+use super::{handles, vault_seals};
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::id::{ApiKeyId, CredentialId, RotationId, TenantId};
@@ -156,6 +156,9 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`]; a conflict if there is one with that number, or with that state where there may be only one.
     pub fn insert(&self, v: &KeyVersion) -> Result<(), StoreError> {
+        if v.sealed.is_some() {
+            vault_seals::count(self.conn)?;
+        }
         self.conn
             .prepare_cached(
                 "INSERT INTO key_versions (credential_id, version, state, provider_key_id, fingerprint, last4, wrapped_dek,
@@ -211,6 +214,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn rewrap(&self, id: CredentialId, version: u32, wrapped_dek: &[u8]) -> Result<bool, StoreError> {
+        vault_seals::count(self.conn)?;
         let changed = self
             .conn
             .prepare_cached(

@@ -1,6 +1,6 @@
 //! Listeners: who is sent entries as they are written, how far each is, and the last attempts.
 
-use super::handles;
+use super::{handles, vault_seals};
 use crate::error::StoreError;
 use crate::log::Stream;
 use crate::sql;
@@ -160,6 +160,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`]; a conflict if the name is taken.
     pub fn put(&self, l: &Listener) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached(
                 "INSERT INTO listeners (id, name, url, sealed, stream, event_types, min_severity, allow_private, enabled,

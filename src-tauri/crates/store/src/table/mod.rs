@@ -53,6 +53,7 @@ pub mod users;
 pub mod vault;
 pub mod vault_backups;
 pub mod vault_rewraps;
+pub mod vault_seals;
 pub mod witnesses;
 
 /// Declares the read and write handles of a table's file.

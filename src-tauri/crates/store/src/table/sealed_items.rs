@@ -1,6 +1,6 @@
 //! Small secrets of Reeve's own, sealed: the ledger's signing key, the access-token key.
 
-use super::handles;
+use super::{handles, vault_seals};
 use crate::error::StoreError;
 use reeve_core::time::Millis;
 use rusqlite::{OptionalExtension, params};
@@ -24,6 +24,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`]; a conflict if the name is taken.
     pub fn insert(&self, name: &str, sealed: &[u8], now: Millis) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached("INSERT INTO sealed_items (name, sealed, created_at) VALUES (?1, ?2, ?3)")?
             .execute(params![name, sealed, now.0])?;
@@ -35,6 +36,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn replace(&self, name: &str, sealed: &[u8], now: Millis) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached("UPDATE sealed_items SET sealed = ?2, created_at = ?3 WHERE name = ?1")?
             .execute(params![name, sealed, now.0])?;

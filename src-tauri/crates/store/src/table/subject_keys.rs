@@ -1,6 +1,6 @@
 //! Data keys of the ledger's private sections, by person and month, wrapped by the vault.
 
-use super::handles;
+use super::{handles, vault_seals};
 use crate::error::StoreError;
 use crate::sql;
 use rusqlite::{OptionalExtension, Row, params};
@@ -123,6 +123,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn insert(&self, id: &str, subject: &str, month: i64, wrapped: &[u8]) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached("INSERT INTO subject_keys (id, subject, month, wrapped) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?
             .execute(params![id, subject, month, wrapped])?;
@@ -134,6 +135,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn rewrap(&self, id: &str, wrapped: &[u8]) -> Result<(), StoreError> {
+        vault_seals::count(self.conn)?;
         self.conn
             .prepare_cached("UPDATE subject_keys SET wrapped = ?2 WHERE id = ?1")?
             .execute(params![id, wrapped])?;

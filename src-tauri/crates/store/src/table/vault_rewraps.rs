@@ -1,6 +1,6 @@
 //! Rotations of the master key, and the small sealed values that they go over. What the bytes mean only `reeve-vault` knows.
 
-use super::handles;
+use super::{handles, vault_seals};
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::time::Millis;
@@ -216,6 +216,7 @@ impl Writes<'_> {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn reseal(&self, place: Place, at: i64, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        vault_seals::count(self.conn)?;
         Ok(self.conn.prepare_cached(place.update())?.execute(params![at, old, new])? == 1)
     }
 

@@ -44,7 +44,8 @@ async fn call(
     };
     let act = move |keys: &mut Keys, came: &Came| answer(keys, came, &form);
     let mut response = serve(state, step, came, act, said_no).await;
-    if response.status().is_success() && response.headers()["content-type"] == "application/json" {
+    let is_json = response.headers().get("content-type").is_some_and(|kind| kind == "application/json");
+    if response.status().is_success() && is_json {
         response = in_xml(response).await;
     }
     response
