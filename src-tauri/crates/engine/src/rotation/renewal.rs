@@ -16,6 +16,9 @@ use reeve_providers::upstream::Key;
 use reeve_store::table::credentials::{RotationPolicy, SealedKey};
 use reeve_vault::Secret;
 
+/// Why a new admin key is neither good nor bad.
+const UNLISTED: &str = "The provider accepts the new admin key and does not list it yet.";
+
 /// How an admin key is to replace itself.
 #[derive(Clone, Debug)]
 pub struct BeginRenewal {
@@ -184,7 +187,7 @@ impl Engine {
         }
     }
 
-    /// Tries a new admin key: may it list its own kind, and does it find itself there?
+    /// Tries a new admin key: may it list its own kind, and does it find itself there, at the latest after a while?
     pub(super) async fn try_admin_key(
         &self,
         control: &Control,
@@ -197,7 +200,8 @@ impl Engine {
             Err(error) => return Verdict::Inconclusive(error.to_string()),
         };
         match new_id {
-            Some(id) if keys.iter().all(|key| key.id != id) => Verdict::OtherAccount,
+            // The list may lag behind; and of a key that no list ever shows, a person must say what it is.
+            Some(id) if keys.iter().all(|key| key.id != id) => Verdict::Inconclusive(UNLISTED.to_owned()),
             _ => Verdict::Passed { models: None },
         }
     }
