@@ -16,7 +16,7 @@ CREATE TABLE api_keys (
     expires_at   INTEGER,
     revoked_at   INTEGER,
     last_used_at INTEGER
-, scopes TEXT NOT NULL DEFAULT 'gateway:call') STRICT;
+, scopes TEXT NOT NULL DEFAULT 'gateway:call', rotated_at INTEGER, previous_prefix TEXT, previous_hash BLOB, previous_until INTEGER, previous_used_at INTEGER) STRICT;
 
 CREATE TABLE "applied_prices" (
     seq   INTEGER PRIMARY KEY, -- index of that entry; of charges from before there were such entries, the first one's own
@@ -842,6 +842,8 @@ CREATE TABLE witnesses (
 ) STRICT;
 
 CREATE INDEX adjustments_original ON adjustments (original_id);
+
+CREATE UNIQUE INDEX api_keys_previous ON api_keys (previous_prefix) WHERE previous_prefix IS NOT NULL;
 
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 

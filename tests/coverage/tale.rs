@@ -58,7 +58,14 @@ async fn tenants(s: &mut Story) {
     let made = s
         .does("post /tenants/{id}/api-keys", &format!("{at}/api-keys"), Some(key), &[("api_key.create", &[])])
         .await;
-    let revoke = format!("{at}/api-keys/{}/revoke", id(&made["api_key"]));
+    let of_key = format!("{at}/api-keys/{}", id(&made["api_key"]));
+    let how = json!({"overlap_seconds": 3600});
+    let left: &[story::Left<'_>] = &[("api_key.rotate", &["prefix"])];
+    s.does("post /tenants/{id}/api-keys/{key_id}/rotate", &format!("{of_key}/rotate"), Some(how), left).await;
+    let left: &[story::Left<'_>] = &[("api_key.end_previous", &["previous"])];
+    s.does("delete /tenants/{id}/api-keys/{key_id}/previous", &format!("{of_key}/previous"), None, left)
+        .await;
+    let revoke = format!("{of_key}/revoke");
     let left: &[story::Left<'_>] = &[("api_key.revoke", &["state"])];
     s.does("post /tenants/{id}/api-keys/{key_id}/revoke", &revoke, None, left).await;
     let rule = json!({"api_key_ids": null, "share": 0.25, "max_bytes": 20000, "retention_days": 14, "detectors": ["email"], "patterns": []});

@@ -17,6 +17,7 @@ mod faults;
 mod forwarding;
 mod google;
 mod images;
+mod key_rotations;
 mod keys;
 mod limits;
 mod listener;

@@ -254,7 +254,10 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
         )
         .await;
     let key = text(&Reply { body: key.body["api_key"].clone(), ..key }, "id").to_owned();
-    s.ask("POST", &format!("/tenants/{tenant}/api-keys/{key}/revoke"), None).await;
+    let of_key = format!("/tenants/{tenant}/api-keys/{key}");
+    s.ask("POST", &format!("{of_key}/rotate"), Some(json!({"overlap_seconds": 60}))).await;
+    s.ask("DELETE", &format!("{of_key}/previous"), None).await;
+    s.ask("POST", &format!("{of_key}/revoke"), None).await;
     s.ask("GET", &format!("/tenants/{tenant}/api-keys"), None).await;
 
     let credential = json!({"name": "production", "provider": "openai", "base_url": "http://127.0.0.1:1/v1", "models": null, "api_key": "sk-0123456789"});

@@ -1812,6 +1812,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenants/{id}/api-keys/{key_id}/previous": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends the secret before the last rotation at once. */
+        delete: operations["end_previous_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{id}/api-keys/{key_id}/revoke": {
         parameters: {
             query?: never;
@@ -1823,6 +1840,23 @@ export interface paths {
         put?: never;
         /** Revokes a key. */
         post: operations["revoke_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{id}/api-keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a key another secret, shown this once. Its id, name, budgets and history stay; the secret before works for a while. */
+        post: operations["rotate_api_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2360,7 +2394,10 @@ export interface components {
             name: string;
             /** @description Its public beginning. */
             prefix: string;
+            previous: components["schemas"]["PreviousSecretView"] | null;
             revoked_at: string | null;
+            /** @description When its secret was last replaced. */
+            rotated_at: string | null;
             /** @description What it may be used for. */
             scopes: components["schemas"]["KeyScope"][];
             state: components["schemas"]["ApiKeyState"];
@@ -4080,6 +4117,14 @@ export interface components {
             name: string;
             updated_at: string;
         };
+        /** @description A secret that was replaced and still works for a while. */
+        PreviousSecretView: {
+            /** @description When it was last used since it was replaced: whoever uses it has not got the next one. */
+            last_used_at: string | null;
+            /** @description The public beginning of the key with it. */
+            prefix: string;
+            until: string;
+        };
         /** @description A list that was approved. */
         PriceListView: {
             approved_at: string;
@@ -4836,6 +4881,16 @@ export interface components {
         RootKeyBody: {
             /** @description The passphrase, where one is in use, or a new one. */
             passphrase?: string | null;
+        };
+        /** @description How to replace a key's secret. */
+        RotateApiKeyBody: {
+            /** @description Ends the secret before the present one, where it still works; without it that is a conflict. */
+            force?: boolean;
+            /**
+             * Format: int64
+             * @description How long the secret before goes on working; a day if absent, 0 for not at all, 30 days at most.
+             */
+            overlap_seconds?: number | null;
         };
         /** @description A rotation that is asked for. */
         RotateBody: {
@@ -10309,6 +10364,37 @@ export interface operations {
             };
         };
     };
+    end_previous_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revoke_api_key: {
         parameters: {
             query?: never;
@@ -10327,6 +10413,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateApiKeyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
             /** @description What went wrong */

@@ -1,5 +1,7 @@
 //! Tenants' API keys: `rvk_` and 12 public characters, `_`, 43 secret ones, `_` and a checksum. Shown once.
 
+mod rotate;
+
 use crate::Engine;
 use crate::admission::keys::{PREFIX_LEN, hash};
 use crate::cx::Cx;
@@ -9,7 +11,8 @@ use reeve_core::id::{ApiKeyId, TenantId};
 use reeve_core::permission::{KeyScope, Permission};
 use reeve_core::tenant::TenantStatus;
 use reeve_core::time::Millis;
-pub use reeve_store::table::api_keys::ApiKey;
+pub use reeve_store::table::api_keys::{ApiKey, PreviousSecret};
+pub use rotate::RotateApiKey;
 use zeroize::Zeroizing;
 
 /// A fresh key: what is stored of it, and what is shown this once.
@@ -97,11 +100,11 @@ impl Engine {
             revoked_at: None,
             last_used_at: None,
             scopes,
+            rotated_at: None,
+            previous: None,
         };
         let draft = self
-            .draft(cx, "api_key.create", format_args!("api_key:{}", key.id))
-            .tenant(tenant)
-            .name(&key.name)
+            .draft_of(cx, "api_key.create", &key)
             .detail("prefix", key.prefix.as_str())
             .detail("scopes", key.scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>())
             .detail("expires_at", expires_at.map_or_else(|| "never".to_owned(), |t| t.to_string()));
@@ -126,17 +129,15 @@ impl Engine {
     /// If `cx` may not, or the tenant has no such key.
     pub async fn revoke_api_key(&self, cx: &Cx, tenant: TenantId, id: ApiKeyId) -> Result<ApiKey, Error> {
         self.require(cx, Permission::ApiKeyWrite).await?;
-        let key = self.inner.store.read(move |r| r.api_keys().get(tenant, id)).await?;
-        let key = key.ok_or_else(|| Error::not_found("API key"))?;
+        let _one = self.inner.key_rotations.lock().await;
+        let key = self.stored_key(tenant, id).await?;
         if key.revoked_at.is_some() {
             return Ok(key);
         }
         // Out of memory first: once the answer is given, no call with it goes through.
         self.inner.admission.remove_key(id);
         let draft = self
-            .draft(cx, "api_key.revoke", format_args!("api_key:{id}"))
-            .tenant(tenant)
-            .name(&key.name)
+            .draft_of(cx, "api_key.revoke", &key)
             .change("state", "active", "revoked")
             .detail("prefix", key.prefix.as_str());
         let (sequence, now) = self

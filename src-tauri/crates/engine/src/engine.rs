@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) boot: uuid::Uuid,
     pub(crate) listeners: crate::listeners::Listeners,
     pub(crate) witnesses: crate::witnesses::Witnesses,
+    /// The secrets of API keys are replaced and ended one at a time.
+    pub(crate) key_rotations: tokio::sync::Mutex<()>,
     /// One bill is imported at a time.
     pub(crate) billing: tokio::sync::Mutex<()>,
     pub(crate) texts: TextIndex,
@@ -134,6 +136,7 @@ impl Engine {
             witnesses: Default::default(),
             rotations: Default::default(),
             backups: Default::default(),
+            key_rotations: Default::default(),
             billing: Default::default(),
             gateway_url: Default::default(),
             controls: reeve_providers::control::Controls::of(&upstream),

@@ -124,7 +124,7 @@ impl Engine {
             return Err(Box::pin(self.refuse_request(found.caller, origin, error)).await);
         }
         if found.first_this_minute {
-            Box::pin(self.touch_key(found.caller)).await;
+            Box::pin(self.touch_key(found)).await;
         }
         Ok(found.caller)
     }
@@ -147,7 +147,7 @@ impl Engine {
             self.inner.admission.heard_from(key, ip);
         }
         if found.first_this_minute {
-            self.touch_key(found.caller).await;
+            self.touch_key(found).await;
         }
         Ok(Principal::ApiKey { id: found.caller.key, tenant: found.caller.tenant })
     }

@@ -21,7 +21,7 @@ import { choicesOf, editSearch, eventWords, resolveView, toFilter, viewsQuery } 
 import { ViewsMenu } from "./ViewsMenu";
 
 const route = getRouteApi("/app/audit");
-const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "auth.new_device", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "price.apply", "security.alert", "config.changed", "vault.unlocked", "vault.slot_added", "vault.slot_reenrolled", "vault.slot_removed", "vault.kek_rotated", "vault.vrk_rotated"];
+const KNOWN_EVENTS = ["access.denied", "audit.export", "auth.login", "auth.failed", "auth.logout", "auth.new_device", "user.create", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume", "tenant.archive", "quota.update", "quota.exceeded", "api_key.create", "api_key.rotate", "api_key.end_previous", "api_key.revoke", "budget.create", "budget.update", "budget.delete", "budget.exceeded", "budget.hold_open", "budget.hold_release", "key.import", "key.revoke", "key.probe", "charge.import", "price.apply", "security.alert", "config.changed", "vault.unlocked", "vault.slot_added", "vault.slot_reenrolled", "vault.slot_removed", "vault.kek_rotated", "vault.vrk_rotated"];
 const KNOWN_RESOURCES = ["tenant", "budget", "credential", "api_key", "user", "session", "PROJECT", "FILE"];
 
 function Time({ at, zone }: { at: string; zone: string }) {

@@ -23,7 +23,7 @@ const builtIn = (id: string, name: string, filter: SavedFilter): Choice => ({ id
 export const BUILT_IN: readonly Choice[] = [
   builtIn("failed-sign-ins", "Failed sign-ins", { event_types: ["auth.failed"] }),
   builtIn("denied", "Denied", { outcome: "denied" }),
-  builtIn("key-changes", "Key changes", { event_types: ["key.import", "key.revoke", "key.rotate", "api_key.create", "api_key.revoke", "vault.key_create", "vault.slot_added", "vault.slot_reenrolled", "vault.slot_removed", "vault.kek_rotated", "vault.vrk_rotated"] }),
+  builtIn("key-changes", "Key changes", { event_types: ["key.import", "key.revoke", "key.rotate", "api_key.create", "api_key.rotate", "api_key.end_previous", "api_key.revoke", "vault.key_create", "vault.slot_added", "vault.slot_reenrolled", "vault.slot_removed", "vault.kek_rotated", "vault.vrk_rotated"] }),
   builtIn("exports", "Exports", { event_types: ["audit.export", "data.export", "evidence.export"] }),
   builtIn("critical", "Critical", { event_types: ["security.alert", "anchor.problem", "anchor.accept", "log.gap", "credential.breaker_open", "budget.overrun"] }),
 ];

@@ -2,7 +2,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, fieldErrors, take, type ApiKeyView, type KeyScope, type CreatedApiKey, type TenantView } from "@/api";
 import { Confirm, ErrorState, KeyShownOnce, SideForm, SkeletonRows, TimeAgo, useForm, useMay, useSetup } from "@/components";
-import { Button, Checks, Chip, CopyButton, Empty, TextField, toast, type Tone } from "@/ui";
+import { Button, Checks, Chip, CopyButton, Empty, MenuButton, TextField, toast, type Tone } from "@/ui";
+import { EndPrevious, Previous, RotateKey } from "./KeyRotation";
 import { apiKeysQuery, useExampleModel } from "./queries";
 
 const STATE: Record<ApiKeyView["state"], [Tone, string]> = { active: ["ok", "Active"], revoked: ["none", "Revoked"], expired: ["warn", "Expired"] };
@@ -58,7 +59,10 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
   const may = useMay("api_key:write");
   const [creating, setCreating] = useState(false);
   const [made, setMade] = useState<CreatedApiKey | null>(null);
-  const [revoking, setRevoking] = useState<ApiKeyView | null>(null);
+  const [acting, setActing] = useState<{ act: string; on: ApiKeyView } | null>(null);
+  const on = (act: string) => (acting?.act === act ? acting.on : null);
+  const done = () => setActing(null);
+  const [rotating, ending, revoking] = [on("rotate"), on("end"), on("revoke")];
   const blocked = may ?? (tenant.status === "archived" ? "The tenant is archived" : null);
   const create = <Button kind="primary" onPress={() => setCreating(true)} disabledReason={blocked}>New API key</Button>;
   return (
@@ -73,12 +77,18 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
             <tbody>
               {list.data.items.map((k) => (
                 <tr key={k.id}>
-                  <td className="strong">{k.name}</td>
+                  <td><span className="strong">{k.name}</span>{k.previous && <Previous of={k.previous} />}</td>
                   <td><span className="row" style={{ gap: 2 }}><span className="mono dim">{k.prefix}…</span><CopyButton value={k.prefix} what="key prefix" /></span></td>
                   <td className="dim">{SCOPES.filter((s) => k.scopes.includes(s.id)).map((s) => s.short).join(", ")}</td>
                   <td><Chip tone={STATE[k.state][0]}>{STATE[k.state][1]}</Chip></td>
                   <td className="dim"><TimeAgo at={k.last_used_at} /></td><td className="dim"><TimeAgo at={k.created_at} /></td><td className="dim"><TimeAgo at={k.expires_at} /></td>
-                  <td className="num"><Button small label={`Revoke ${k.name}`} onPress={() => setRevoking(k)} disabledReason={may ?? (k.state !== "active" && `It is ${k.state} already`)}>Revoke</Button></td>
+                  <td className="num"><span className="row end">
+                    <Button small label={`Rotate ${k.name}`} onPress={() => setActing({ act: "rotate", on: k })} disabledReason={blocked ?? (k.state !== "active" && `It is ${k.state} already`)}>Rotate</Button>
+                    <MenuButton kind="icon" label={null} ariaLabel={`More for ${k.name}`} onAction={(act) => setActing({ act, on: k })} items={[
+                      ...(k.previous ? [{ id: "end", label: "End the old secret now", disabled: !!may }] : []),
+                      { id: "revoke", label: "Revoke", disabled: !!may || k.state !== "active" },
+                    ]} />
+                  </span></td>
                 </tr>
               ))}
             </tbody>
@@ -87,7 +97,9 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
       </section>
       {creating && <CreateKey tenant={tenant} onClose={() => setCreating(false)} onDone={setMade} />}
       {made && <KeyShownOnce name={made.api_key.name} secret={made.secret} url={setup.gateway_url} model={model} calls={made.api_key.scopes.includes("gateway:call")} onClose={() => setMade(null)} />}
-      {revoking && <RevokeKey tenant={tenant} apiKey={revoking} onClose={() => setRevoking(null)} />}
+      {rotating && <RotateKey tenant={tenant} apiKey={rotating} onClose={done} onDone={setMade} />}
+      {ending && <EndPrevious tenant={tenant} apiKey={ending} onClose={done} />}
+      {revoking && <RevokeKey tenant={tenant} apiKey={revoking} onClose={done} />}
     </div>
   );
 }

@@ -11,14 +11,18 @@ use http::StatusCode;
 use reeve_core::id::{ApiKeyId, TenantId};
 use reeve_core::time::Millis;
 use reeve_engine::Engine;
-use reeve_engine::api_keys::ApiKey;
+use reeve_engine::api_keys::{ApiKey, Minted, RotateApiKey};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn router() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new().routes(routes!(list_api_keys, create_api_key)).routes(routes!(revoke_api_key))
+    OpenApiRouter::new()
+        .routes(routes!(list_api_keys, create_api_key))
+        .routes(routes!(rotate_api_key))
+        .routes(routes!(end_previous_secret))
+        .routes(routes!(revoke_api_key))
 }
 
 /// A tenant's API key. The key itself is shown only when it is made.
@@ -36,6 +40,20 @@ pub(crate) struct ApiKeyView {
     revoked_at: Option<String>,
     /// What it may be used for.
     scopes: Vec<KeyScope>,
+    /// When its secret was last replaced.
+    rotated_at: Option<String>,
+    /// The secret before, while it works beside the present one.
+    previous: Option<PreviousSecretView>,
+}
+
+/// A secret that was replaced and still works for a while.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PreviousSecretView {
+    /// The public beginning of the key with it.
+    prefix: String,
+    until: String,
+    /// When it was last used since it was replaced: whoever uses it has not got the next one.
+    last_used_at: Option<String>,
 }
 
 impl ApiKeyView {
@@ -55,6 +73,14 @@ impl ApiKeyView {
             last_used_at: time_or_null(key.last_used_at),
             revoked_at: time_or_null(key.revoked_at),
             scopes: key.scopes.into_iter().map(Into::into).collect(),
+            rotated_at: time_or_null(key.rotated_at),
+            previous: key.previous.filter(|p| p.until > now && state == "active").map(|p| {
+                PreviousSecretView {
+                    prefix: p.prefix,
+                    until: time(p.until),
+                    last_used_at: time_or_null(p.last_used_at),
+                }
+            }),
         }
     }
 }
@@ -67,6 +93,12 @@ pub(crate) struct CreatedApiKey {
     secret: String,
 }
 
+impl CreatedApiKey {
+    fn new(minted: Minted, now: Millis) -> Self {
+        Self { api_key: ApiKeyView::new(minted.key, now), secret: minted.secret.to_string() }
+    }
+}
+
 /// A new key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +108,17 @@ pub(crate) struct CreateApiKeyBody {
     expires_at: Option<String>,
     /// What it may be used for; calls through the gateway if absent.
     scopes: Option<Vec<KeyScope>>,
+}
+
+/// How to replace a key's secret.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateApiKeyBody {
+    /// How long the secret before goes on working; a day if absent, 0 for not at all, 30 days at most.
+    overlap_seconds: Option<i64>,
+    /// Ends the secret before the present one, where it still works; without it that is a conflict.
+    #[serde(default)]
+    force: bool,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -114,11 +157,32 @@ async fn create_api_key(
     let scopes = body.scopes.unwrap_or_else(|| vec![KeyScope::GatewayCall]);
     let scopes = scopes.into_iter().map(Into::into).collect();
     let minted = engine.mint_scoped_key(&cx, tenant, &body.name, expires_at, scopes).await?;
-    let created = CreatedApiKey {
-        api_key: ApiKeyView::new(minted.key, engine.now()),
-        secret: minted.secret.to_string(),
-    };
-    Ok((StatusCode::CREATED, Json(created)))
+    Ok((StatusCode::CREATED, Json(CreatedApiKey::new(minted, engine.now()))))
+}
+
+/// Gives a key another secret, shown this once. Its id, name, budgets and history stay; the secret before works for a while.
+#[utoipa::path(post, path = "/tenants/{id}/api-keys/{key_id}/rotate", tag = "api keys", params(("id" = String, Path), ("key_id" = String, Path)), request_body = RotateApiKeyBody, responses((status = 200, body = CreatedApiKey)))]
+async fn rotate_api_key(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids((tenant, key)): Ids<(TenantId, ApiKeyId)>,
+    JsonBody(body): JsonBody<RotateApiKeyBody>,
+) -> Answer<CreatedApiKey> {
+    let overlap_ms = body.overlap_seconds.map(|seconds| seconds.saturating_mul(1_000));
+    let how = RotateApiKey { overlap_ms, force: body.force };
+    let minted = engine.rotate_api_key(&cx, tenant, key, how).await?;
+    Ok(Json(CreatedApiKey::new(minted, engine.now())))
+}
+
+/// Ends the secret before the last rotation at once.
+#[utoipa::path(delete, path = "/tenants/{id}/api-keys/{key_id}/previous", tag = "api keys", params(("id" = String, Path), ("key_id" = String, Path)), responses((status = 200, body = ApiKeyView)))]
+async fn end_previous_secret(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids((tenant, key)): Ids<(TenantId, ApiKeyId)>,
+) -> Answer<ApiKeyView> {
+    let key = engine.end_previous_secret(&cx, tenant, key).await?;
+    Ok(Json(ApiKeyView::new(key, engine.now())))
 }
 
 /// Revokes a key.

@@ -31,6 +31,8 @@ pub(crate) struct KnownKey {
     hash: [u8; 32],
     expires_at: Option<Millis>,
     scopes: Vec<KeyScope>,
+    /// Whether another secret has taken this one's place, and it works for a while yet.
+    is_previous: bool,
     // The minute of use that was last written down.
     pub(crate) touched: i64,
     // The addresses it was last heard from, newest first.
@@ -48,6 +50,8 @@ pub struct Identified {
     pub is_known_here: bool,
     /// Whether it may be used for calls.
     pub may_call: bool,
+    /// Whether it is the secret before the last rotation.
+    pub is_previous: bool,
 }
 
 #[derive(Default)]
@@ -59,16 +63,27 @@ pub(crate) struct KeyTable {
 
 impl KeyTable {
     pub(crate) fn insert(&mut self, key: &ApiKey) {
-        let known = KnownKey {
+        // Whoever used the secret before is no stranger with the next one.
+        let before = key.previous.as_ref().and_then(|previous| self.by_prefix.get(&previous.prefix));
+        let before = before.or_else(|| self.by_prefix.get(&key.prefix));
+        let heard_from = before.map_or([None; ADDRESSES], |known| known.heard_from);
+        let known = |hash, expires_at, used: Option<Millis>, is_previous| KnownKey {
             id: key.id,
             tenant: key.tenant_id,
-            hash: key.secret_hash,
-            expires_at: key.expires_at,
+            hash,
+            expires_at,
             scopes: key.scopes.clone(),
-            touched: key.last_used_at.map_or(0, |t| t.0 / Millis::MINUTE),
-            heard_from: [None; ADDRESSES],
+            is_previous,
+            touched: used.map_or(0, |t| t.0 / Millis::MINUTE),
+            heard_from,
         };
-        self.by_prefix.insert(key.prefix.clone(), known);
+        let mut secrets =
+            vec![(key.prefix.clone(), known(key.secret_hash, key.expires_at, key.last_used_at, false))];
+        secrets.extend(key.previous.as_ref().map(|previous| {
+            let until = key.expires_at.map_or(previous.until, |end| end.min(previous.until));
+            (previous.prefix.clone(), known(previous.secret_hash, Some(until), previous.last_used_at, true))
+        }));
+        self.by_prefix.extend(secrets);
         self.names.insert(key.id, key.name.clone());
     }
 
@@ -87,6 +102,14 @@ impl Admission {
     /// Takes over a new key.
     pub fn put_key(&self, key: &ApiKey) {
         self.lock().keys.insert(key);
+    }
+
+    /// Takes over a key whose secret was replaced, or whose secret before is to work no longer.
+    pub fn replace_key(&self, key: &ApiKey) {
+        let mut state = self.lock();
+        let stays = [Some(&key.prefix), key.previous.as_ref().map(|previous| &previous.prefix)];
+        state.keys.by_prefix.retain(|prefix, known| known.id != key.id || stays.contains(&Some(prefix)));
+        state.keys.insert(key);
     }
 
     /// Forgets a revoked key.
@@ -115,6 +138,7 @@ impl Admission {
             first_this_minute: first,
             is_known_here: ip.is_none() || known.heard_from.contains(&ip),
             may_call: known.scopes.contains(&KeyScope::GatewayCall),
+            is_previous: known.is_previous,
         })
     }
 

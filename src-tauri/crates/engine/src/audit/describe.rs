@@ -300,6 +300,8 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "tenant.archive" => "Archived",
         "api_key.create" => "Minted the API key",
         "api_key.revoke" => "Revoked the API key",
+        "api_key.rotate" => "Replaced the secret of the API key",
+        "api_key.end_previous" => "Ended the secret before of the API key",
         "api_key.use" => "Used the API key",
         "budget.create" => "Set a budget for",
         "budget.delete" => "Removed the budget",

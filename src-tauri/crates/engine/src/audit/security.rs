@@ -54,6 +54,8 @@ const GROUPS: [Of; 6] = [
             "key.revoke",
             "api_key.create",
             "api_key.revoke",
+            "api_key.rotate",
+            "api_key.end_previous",
             "vault.unlocked",
             "vault.key_create",
             "vault.slot_added",

@@ -7,6 +7,7 @@ use super::pricing::Pricing;
 use super::settling::{FirstUse, Waiting};
 use super::step::Step;
 use crate::Engine;
+use crate::admission::keys::Identified;
 use crate::admission::{Caller, Facets, Reservation};
 use crate::entry::{Draft, Severity};
 use crate::error::Error;
@@ -400,7 +401,8 @@ impl Drop for Admitted {
 
 impl Engine {
     /// Notes when a key was last used, once a minute.
-    pub(super) async fn touch_key(&self, caller: Caller) {
+    pub(super) async fn touch_key(&self, found: Identified) {
+        let Identified { caller, is_previous, .. } = found;
         let draft = self.draft(
             &Self::gateway_cx(Some(caller), self.new_request_id(), None),
             "api_key.use",
@@ -411,7 +413,8 @@ impl Engine {
         let submitted = self.inner.store.submit(
             move |tx| {
                 let recorded = draft.meter(tx)?;
-                recorded.api_keys().touch(caller.key, recorded.now())?;
+                let (keys, now) = (recorded.api_keys(), recorded.now());
+                if is_previous { keys.touch_previous(caller.key, now) } else { keys.touch(caller.key, now) }?;
                 Ok::<_, Error>(())
             },
             move |written| {

@@ -33,9 +33,27 @@ pub struct ApiKey {
     pub last_used_at: Option<Millis>,
     /// What it may be used for.
     pub scopes: Vec<KeyScope>,
+    /// When its secret was last replaced.
+    pub rotated_at: Option<Millis>,
+    /// The secret before, while it works beside the present one.
+    pub previous: Option<PreviousSecret>,
 }
 
-const COLUMNS: &str = "SELECT id, tenant_id, name, prefix, secret_hash, created_at, expires_at, revoked_at, last_used_at, scopes FROM api_keys";
+/// A secret that was replaced and still works for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PreviousSecret {
+    /// Its public part.
+    pub prefix: String,
+    /// SHA-256 of the whole key with it.
+    pub secret_hash: [u8; 32],
+    /// Until when it works.
+    pub until: Millis,
+    /// Last use since it was replaced, to the minute.
+    pub last_used_at: Option<Millis>,
+}
+
+const COLUMNS: &str = "SELECT id, tenant_id, name, prefix, secret_hash, created_at, expires_at, revoked_at, last_used_at, scopes,
+    rotated_at, previous_prefix, previous_hash, previous_until, previous_used_at FROM api_keys";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
     Ok(ApiKey {
@@ -49,7 +67,19 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         revoked_at: sql::millis_opt(row, "revoked_at")?,
         last_used_at: sql::millis_opt(row, "last_used_at")?,
         scopes: scopes(&row.get::<_, String>("scopes")?),
+        rotated_at: sql::millis_opt(row, "rotated_at")?,
+        previous: previous(row)?,
     })
+}
+
+fn previous(row: &Row<'_>) -> rusqlite::Result<Option<PreviousSecret>> {
+    let Some(prefix) = row.get("previous_prefix")? else { return Ok(None) };
+    Ok(Some(PreviousSecret {
+        prefix,
+        secret_hash: row.get("previous_hash")?,
+        until: sql::millis(row, "previous_until")?,
+        last_used_at: sql::millis_opt(row, "previous_used_at")?,
+    }))
 }
 
 /// The words of the column, one space between two.
@@ -140,6 +170,33 @@ impl Writes<'_> {
         Ok(())
     }
 
+    /// Writes a key's secrets and its end: after a rotation, or where the secret before is no longer to work.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn rotate(&self, key: &ApiKey) -> Result<(), StoreError> {
+        let previous = key.previous.as_ref();
+        self.conn
+            .prepare_cached(
+                "UPDATE api_keys SET prefix = ?2, secret_hash = ?3, expires_at = ?4, rotated_at = ?5, last_used_at = ?6,
+                   previous_prefix = ?7, previous_hash = ?8, previous_until = ?9, previous_used_at = ?10
+                 WHERE id = ?1 AND revoked_at IS NULL",
+            )?
+            .execute(params![
+                key.id.0.as_bytes(),
+                key.prefix,
+                key.secret_hash,
+                key.expires_at.map(|t| t.0),
+                key.rotated_at.map(|t| t.0),
+                key.last_used_at.map(|t| t.0),
+                previous.map(|p| &p.prefix),
+                previous.map(|p| p.secret_hash),
+                previous.map(|p| p.until.0),
+                previous.and_then(|p| p.last_used_at).map(|t| t.0)
+            ])?;
+        Ok(())
+    }
+
     /// Revokes a key.
     ///
     /// # Errors
@@ -159,6 +216,19 @@ impl Writes<'_> {
         self.conn
             .prepare_cached(
                 "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?2) WHERE id = ?1",
+            )?
+            .execute(params![id.0.as_bytes(), at.0])?;
+        Ok(())
+    }
+
+    /// Notes that the secret before the last rotation was used.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn touch_previous(&self, id: ApiKeyId, at: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "UPDATE api_keys SET previous_used_at = max(coalesce(previous_used_at, 0), ?2) WHERE id = ?1",
             )?
             .execute(params![id.0.as_bytes(), at.0])?;
         Ok(())
