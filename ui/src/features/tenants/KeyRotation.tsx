@@ -59,5 +59,5 @@ export function EndPrevious({ tenant, apiKey, onClose }: { tenant: TenantView; a
 
 /** The secret before, under the key it belongs to. */
 export const Previous = ({ of }: { of: NonNullable<ApiKeyView["previous"]> }) => (
-  <div className="dim"><small>old secret <span className="mono">{of.prefix}…</span> works until <TimeAgo at={of.until} />, {of.last_used_at ? <>last used <TimeAgo at={of.last_used_at} /></> : "not used since"}</small></div>
+  <div className="dim"><small>old secret <span className="mono">{of.prefix}…</span> ends <TimeAgo at={of.until} />, {of.last_used_at ? <>last used <TimeAgo at={of.last_used_at} /></> : "not used since"}</small></div>
 );
