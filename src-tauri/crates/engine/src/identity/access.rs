@@ -119,6 +119,8 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::BASE64URL_NOPAD;
+    use serde_json::json;
 
     const NOW: Millis = Millis(1_700_000_000_000);
 
@@ -185,6 +187,103 @@ mod tests {
         }
         for text in ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
             assert!(key.read(text, NOW).is_none(), "{text}");
+        }
+    }
+
+    /// Signed with our own key, whatever it says.
+    fn signed(header: &serde_json::Value, claims: &serde_json::Value) -> String {
+        let part = |json: &serde_json::Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
+        let message = format!("{}.{}", part(header), part(claims));
+        let key = EncodingKey::from_secret(&[7; 32]);
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
+        format!("{message}.{signature}")
+    }
+
+    fn good() -> (serde_json::Value, serde_json::Value) {
+        let seconds = NOW.0 / 1_000;
+        let header = json!({"typ": TYPE, "alg": "HS256"});
+        let claims = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": session().user_id.to_string(), "sid": session().id.to_string(), "jti": "j",
+            "iat": seconds, "nbf": seconds, "exp": seconds + 60, "auth_time": seconds,
+        });
+        (header, claims)
+    }
+
+    #[test]
+    fn a_token_that_says_how_it_is_to_be_checked_is_refused() {
+        let key = AccessKey::new(&[7; 32]);
+        let (header, claims) = good();
+        assert!(key.read(&signed(&header, &claims), NOW).is_some(), "as it should be");
+        for alg in ["none", "None", "nOnE", "", "HS384", "HS512", "RS256", "ES256", "hs256", "unknown"] {
+            let header = json!({"typ": TYPE, "alg": alg});
+            let token = signed(&header, &claims);
+            assert!(key.read(&token, NOW).is_none(), "alg {alg}, signed all the same");
+            let (message, _) = token.rsplit_once('.').unwrap();
+            assert!(key.read(&format!("{message}."), NOW).is_none(), "alg {alg}, not signed");
+            assert!(key.read(message, NOW).is_none(), "alg {alg}, two parts");
+        }
+        let stranger = EncodingKey::from_secret(b"a key of somebody else");
+        for (name, value) in [
+            ("kid", json!("../../../dev/null")),
+            ("kid", json!("' UNION SELECT 'a key of somebody else")),
+            ("jku", json!("https://evil.example/keys")),
+            ("jwk", json!({"kty": "oct", "k": "YSBrZXkgb2Ygc29tZWJvZHkgZWxzZQ", "alg": "HS256"})),
+            ("x5u", json!("https://evil.example/cert")),
+        ] {
+            let mut header = header.clone();
+            header[name] = value;
+            let ours = signed(&header, &claims);
+            let (message, _) = ours.rsplit_once('.').unwrap();
+            let theirs = jsonwebtoken::crypto::sign(message.as_bytes(), &stranger, Algorithm::HS256).unwrap();
+            assert!(key.read(&format!("{message}.{theirs}"), NOW).is_none(), "{name} names another key");
+        }
+    }
+
+    #[test]
+    fn every_claim_must_be_there_and_be_what_it_is() {
+        let key = AccessKey::new(&[7; 32]);
+        let (header, claims) = good();
+        for name in claims.as_object().unwrap().keys() {
+            let mut without = claims.clone();
+            without.as_object_mut().unwrap().remove(name);
+            assert!(key.read(&signed(&header, &without), NOW).is_none(), "without {name}");
+            let wrong = if claims[name].is_string() { json!(1) } else { json!(claims[name].to_string()) };
+            for wrong in [wrong, json!(null), json!([claims[name]]), json!({})] {
+                let mut other = claims.clone();
+                other[name] = wrong.clone();
+                assert!(key.read(&signed(&header, &other), NOW).is_none(), "{name}: {wrong}");
+            }
+        }
+        for end in [f64::MAX, -1.0, 1e300] {
+            let mut other = claims.clone();
+            other["exp"] = json!(end);
+            assert!(key.read(&signed(&header, &other), NOW).is_none(), "exp {end}");
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_anywhere_is_refused() {
+        let key = AccessKey::new(&[7; 32]);
+        let (header, claims) = good();
+        let token = signed(&header, &claims);
+        for at in 0..token.len() {
+            for other in [b'A', b'_', b'.', b'=', b' ', 0] {
+                let mut bytes = token.clone().into_bytes();
+                if std::mem::replace(&mut bytes[at], other) == other {
+                    continue;
+                }
+                let text = String::from_utf8(bytes).unwrap();
+                assert!(key.read(&text, NOW).is_none(), "{at}: {text}");
+            }
+        }
+        for text in [
+            format!("{token}."),
+            format!("{token}.x"),
+            format!(" {token}"),
+            format!("{token}="),
+            token.repeat(40),
+        ] {
+            assert!(key.read(&text, NOW).is_none(), "{text}");
         }
     }
 }
