@@ -661,6 +661,21 @@ CREATE TABLE sealed_items (
     created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE second_factor_codes (
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    hash    BLOB NOT NULL, -- SHA-256
+    used_at INTEGER,
+    PRIMARY KEY (user_id, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE second_factors (
+    user_id      BLOB    PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    sealed       BLOB    NOT NULL,           -- the seed
+    last_step    INTEGER NOT NULL DEFAULT 0, -- half-minute since 1970 of the newest code taken: only later ones are
+    created_at   INTEGER NOT NULL,
+    confirmed_at INTEGER                     -- NULL: begun, and asked for from nobody yet
+) STRICT;
+
 CREATE TABLE sessions (
     id           BLOB    PRIMARY KEY,
     user_id      BLOB    NOT NULL REFERENCES users (id),

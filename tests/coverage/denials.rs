@@ -22,6 +22,11 @@ const OPEN: &[&str] = &[
     "post /auth/ws-tickets",
     "put /auth/password",
     "post /auth/step-up",
+    "get /auth/second-factor",
+    "post /auth/second-factor",
+    "delete /auth/second-factor",
+    "post /auth/second-factor/confirm",
+    "post /auth/second-factor/recovery-codes",
     "post /vault/unlock",
 ];
 

@@ -494,6 +494,7 @@ async fn identity(s: &mut Story) {
     s.does("put /auth/password", "/auth/password", Some(back), &[("user.update", &["password"])]).await;
 
     step_up(s).await;
+    second_factor(s).await;
     refresh(s).await;
     s.does("post /auth/logout", "/auth/logout", None, &[("auth.logout", &[])]).await;
     s.sign_in("admin@example.com").await;
@@ -513,6 +514,39 @@ async fn step_up(s: &mut Story) {
     assert_eq!((&failed["outcome"], &failed["severity"]), (&"denied".into(), &"warning".into()), "{failed}");
     let right = json!({"password": story::PASSWORD});
     s.does("post /auth/step-up", "/auth/step-up", Some(right), &[("auth.step_up", &[])]).await;
+}
+
+/// Two-step sign-in, on and off again: each way in, and each that is refused, is an entry that says which it was.
+async fn second_factor(s: &mut Story) {
+    let at = "/auth/second-factor";
+    let made = s.does("post /auth/second-factor", at, None, &[("second_factor.begin", &[])]).await;
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    let code = |s: &Story| reeve_tests::authenticator::shows(&secret, s.console.engine.now());
+    let (path, body) = (format!("{at}/confirm"), json!({"code": code(s)}));
+    let left: &[story::Left<'_>] = &[("second_factor.enable", &["second_factor"])];
+    let codes = s.does("post /auth/second-factor/confirm", &path, Some(body.clone()), left).await;
+    let login =
+        |code: Value| json!({"email": "admin@example.com", "password": story::PASSWORD, "code": code});
+    for (code, status, word, event) in [
+        (Value::Null, 401, "second_factor_required", "auth.mfa"),
+        (body["code"].clone(), 401, "unauthenticated", "auth.failed"),
+        (codes["recovery_codes"][0].clone(), 200, "", "auth.login"),
+        (codes["recovery_codes"][0].clone(), 401, "unauthenticated", "auth.failed"),
+    ] {
+        let before = story::size(&s.console, "audit").await;
+        let reply = s.console.ask(Door::Server, "POST", "/auth/login", Some(login(code))).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+        assert!(word.is_empty() || reply.body["code"] == word, "{}", reply.body);
+        let new = story::entries(&s.console, "audit", before).await;
+        let left = story::assert_left(&s.console, "a second step", &new, (event, &[])).await;
+        assert_eq!(left["resource"][0], "user", "{left}");
+        assert!(left["outcome"] == if event == "auth.failed" { "denied" } else { "success" }, "{left}");
+        assert!(event != "auth.login" || left["metadata"]["second_factor"] == "recovery_code", "{left}");
+    }
+    let left: &[story::Left<'_>] = &[("second_factor.codes_create", &[])];
+    s.does("post /auth/second-factor/recovery-codes", &format!("{at}/recovery-codes"), None, left).await;
+    let left: &[story::Left<'_>] = &[("second_factor.disable", &["second_factor"])];
+    s.does("delete /auth/second-factor", at, None, left).await;
 }
 
 /// A refresh is machinery: its entry is in the stream of that.

@@ -25,7 +25,7 @@ impl Redact {
                     match key.as_str() {
                         // How long it took and which process answered are no part of the answer.
                         "duration_ms" | "took_ms" | "data_dir" | "host" | "sign_in" | "access_token"
-                        | "secret" | "prefix" | "fingerprint" => *v = Value::Null,
+                        | "secret" | "prefix" | "fingerprint" | "uri" | "recovery_codes" => *v = Value::Null,
                         // A slot's id is random and has no prefix.
                         "slots" => {
                             for slot in v.as_array_mut().into_iter().flatten() {
@@ -179,6 +179,33 @@ async fn privacy(s: &mut Story, tenant: &str, session: &Value) {
         .await;
 }
 
+/// Two-step sign-in, on and off again.
+async fn second_factor(s: &mut Story) {
+    let at = "/auth/second-factor";
+    s.ask("POST", "/auth/step-up", Some(json!({}))).await;
+    s.ask("POST", "/auth/step-up", Some(json!({"code": "000000"}))).await;
+    s.ask("GET", at, None).await;
+    s.ask("DELETE", at, None).await;
+    s.ask("POST", &format!("{at}/confirm"), Some(json!({"code": "000000"}))).await;
+    let made = s.ask("POST", at, None).await;
+    let secret = text(&made, "secret").to_owned();
+    s.ask("POST", &format!("{at}/confirm"), Some(json!({"code": "not one"}))).await;
+    let shows = |s: &Story| reeve_tests::authenticator::shows(&secret, s.console.engine.now());
+    let code = shows(s);
+    s.ask("POST", &format!("{at}/confirm"), Some(json!({"code": code}))).await;
+    s.ask("POST", at, None).await;
+    s.ask("GET", at, None).await;
+    let login = |code: Value| json!({"email": "admin@example.com", "password": "a long enough passphrase 1", "code": code});
+    s.ask("POST", "/auth/login", Some(login(Value::Null))).await;
+    s.ask("POST", "/auth/login", Some(login(code.into()))).await;
+    s.console.clock.advance(30_000);
+    let code = shows(s);
+    s.ask("POST", "/auth/login", Some(login(code.into()))).await;
+    s.ask("POST", "/auth/step-up", Some(json!({"password": "a long enough passphrase 1"}))).await;
+    s.ask("POST", &format!("{at}/recovery-codes"), None).await;
+    s.ask("DELETE", at, None).await;
+}
+
 /// How the vault stands, and what of it may not be changed.
 async fn vault(s: &mut Story) {
     s.ask("GET", "/vault", None).await;
@@ -221,6 +248,8 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     s.ask("GET", "/auth/me", None).await;
     s.ask("POST", "/auth/step-up", Some(json!({"password": "wrong, wrong, wrong"}))).await;
     s.ask("POST", "/auth/step-up", Some(json!({"password": "a long enough passphrase 1"}))).await;
+
+    second_factor(&mut s).await;
 
     let tenant = s.ask("POST", "/tenants", Some(json!({"name": "Northwind", "tier": "starter"}))).await;
     let tenant = text(&tenant, "id").to_owned();

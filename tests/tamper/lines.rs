@@ -156,6 +156,14 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("users", NotFound(IDENTITY)),
     ("sessions", NotFound(IDENTITY)),
     (
+        "second_factors",
+        NotFound(
+            "who may sign in: another seed does not open, and the code is refused; one that is gone is asked for no more, \
+             and the next sign-in is an entry that names no second factor",
+        ),
+    ),
+    ("second_factor_codes", NotFound(IDENTITY)),
+    (
         "known_devices",
         NotFound(
             "from what people signed in before: one that is gone makes the next sign-in from there an entry, one that was put there keeps it from being one; the sign-in itself is an entry in any case",

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness stops the test by panicking")]
 
 pub mod app;
+pub mod authenticator;
 pub mod child;
 pub mod console;
 pub mod limits;

@@ -414,7 +414,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in. */
+        /** Signs in. Answers `second_factor_required` where the password is right and a code is needed as well. */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -507,6 +507,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one's own two-step sign-in stands. */
+        get: operations["get_second_factor"];
+        put?: never;
+        /** Begins to set up two-step sign-in: a new seed, which counts once it is confirmed. */
+        post: operations["begin_second_factor"];
+        /** Turns two-step sign-in off. */
+        delete: operations["remove_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns two-step sign-in on, if the code is what the app shows. One's other sessions end. */
+        post: operations["confirm_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/second-factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes new recovery codes. Those before are worth nothing from then on. */
+        post: operations["make_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/step-up": {
         parameters: {
             query?: never;
@@ -516,7 +569,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives one's own password once more. For five minutes, what answers `step_up_required` is then done. */
+        /** Gives one's own password, or a code, once more. For five minutes, what answers `step_up_required` is then done. */
         post: operations["step_up"];
         delete?: never;
         options?: never;
@@ -2973,6 +3026,11 @@ export interface components {
             /** @description In words. */
             words: string;
         };
+        /** @description What the app shows. */
+        ConfirmSecondFactorBody: {
+            /** @description Six digits. */
+            code: string;
+        };
         /** @description An admin key of a provider. The key itself is never shown. */
         ControlCredentialView: {
             /** @description When the key itself was last replaced. */
@@ -3287,6 +3345,13 @@ export interface components {
          * @enum {string}
          */
         DetectorWord: "bearer" | "api_key" | "email" | "iban" | "card" | "phone";
+        /** @description What an authenticator app needs to know, shown once. */
+        EnrolmentView: {
+            /** @description The seed in base32, for typing it. */
+            secret: string;
+            /** @description The same as an `otpauth:` address, for a QR code. */
+            uri: string;
+        };
         /** @description What shows that a request was carried out: its entries, each provably in the trail. */
         ErasureProofView: {
             entries: components["schemas"]["ProvenEntryView"][];
@@ -3785,6 +3850,8 @@ export interface components {
         };
         /** @description A sign-in. */
         LoginBody: {
+            /** @description What the authenticator app shows, or a recovery code. Needed once the answer was `second_factor_required`. */
+            code?: string | null;
             email: string;
             password: string;
         };
@@ -4208,7 +4275,7 @@ export interface components {
          * @description The kinds of problem.
          * @enum {string}
          */
-        ProblemCode: "invalid" | "unauthenticated" | "forbidden" | "step_up_required" | "not_found" | "conflict" | "budget_exceeded" | "quota_exceeded" | "rate_limited" | "policy_denied" | "precondition_failed" | "unavailable" | "vault_locked" | "internal";
+        ProblemCode: "invalid" | "unauthenticated" | "second_factor_required" | "forbidden" | "step_up_required" | "not_found" | "conflict" | "budget_exceeded" | "quota_exceeded" | "rate_limited" | "policy_denied" | "precondition_failed" | "unavailable" | "vault_locked" | "internal";
         /** @description A field that is wrong. */
         ProblemField: {
             /** @description Its name on the wire. */
@@ -4417,6 +4484,10 @@ export interface components {
         RecoveryCodeView: {
             /** @description Shown this once: write it down. */
             recovery_code: string;
+        };
+        /** @description Recovery codes, shown once. Each signs in once in place of the app. */
+        RecoveryCodesView: {
+            recovery_codes: string[];
         };
         /** @description How often something was left out. */
         RedactionCount: {
@@ -5145,6 +5216,16 @@ export interface components {
             shared: boolean;
             updated_at: string;
         };
+        /** @description How one's own two-step sign-in stands. */
+        SecondFactorView: {
+            /**
+             * Format: int64
+             * @description Recovery codes that were not used.
+             */
+            recovery_codes_left: number;
+            /** @description Since when a code is asked for; null if none is. */
+            since: string | null;
+        };
         /** @description Somebody and how often. */
         SecurityActorView: {
             actor: components["schemas"]["AuditActor"];
@@ -5325,9 +5406,11 @@ export interface components {
             /** Format: int64 */
             requests: number;
         };
-        /** @description One's own password, once more. */
+        /** @description One's own password, once more; where two-step sign-in is on, a code instead. */
         StepUpBody: {
-            password: string;
+            /** @description What the authenticator app shows, or a recovery code. */
+            code?: string | null;
+            password?: string | null;
         };
         /**
          * @description One of the ledger's two streams.
@@ -5699,6 +5782,8 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Whether a code is asked for at sign-in. */
+            second_factor: boolean;
         };
         /**
          * @description Whether the vault is open.
@@ -7051,6 +7136,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmSecondFactorBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesView"];
                 };
             };
             /** @description What went wrong */

@@ -50,6 +50,7 @@ struct ProblemField {
 pub(crate) enum ProblemCode {
     Invalid,
     Unauthenticated,
+    SecondFactorRequired,
     Forbidden,
     StepUpRequired,
     NotFound,
@@ -154,7 +155,7 @@ impl IntoResponse for Failure {
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Invalid => StatusCode::BAD_REQUEST,
-        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Unauthenticated | Code::SecondFactorRequired => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::StepUpRequired | Code::PolicyDenied => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict => StatusCode::CONFLICT,
@@ -171,7 +172,8 @@ const fn title(code: Code) -> &'static str {
         Code::Invalid => "The request is not as it should be",
         Code::Unauthenticated => "Nobody is signed in",
         Code::Forbidden => "This is not allowed",
-        Code::StepUpRequired => "The password is needed once more",
+        Code::SecondFactorRequired => "A code is needed as well",
+        Code::StepUpRequired => "The password or a code is needed once more",
         Code::NotFound => "There is no such thing",
         Code::Conflict => "It clashes with what is there",
         Code::BudgetExceeded => "A budget has no room",
@@ -244,6 +246,7 @@ mod tests {
             (Code::Unauthenticated, 401),
             (Code::BudgetExceeded, 402),
             (Code::Forbidden, 403),
+            (Code::SecondFactorRequired, 401),
             (Code::StepUpRequired, 403),
             (Code::PolicyDenied, 403),
             (Code::NotFound, 404),

@@ -11,9 +11,11 @@ pub enum Code {
     Invalid,
     /// Nobody is signed in, or the key is wrong.
     Unauthenticated,
+    /// The password is right; a code is needed as well.
+    SecondFactorRequired,
     /// The principal may not do it.
     Forbidden,
-    /// The principal may, but signed in too long ago for this: the password again, and then once more.
+    /// The principal may, but signed in too long ago for this: the password or a code again, and then once more.
     StepUpRequired,
     /// There is no such thing, or it is another tenant's.
     NotFound,
@@ -44,6 +46,7 @@ impl Code {
         match self {
             Self::Invalid => "invalid",
             Self::Unauthenticated => "unauthenticated",
+            Self::SecondFactorRequired => "second_factor_required",
             Self::Forbidden => "forbidden",
             Self::StepUpRequired => "step_up_required",
             Self::NotFound => "not_found",

@@ -196,7 +196,9 @@ impl Failure {
 fn shape(code: Code) -> (StatusCode, &'static str, &'static str) {
     match code {
         Code::Invalid => (StatusCode::BAD_REQUEST, "invalid_request_error", "invalid_request"),
-        Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key"),
+        Code::Unauthenticated | Code::SecondFactorRequired => {
+            (StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key")
+        }
         Code::Forbidden => (StatusCode::FORBIDDEN, "permission_error", "forbidden"),
         Code::StepUpRequired => (StatusCode::FORBIDDEN, "permission_error", "step_up_required"),
         // What a call can name and not find is a model.

@@ -1,6 +1,6 @@
-//! `admin create`: the first administrator, for machines that are set up by script.
+//! `admin`: the first administrator, for machines that are set up by script; and the way back in without a second factor.
 
-use crate::arguments::{AdminCommand, CreateAdminFlags};
+use crate::arguments::{AdminCommand, CreateAdminFlags, ResetSecondFactorFlags};
 use crate::failure::Failure;
 use crate::{data, output};
 use reeve_core::period::Zone;
@@ -10,7 +10,21 @@ use std::io::BufRead as _;
 use zeroize::Zeroizing;
 
 pub(crate) async fn run(command: AdminCommand) -> Result<(), Failure> {
-    let AdminCommand::Create(flags) = command;
+    match command {
+        AdminCommand::Create(flags) => create(flags).await,
+        AdminCommand::ResetSecondFactor(flags) => reset_second_factor(flags).await,
+    }
+}
+
+async fn reset_second_factor(flags: ResetSecondFactorFlags) -> Result<(), Failure> {
+    let engine = data::open(flags.folder.data).await?;
+    let done = engine.reset_second_factor(&Cx::cli(), &flags.email).await;
+    engine.close().await;
+    done?;
+    output::line(&format!("{} signs in with the password alone now.", flags.email))
+}
+
+async fn create(flags: CreateAdminFlags) -> Result<(), Failure> {
     let password = password()?;
     let register = register(&flags, password)?;
     let engine = data::open(flags.folder.data).await?;

@@ -147,6 +147,19 @@ pub(crate) struct RestoreFlags {
 pub(crate) enum AdminCommand {
     /// Make the workspace and its first administrator.
     Create(CreateAdminFlags),
+    /// Turn off two-step sign-in for somebody who has neither the authenticator app nor a recovery code.
+    ///
+    /// Reeve must not be running. It is an entry in the audit trail.
+    ResetSecondFactor(ResetSecondFactorFlags),
+}
+
+#[derive(Args)]
+pub(crate) struct ResetSecondFactorFlags {
+    #[command(flatten)]
+    pub(crate) folder: DataFlag,
+    /// E-mail of the person.
+    #[arg(long)]
+    pub(crate) email: String,
 }
 
 #[derive(Args)]

@@ -190,6 +190,8 @@ tables! {
     saved_views,
     /// Sealed small secrets.
     sealed_items,
+    /// Second factors of people, and their recovery codes.
+    second_factors,
     /// Sessions.
     sessions,
     /// The workspace's settings.

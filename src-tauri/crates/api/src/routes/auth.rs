@@ -4,6 +4,7 @@
 //! and that is sent to these paths alone.
 
 mod cookie;
+pub(super) mod second_factor;
 
 use super::{Answer, time};
 use crate::extract::{Asked, JsonBody};
@@ -18,7 +19,7 @@ use http::{HeaderMap, StatusCode};
 use reeve_core::period::Zone;
 use reeve_core::permission::Permission;
 use reeve_core::principal::Principal;
-use reeve_engine::identity::{ACCESS_SECONDS, ChangePassword, Login, Register, SignedIn, User};
+use reeve_engine::identity::{ACCESS_SECONDS, ChangePassword, Login, Register, SignedIn, StepUp, User};
 use reeve_engine::{Code, Engine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +37,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(set_password))
         .routes(routes!(step_up))
         .routes(routes!(make_ws_ticket))
+        .merge(second_factor::router())
 }
 
 /// A person.
@@ -46,6 +48,8 @@ pub(crate) struct UserView {
     email: String,
     role: Role,
     has_password: bool,
+    /// Whether a code is asked for at sign-in.
+    second_factor: bool,
     created_at: String,
 }
 
@@ -57,6 +61,7 @@ impl From<&User> for UserView {
             email: user.email.clone(),
             role: user.role.into(),
             has_password: user.password_hash.is_some(),
+            second_factor: user.second_factor,
             created_at: time(user.created_at),
         }
     }
@@ -101,6 +106,8 @@ pub(crate) struct RegisterBody {
 pub(crate) struct LoginBody {
     email: String,
     password: String,
+    /// What the authenticator app shows, or a recovery code. Needed once the answer was `second_factor_required`.
+    code: Option<String>,
 }
 
 /// A new password for an old one.
@@ -112,11 +119,13 @@ pub(crate) struct PasswordBody {
     new_password: String,
 }
 
-/// One's own password, once more.
+/// One's own password, once more; where two-step sign-in is on, a code instead.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StepUpBody {
-    password: String,
+    password: Option<String>,
+    /// What the authenticator app shows, or a recovery code.
+    code: Option<String>,
 }
 
 /// A ticket for one WebSocket.
@@ -164,7 +173,7 @@ async fn register(
     Ok(signed_in(&engine.register(&cx, new).await?, &engine, &door))
 }
 
-/// Signs in.
+/// Signs in. Answers `second_factor_required` where the password is right and a code is needed as well.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = LoginBody, responses((status = 200, body = SessionView)))]
 async fn login(
     State(engine): State<Engine>,
@@ -172,7 +181,8 @@ async fn login(
     door: Door,
     JsonBody(body): JsonBody<LoginBody>,
 ) -> Result<Response, Failure> {
-    let login = Login { email: body.email, password: Zeroizing::new(body.password) };
+    let code = body.code.map(Zeroizing::new);
+    let login = Login { email: body.email, password: Zeroizing::new(body.password), code };
     Ok(signed_in(&engine.login(&cx, login).await?, &engine, &door))
 }
 
@@ -226,14 +236,19 @@ async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives one's own password once more. For five minutes, what answers `step_up_required` is then done.
+/// Gives one's own password, or a code, once more. For five minutes, what answers `step_up_required` is then done.
 #[utoipa::path(post, path = "/auth/step-up", tag = "auth", request_body = StepUpBody, responses((status = 204)))]
 async fn step_up(
     State(engine): State<Engine>,
     Asked(cx): Asked,
     JsonBody(body): JsonBody<StepUpBody>,
 ) -> Result<StatusCode, Failure> {
-    engine.step_up(&cx, Zeroizing::new(body.password)).await?;
+    let given = match (body.password, body.code) {
+        (Some(password), None) => StepUp::Password(Zeroizing::new(password)),
+        (None, Some(code)) => StepUp::Code(Zeroizing::new(code)),
+        _ => return Err(Failure::field("password", "or code: give one of the two")),
+    };
+    engine.step_up(&cx, given).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

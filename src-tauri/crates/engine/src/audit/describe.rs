@@ -330,8 +330,17 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "route.delete" => "Removed the route",
         "model_rules.update" => "Changed the models of",
         "charge.settle" => "Charged a call to",
+        "auth.login" if text(leaf, "second_factor").as_deref() == Some("recovery_code") => {
+            return "Signed in with a recovery code".to_owned();
+        }
         "auth.login" => return "Signed in".to_owned(),
+        "auth.step_up" if leaf.x.contains_key("second_factor") => return "Gave a code once more".to_owned(),
         "auth.step_up" => return "Gave the password once more".to_owned(),
+        "auth.mfa" => return "The password was right; a code was asked for".to_owned(),
+        "second_factor.begin" => return "Began to set up two-step sign-in".to_owned(),
+        "second_factor.enable" => return "Turned on two-step sign-in".to_owned(),
+        "second_factor.disable" => "Turned off two-step sign-in of",
+        "second_factor.codes_create" => return "Made new recovery codes for signing in".to_owned(),
         "auth.new_device" => return new_device(leaf),
         "auth.logout" => return "Signed out".to_owned(),
         "auth.failed" => return "A sign-in or a key was refused".to_owned(),

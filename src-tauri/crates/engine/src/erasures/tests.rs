@@ -58,6 +58,7 @@ async fn with_two(folder: &TempDir, keyring: &Arc<MemoryKeyring>) -> (Engine, Cx
         name: NAME.to_owned(),
         email: EMAIL.to_owned(),
         password_hash: hash,
+        second_factor: false,
         role: Role::Operator,
         created_at: now,
         updated_at: now,
@@ -66,7 +67,7 @@ async fn with_two(folder: &TempDir, keyring: &Arc<MemoryKeyring>) -> (Engine, Cx
     let insert = move |tx: &mut reeve_store::Tx<'_>| draft.record(tx)?.users().insert(&stored);
     engine.inner.store.write(insert).await.unwrap();
     engine.load_sessions().await.unwrap();
-    let login = Login { email: EMAIL.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()) };
+    let login = Login { email: EMAIL.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()), code: None };
     engine.login(&from(Principal::Anonymous), login).await.unwrap();
     let leaver_cx = from(Principal::User {
         id: leaver.id,
@@ -132,7 +133,7 @@ async fn a_person_goes_with_name_account_sessions_and_addresses_and_the_chain_st
     for stream in Stream::ALL {
         assert!(engine.verify(&cx, stream).await.unwrap().intact(), "{stream:?}");
     }
-    let login = Login { email: EMAIL.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()) };
+    let login = Login { email: EMAIL.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()), code: None };
     let anonymous = Cx { principal: Principal::Anonymous, via: Via::Api, ..Cx::system() };
     assert_eq!(engine.login(&anonymous, login).await.unwrap_err().code, Code::Unauthenticated);
     assert_eq!(engine.carry_out_erasure(&cx, request.id).await.unwrap_err().code, Code::Conflict);

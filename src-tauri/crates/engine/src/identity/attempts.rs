@@ -68,6 +68,14 @@ impl Attempts {
         self.0.remove(&source).map_or((0, 0), |c| (c.failures.saturating_sub(1), c.turned_away))
     }
 
+    /// The attempt was neither right nor wrong: there is another question first.
+    pub(super) fn undecided(&mut self, source: Source, now: Millis) {
+        if let Some(count) = self.0.get_mut(&source) {
+            count.failures = count.failures.saturating_sub(1);
+            count.until = now;
+        }
+    }
+
     /// Failures so far, and attempts turned away since the last failure that was written down.
     pub(super) fn failed(&mut self, source: Source) -> (u32, u32) {
         self.0.get_mut(&source).map_or((1, 0), |c| (c.failures, std::mem::take(&mut c.turned_away)))
@@ -116,6 +124,24 @@ mod tests {
         assert_eq!(attempts.begin(source, Millis(1_000)), Ok(()));
         assert_eq!(attempts.succeeded(source), (5, 1));
         assert_eq!(attempts.begin(source, Millis(1_000)), Ok(()));
+    }
+
+    #[test]
+    fn an_attempt_without_a_verdict_changes_nothing() {
+        let (mut attempts, source) = (Attempts::default(), http("a@b"));
+        for _ in 0..20 {
+            assert_eq!(attempts.begin(source, Millis(0)), Ok(()));
+            attempts.undecided(source, Millis(0));
+        }
+        for _ in 0..FREE {
+            assert_eq!(attempts.begin(source, Millis(0)), Ok(()));
+        }
+        assert_eq!(attempts.begin(source, Millis(0)), Err(1));
+        // Nor does it forgive what was wrong before.
+        assert_eq!(attempts.begin(source, Millis(1_000)), Ok(()));
+        attempts.undecided(source, Millis(1_000));
+        assert_eq!(attempts.begin(source, Millis(1_000)), Ok(()));
+        assert_eq!(attempts.begin(source, Millis(1_000)), Err(2));
     }
 
     #[test]

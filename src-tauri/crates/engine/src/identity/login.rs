@@ -1,7 +1,8 @@
-//! Signing in with e-mail and password, and signing out.
+//! Signing in with e-mail, password and, where it is set up, a code; and signing out.
 
 use super::attempts::Source;
 use super::devices::Device;
+use super::proof::{self, Proof};
 use super::{User, signed_out};
 use crate::Engine;
 use crate::cx::Cx;
@@ -23,6 +24,18 @@ pub struct Login {
     pub email: String,
     /// Password.
     pub password: Zeroizing<String>,
+    /// What the authenticator app shows, or a recovery code; `None` if nobody was asked for one yet.
+    pub code: Option<Zeroizing<String>>,
+}
+
+/// How a session is opened.
+pub(super) struct Opening {
+    /// The entry.
+    pub(super) draft: Draft,
+    /// The password's hash with today's costs, if the stored one is older.
+    pub(super) rehashed: Option<String>,
+    /// What was given beside the password.
+    pub(super) proof: Option<Proof>,
 }
 
 /// An open session, as it is handed to the one who opened it.
@@ -50,10 +63,11 @@ impl Engine {
     /// Signs in.
     ///
     /// # Errors
-    /// [`Code::Unauthenticated`] for an unknown e-mail and for a wrong password alike, after the same work;
-    /// [`Code::RateLimited`] after several of those; [`Code::Unavailable`] while the vault is locked.
+    /// [`Code::Unauthenticated`] for an unknown e-mail and for a wrong password alike, after the same work, and for a wrong
+    /// code; [`Code::SecondFactorRequired`] where a code is needed and none was given; [`Code::RateLimited`] after several
+    /// that were wrong; [`Code::Unavailable`] while the vault is locked.
     pub async fn login(&self, cx: &Cx, login: Login) -> Result<SignedIn, Error> {
-        let Login { email, password } = login;
+        let Login { email, password, code } = login;
         self.access_key().await?;
         let source = Source::new(cx.via, &email);
         self.begin_attempt(source)?;
@@ -67,16 +81,69 @@ impl Engine {
         let Some(user) = user.filter(|_| verdict.matches) else {
             return Err(self.login_failed(cx, source, &email).await?);
         };
+        let proof = self.second_step(cx, source, &user, code.as_deref().map(String::as_str)).await?;
         let rehashed =
             if verdict.outdated { Some(self.inner.sessions.hasher.hash(password).await?) } else { None };
+        let draft = self.login_draft(cx, source, &user, proof);
+        let opened = self.open_session(cx, user.clone(), Opening { draft, rehashed, proof }).await?;
+        match opened {
+            Some(signed_in) => Ok(signed_in),
+            None => Err(self.code_refused(cx, source, &user).await?),
+        }
+    }
+
+    fn login_draft(&self, cx: &Cx, source: Source, user: &User, proof: Option<Proof>) -> Draft {
         let (failures, turned_away) = self.inner.sessions.attempts.lock().succeeded(source);
-        let draft = self.draft(cx, "auth.login", format_args!("user:{}", user.id)).by(&user.subject);
-        let draft = if failures + turned_away > 0 {
-            draft.detail("failures_before", failures).detail("turned_away_before", turned_away)
-        } else {
-            draft
+        let mut draft = self.draft(cx, "auth.login", format_args!("user:{}", user.id)).by(&user.subject);
+        if failures + turned_away > 0 {
+            draft = draft.detail("failures_before", failures).detail("turned_away_before", turned_away);
+        }
+        match proof {
+            None => draft,
+            Some(proof @ Proof::App(_)) => draft.detail("second_factor", proof.as_str()),
+            // Rare, and what somebody with a stolen list of codes would do.
+            Some(proof @ Proof::Recovery(_)) => {
+                draft.detail("second_factor", proof.as_str()).outcome(Outcome::Success, Severity::Notice)
+            }
+        }
+    }
+
+    /// What somebody with the right password gives beside it; `None` where nothing is asked.
+    async fn second_step(
+        &self,
+        cx: &Cx,
+        source: Source,
+        user: &User,
+        code: Option<&str>,
+    ) -> Result<Option<Proof>, Error> {
+        let Some(factor) = self.second_factor_of(user.id).await? else { return Ok(None) };
+        let Some(code) = code else {
+            self.inner.sessions.attempts.lock().undecided(source, self.now());
+            let draft = self.draft(cx, "auth.mfa", format_args!("user:{}", user.id));
+            self.record(draft).await?;
+            let message = "This sign-in needs the code of your authenticator app as well.";
+            return Err(Error::new(Code::SecondFactorRequired, message));
         };
-        self.open_session(cx, user, draft, rehashed).await
+        match self.proof(&factor, code).await? {
+            Some(proof) => Ok(Some(proof)),
+            None => Err(self.code_refused(cx, source, user).await?),
+        }
+    }
+
+    /// Writes down that the password was right and the code was not; returns what the caller is told.
+    async fn code_refused(&self, cx: &Cx, source: Source, user: &User) -> Result<Error, Error> {
+        let (failures, turned_away) = self.inner.sessions.attempts.lock().failed(source);
+        let draft = self
+            .draft(cx, "auth.failed", format_args!("user:{}", user.id))
+            .outcome(Outcome::Denied, Severity::Warning)
+            .detail("what", "the password was right, the code was wrong or taken before")
+            .detail("failures", failures)
+            .detail("turned_away", turned_away);
+        self.record(draft).await?;
+        Ok(Error::new(
+            Code::Unauthenticated,
+            "The code is wrong, or it was used before. Wait for the next one.",
+        ))
     }
 
     pub(super) fn begin_attempt(&self, source: Source) -> Result<(), Error> {
@@ -101,14 +168,14 @@ impl Engine {
         Ok(Error::new(Code::Unauthenticated, "The e-mail or the password is wrong."))
     }
 
-    /// Opens a session for `user`, whose sign-in `draft` records.
+    /// Opens a session for `user`; `None` if what was given beside the password does not suffice any more.
     pub(super) async fn open_session(
         &self,
         cx: &Cx,
         user: User,
-        draft: Draft,
-        rehashed: Option<String>,
-    ) -> Result<SignedIn, Error> {
+        opening: Opening,
+    ) -> Result<Option<SignedIn>, Error> {
+        let Opening { draft, rehashed, proof } = opening;
         let now = self.now();
         let (refresh_token, refresh_hash) = super::refresh::make_token()?;
         let session = Session {
@@ -130,9 +197,15 @@ impl Engine {
             .inner
             .store
             .write(move |tx| {
+                if !proof::suffices(&tx.read(), user_id, proof)? {
+                    return Ok(None);
+                }
                 let new = device.news(tx)?;
                 let recorded = draft.record(tx)?;
                 let mut sequence = recorded.sequence();
+                if let Some(proof) = proof {
+                    proof.spend(&recorded, user_id)?;
+                }
                 recorded.sessions().insert(&stored)?;
                 device.note(&recorded)?;
                 if let Some(hash) = rehashed {
@@ -142,19 +215,20 @@ impl Engine {
                     let news = new.iter().fold(news, |news, what| news.detail(what.as_str(), true));
                     sequence = news.record(tx)?.sequence();
                 }
-                Ok::<_, Error>(sequence)
+                Ok::<_, Error>(Some(sequence))
             })
             .await?;
+        let Some(sequence) = sequence else { return Ok(None) };
         self.inner.sessions.opened(&session);
         self.told(sequence);
         let access_token = Zeroizing::new(access_token);
-        Ok(SignedIn {
+        Ok(Some(SignedIn {
             user,
             session: session.id,
             access_token,
             refresh_token: Some(refresh_token),
             expires_at: session.expires_at,
-        })
+        }))
     }
 
     /// Ends the session of `cx`, or else the one of `refresh_token`. Without either there is nothing to end.

@@ -5,7 +5,8 @@
 //!   sessions in memory, and a refresh token that changes with every use (`refresh`).
 //! - A sign-in with a program or from a network that is new for this person is an entry of its own (`devices`).
 //! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
-//! - What could do lasting harm asks for the password once more (`step_up`).
+//! - Who wants it is asked for a code of an authenticator app as well (`second_factor`); a code is good once (`proof`).
+//! - What could do lasting harm asks for the password, or for such a code, once more (`step_up`).
 //! - The window of the OS user needs no sign-in as long as its one owner has set no password (`people`).
 //!
 //! Start reading at `login`.
@@ -19,21 +20,27 @@ mod hash;
 mod login;
 mod password;
 mod people;
+mod proof;
 mod recover;
+mod recovery_codes;
 mod refresh;
 mod register;
+mod second_factor;
 mod sessions;
 mod step_up;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod totp;
 
 pub use change_password::ChangePassword;
 pub use login::{Login, SignedIn};
 pub(crate) use password::objection;
 pub use reeve_store::table::users::User;
 pub use register::Register;
+pub use second_factor::{Enrolment, RecoveryCodes, SecondFactorStatus};
 pub(crate) use sessions::Sessions;
+pub use step_up::StepUp;
 
 use crate::error::{Code, Error};
 

@@ -1,6 +1,7 @@
 //! The first person: makes the workspace and becomes its administrator. Everybody after comes by invitation.
 
-use super::{SignedIn, User, password};
+use super::login::Opening;
+use super::{SignedIn, User, password, signed_out};
 use crate::Engine;
 use crate::cx::{Cx, Via};
 use crate::error::{Code, Error, FieldError};
@@ -36,7 +37,8 @@ impl Engine {
         self.access_key().await?;
         let user = self.create_admin(cx, new).await?;
         let draft = self.draft(cx, "auth.login", format_args!("user:{}", user.id)).by(&user.subject);
-        self.open_session(cx, user, draft, None).await
+        let opening = Opening { draft, rehashed: None, proof: None };
+        self.open_session(cx, user, opening).await?.ok_or_else(signed_out)
     }
 
     /// Makes the workspace and its administrator.
@@ -58,6 +60,7 @@ impl Engine {
             email: new.email,
             password_hash,
             role: Role::Admin,
+            second_factor: false,
             created_at: now,
             updated_at: now,
         };

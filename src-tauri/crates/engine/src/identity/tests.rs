@@ -1,6 +1,8 @@
 //! Identity on a real store, with a clock that the test sets and a keyring in memory.
 
-use super::{ChangePassword, Login, Register, SignedIn};
+mod second_factor;
+
+use super::{ChangePassword, Login, Register, SignedIn, StepUp};
 use crate::vault::VaultKeys;
 use crate::{Code, Cx, Engine, OpenEngine, Via};
 use parking_lot::Mutex;
@@ -97,7 +99,7 @@ fn register(password: Option<&str>) -> Register {
 }
 
 fn login(email: &str, password: &str) -> Login {
-    Login { email: email.into(), password: Zeroizing::new(password.to_owned()) }
+    Login { email: email.into(), password: Zeroizing::new(password.to_owned()), code: None }
 }
 
 async fn registered() -> (House, SignedIn) {
@@ -406,7 +408,7 @@ async fn what_can_do_harm_needs_the_password_of_the_last_five_minutes() {
     let refresh = signed_in.refresh_token.unwrap();
     house.engine.refresh(&http(), &refresh).await.unwrap();
     assert_eq!(asked(), Err(Code::StepUpRequired));
-    let give = |text: &str| house.engine.step_up(&cx, Zeroizing::new(text.to_owned()));
+    let give = |text: &str| house.engine.step_up(&cx, StepUp::Password(Zeroizing::new(text.to_owned())));
     assert_eq!(give("marble otter forty camps").await.unwrap_err().code, Code::Invalid);
     assert_eq!(asked(), Err(Code::StepUpRequired));
     give(GOOD).await.unwrap();
@@ -435,7 +437,7 @@ async fn a_restart_forgets_the_proof_and_another_session_has_none() {
     let second = Cx { principal: of(again.user.id, Some(again.session)), ..http() };
     assert_eq!(house.engine.require_fresh(&first).unwrap_err().code, Code::StepUpRequired);
     house.engine.require_fresh(&second).unwrap();
-    house.engine.step_up(&first, Zeroizing::new(GOOD.to_owned())).await.unwrap();
+    house.engine.step_up(&first, StepUp::Password(Zeroizing::new(GOOD.to_owned()))).await.unwrap();
     let house = house.restarted().await;
     assert_eq!(house.engine.require_fresh(&first).unwrap_err().code, Code::StepUpRequired);
 }
@@ -447,6 +449,6 @@ async fn the_window_without_a_password_is_fresh() {
     house.later(Millis::HOUR);
     let owner = Cx { principal: house.engine.window_principal(), ..cx(Via::Ui) };
     house.engine.require_fresh(&owner).unwrap();
-    house.engine.step_up(&owner, Zeroizing::default()).await.unwrap();
+    house.engine.step_up(&owner, StepUp::Password(Zeroizing::default())).await.unwrap();
     house.engine.require_fresh(&Cx::cli()).unwrap();
 }

@@ -5,7 +5,7 @@ use super::rows::not_sealed;
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
-use reeve_core::id::{ControlCredentialId, CredentialId, ListenerId, TenantId};
+use reeve_core::id::{ControlCredentialId, CredentialId, ListenerId, TenantId, UserId};
 use reeve_store::Tx;
 use reeve_store::table::vault_rewraps::{Place, Rewrap, Sealed};
 use reeve_vault::{Purpose, SealedKey, Vault};
@@ -257,5 +257,6 @@ fn meaning(place: Place, sealed: &Sealed) -> Option<(Purpose, String)> {
             (Purpose::CaptureKey, format!("{tenant}/{}", text()?))
         }
         Place::SubjectKeys => (Purpose::SubjectKey, text()?),
+        Place::SecondFactors => (Purpose::TotpSeed, UserId(uuid()?).to_string()),
     })
 }

@@ -82,8 +82,11 @@ async fn every_figure_is_the_length_of_its_list() {
     denied(&engine, &cx, 2).await;
     world.clock.advance(1);
     denied(&engine, &cx, 3).await;
-    let wrong =
-        Login { email: "nobody@example.com".to_owned(), password: Zeroizing::new("wrong".to_owned()) };
+    let wrong = Login {
+        email: "nobody@example.com".to_owned(),
+        password: Zeroizing::new("wrong".to_owned()),
+        code: None,
+    };
     let nobody = Cx { principal: Principal::Anonymous, ..cx.clone() };
     assert_eq!(engine.login(&nobody, wrong).await.unwrap_err().code, Code::Unauthenticated);
     exported(&engine, &cx).await;

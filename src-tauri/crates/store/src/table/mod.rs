@@ -41,6 +41,7 @@ pub mod rotations;
 pub mod routes;
 pub mod saved_views;
 pub mod sealed_items;
+pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod subject_keys;

@@ -25,6 +25,8 @@ pub struct User {
     pub password_hash: Option<String>,
     /// What they may do.
     pub role: Role,
+    /// Whether a second factor is asked for when they sign in; it is set up in a table of its own.
+    pub second_factor: bool,
     /// Since when.
     pub created_at: Millis,
     /// Last change.
@@ -38,7 +40,9 @@ impl std::fmt::Debug for User {
 }
 
 const COLUMNS: &str =
-    "SELECT id, subject, name, email, password_hash, role, created_at, updated_at FROM users";
+    "SELECT id, subject, name, email, password_hash, role, created_at, updated_at,
+            EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = users.id AND f.confirmed_at IS NOT NULL) AS second_factor
+     FROM users";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -48,6 +52,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         email: row.get("email")?,
         password_hash: row.get("password_hash")?,
         role: sql::word(row, "role", Role::parse)?,
+        second_factor: row.get("second_factor")?,
         created_at: sql::millis(row, "created_at")?,
         updated_at: sql::millis(row, "updated_at")?,
     })

@@ -42,12 +42,20 @@ pub enum Place {
     CaptureKeys,
     /// Data keys of what is personal in the ledger.
     SubjectKeys,
+    /// Seeds of people's second factors.
+    SecondFactors,
 }
 
 impl Place {
     /// Every one.
-    pub const ALL: [Self; 5] =
-        [Self::SealedItems, Self::ControlCredentials, Self::Listeners, Self::CaptureKeys, Self::SubjectKeys];
+    pub const ALL: [Self; 6] = [
+        Self::SealedItems,
+        Self::ControlCredentials,
+        Self::Listeners,
+        Self::CaptureKeys,
+        Self::SubjectKeys,
+        Self::SecondFactors,
+    ];
 
     const fn select(self) -> &'static str {
         match self {
@@ -69,6 +77,9 @@ impl Place {
                 "SELECT rowid AS at, CAST(id AS BLOB) AS id, NULL AS owner, wrapped AS sealed FROM subject_keys
                  WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"
             }
+            Self::SecondFactors => {
+                "SELECT rowid AS at, user_id AS id, NULL AS owner, sealed FROM second_factors WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"
+            }
         }
     }
 
@@ -81,6 +92,7 @@ impl Place {
             Self::Listeners => "UPDATE listeners SET sealed = ?3 WHERE rowid = ?1 AND sealed = ?2",
             Self::CaptureKeys => "UPDATE capture_keys SET wrapped = ?3 WHERE rowid = ?1 AND wrapped = ?2",
             Self::SubjectKeys => "UPDATE subject_keys SET wrapped = ?3 WHERE rowid = ?1 AND wrapped = ?2",
+            Self::SecondFactors => "UPDATE second_factors SET sealed = ?3 WHERE rowid = ?1 AND sealed = ?2",
         }
     }
 }
@@ -152,7 +164,8 @@ impl Reads<'_> {
             "SELECT (SELECT count(*) FROM key_versions WHERE wrapped_dek IS NOT NULL)
                   + (SELECT count(*) FROM control_credentials WHERE sealed IS NOT NULL)
                   + (SELECT count(*) FROM sealed_items) + (SELECT count(*) FROM listeners)
-                  + (SELECT count(*) FROM capture_keys) + (SELECT count(*) FROM subject_keys) AS n",
+                  + (SELECT count(*) FROM capture_keys) + (SELECT count(*) FROM subject_keys)
+                  + (SELECT count(*) FROM second_factors) AS n",
         )?;
         Ok(rows.query_row([], |row| sql::unsigned(row, "n"))?)
     }
