@@ -54,7 +54,7 @@ const creds: Obj[] = empty || fresh ? [] : CREDS.map(([provider, name, fingerpri
 const keys: Obj[] = [{ id: "key_01JD00000000000000000000AA", name: "checkout-service", prefix: "rvk_ab12cd34ef56", state: "active", created_at: ago(40 * DAY), expires_at: null, last_used_at: ago(20_000), revoked_at: null }, { id: "key_01JD00000000000000000000AB", name: "etl-nightly", prefix: "rvk_zz98yx76wv54", state: "revoked", created_at: ago(80 * DAY), expires_at: null, last_used_at: ago(9 * DAY), revoked_at: ago(8 * DAY) }];
 const daily = () => Array.from({ length: 30 }, (_, i) => ({ day: day(29 - i), cost_usd: tenants.length ? usd(330 + i * 3 + (i % 7 > 4 ? -120 : 0) + rnd() * 60) : "0", requests: 150000 + i * 900 }));
 const limits = { requests_per_day: 100000, tokens_per_request: 32768, concurrent_requests: 50 };
-const user = { id: "usr_01JD00000000000000000000AA", name: "admin", email: "admin@example.com", role: "admin", has_password: true, created_at: ago(90 * DAY) };
+const user = { id: "usr_01JD00000000000000000000AA", name: "admin", email: "admin@example.com", role: "admin", has_password: true, second_factor: false, created_at: ago(90 * DAY) };
 const settings: Obj = { workspace_name: "Meridian Labs", time_zone: "Europe/Berlin", unpriced: "refuse", ceiling_input_usd_per_million: null, ceiling_output_usd_per_million: null, gateway_url: "http://127.0.0.1:4141/v1", data_dir: "/var/lib/reeve", version: "0.1.0" };
 let state = fresh ? "needs_admin" : "ready";
 let verified = ago(2 * MIN);
@@ -72,6 +72,9 @@ function answer(method: string, path: string, query: URLSearchParams, body: Obj)
     case "GET /setup": return { state, sign_in: "open", host: "server", vault: { state: "unlocked", reason: null, message: null }, workspace_name: state === "ready" ? settings.workspace_name : "", time_zone: settings.time_zone, gateway_url: settings.gateway_url, version: "0.1.0" };
     case "POST /auth/register": state = "ready"; Object.assign(settings, { workspace_name: body.workspace_name, time_zone: body.time_zone }); return { access_token: "x", expires_in: 600, user };
     case "POST /auth/login": case "POST /auth/refresh": return { access_token: "x", expires_in: 600, user };
+    case "GET /auth/second-factor": return { since: null, recovery_codes_left: 0 };
+    case "POST /auth/second-factor": return { secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", uri: "otpauth://totp/Reeve:admin%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Reeve&algorithm=SHA1&digits=6&period=30" };
+    case "POST /auth/second-factor/confirm": return { recovery_codes: Array.from({ length: 10 }, () => hex(24).toUpperCase().replace(/(.{4})(?=.)/g, "$1-")) };
     case "GET /auth/me": return { user, scopes: ["*"], via: "session" };
     case "GET /tenants": { const q = (query.get("q") ?? "").toLowerCase(); return list(tenants.filter((x) => String(x.name).toLowerCase().includes(q) && (!query.get("status") || x.status === query.get("status")) && (!query.get("tier") || x.tier === query.get("tier")))); }
     case "POST /tenants": { const made = { ...body, id: `ten_new${tenants.length}`, slug: "new", status: "active", time_zone: "Europe/Berlin", tags: [], sample: false, created_at: ago(0), updated_at: ago(0), usage: { today: { cost_usd: "0", requests: 0 }, month: { cost_usd: "0", requests: 0 } }, daily_cost_usd: Array(30).fill("0") }; tenants.push(made); return made; }

@@ -15,6 +15,7 @@ import { PRICE_TABS, PricesPage, type PricesSearch } from "@/features/prices";
 import { PRIVACY_TABS, PrivacyPage, type PrivacySearch } from "@/features/privacy";
 import { RoutesPage, type RoutesSearch } from "@/features/routes";
 import { RequestsPage, type RequestsSearch } from "@/features/requests";
+import { ProfilePage } from "@/features/profile";
 import { SettingsPage } from "@/features/settings";
 import { VaultPage } from "@/features/vault";
 import { SetupPage, type SetupSearch } from "@/features/setup";
@@ -158,9 +159,10 @@ const routing = createRoute({
   component: RoutesPage,
 });
 const vault = createRoute({ getParentRoute: () => app, path: "/vault", component: VaultPage });
+const profile = createRoute({ getParentRoute: () => app, path: "/profile", component: ProfilePage });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, bills, prices, requests, audit, security, privacy, listeners, keys, routing, vault, settings])]);
+const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, bills, prices, requests, audit, security, privacy, listeners, keys, routing, vault, profile, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

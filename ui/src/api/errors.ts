@@ -20,8 +20,9 @@ export class ApiError extends Error {
 const WORDS: Record<string, string> = {
   invalid: "Some of what was entered cannot be used.",
   unauthenticated: "You are signed out. Sign in to go on.",
+  second_factor_required: "The code of your authenticator app is needed as well.",
   forbidden: "Your role does not allow this.",
-  step_up_required: "This needs your password, and it was not given. Nothing was changed.",
+  step_up_required: "This needs your password or a code, and it was not given. Nothing was changed.",
   not_found: "This no longer exists, or it is not yours to see.",
   conflict: "This clashes with something that already exists.",
   budget_exceeded: "A budget does not allow this spend.",
@@ -36,7 +37,7 @@ const WORDS: Record<string, string> = {
 
 const OFFLINE = "Reeve does not answer. Check that it is running, then try again.";
 /** Codes whose `detail` is written by the server for the person at the screen. */
-const DETAIL_IS_FOR_PEOPLE = new Set(["invalid", "conflict", "precondition_failed", "forbidden", "unavailable", "vault_locked", "policy_denied", "budget_exceeded", "quota_exceeded", "unauthenticated"]);
+const DETAIL_IS_FOR_PEOPLE = new Set(["invalid", "conflict", "precondition_failed", "forbidden", "unavailable", "vault_locked", "policy_denied", "budget_exceeded", "quota_exceeded", "unauthenticated", "second_factor_required"]);
 
 const sentence = (text: string): string => {
   const trimmed = text.trim();

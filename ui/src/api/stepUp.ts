@@ -1,4 +1,4 @@
-/** What could do lasting harm asks for the password once more. The question is asked here once, whoever called. */
+/** What could do lasting harm asks for the password, or a code, once more. The question is asked here once, whoever called. */
 
 let answer: ((given: boolean) => void) | null = null;
 let asked: Promise<boolean> | null = null;
@@ -12,7 +12,7 @@ export const stepUp = {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
-  /** Resolves to whether the password was given and taken. Any number of calls refused at once share one question. */
+  /** Resolves to whether it was given and taken. Any number of calls refused at once share one question. */
   ask: (): Promise<boolean> => {
     asked ??= new Promise<boolean>((resolve) => {
       answer = resolve;
@@ -29,7 +29,7 @@ export const stepUp = {
   },
 };
 
-/** Whether an answer asks for the password once more. The answer itself stays unread. */
+/** Whether an answer asks for it once more. The answer itself stays unread. */
 export async function wantsStepUp(response: Response): Promise<boolean> {
   if (response.status !== 403) return false;
   const problem = (await response.clone().json().catch(() => null)) as { code?: unknown } | null;

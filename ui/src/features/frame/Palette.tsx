@@ -49,7 +49,7 @@ function useEntries(): Group[] {
       { id: "do-refused", label: "Show refused requests", icon: "requests", run: () => void navigate({ to: "/requests", search: { filters: "outcome:refused" } }) },
       { id: "do-theme", label: "Switch theme", icon: "theme", run: () => setTheme(effectiveTheme() === "dark" ? "light" : "dark") },
     ] },
-    { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))).concat({ id: "go-Security", label: "Security", note: "failed sign-ins, refusals, exports", icon: "shield", run: () => void navigate({ to: "/audit/security" }) }) },
+    { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))).concat({ id: "go-Security", label: "Security", note: "failed sign-ins, refusals, exports", icon: "shield", run: () => void navigate({ to: "/audit/security" }) }, { id: "go-Profile", label: "Profile", note: "your password, two-step sign-in", icon: "profile", run: () => void navigate({ to: "/profile" }) }) },
     { title: "Tenants", entries: (tenants.data?.items ?? []).map((t): Entry => ({ id: t.id, label: t.name, note: t.slug, icon: "tenants", run: () => void navigate({ to: "/tenants/$id", params: { id: t.id } }) })) },
     { title: "Provider keys", entries: (keys.data?.items ?? []).map((k): Entry => ({ id: k.id, label: `${k.provider} / ${k.name}`, note: `…${k.last4}`, icon: "keys", run: () => void navigate({ to: "/keys" }) })) },
   ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute, mayListener]);

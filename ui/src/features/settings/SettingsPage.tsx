@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore, type ReactNode } from "react";
 import { api, fieldErrors, take, type SettingsView, type UpdateSettingsBody } from "@/api";
-import { Confirm, ErrorState, FormError, Id, meQuery, Page, Properties, SkeletonRows, Snippets, useForm, useMay } from "@/components";
+import { Confirm, ErrorState, FormError, Id, Page, Properties, SkeletonRows, Snippets, useForm, useMay } from "@/components";
 import { useExampleModel } from "@/features/tenants";
 import { WitnessesCard } from "@/features/witnesses";
 import { readUsdInput } from "@/lib/money";
@@ -12,7 +12,6 @@ import { Button, ComboBox, CopyButton, Form, Radios, TextField, toast } from "@/
 
 export const settingsQuery = queryOptions({ queryKey: ["settings"], queryFn: ({ signal }) => take(api.GET("/settings", { signal })) });
 export const sampleQuery = queryOptions({ queryKey: ["sample"], queryFn: ({ signal }) => take(api.GET("/sample", { signal })) });
-export const MIN_PASSWORD = 15;
 
 function Card({ title, lede, children }: { title: string; lede?: ReactNode; children: ReactNode }) {
   return <section className="card"><header><h2>{title}</h2>{lede && <span className="dim">{lede}</span>}</header><div className="body">{children}</div></section>;
@@ -71,36 +70,6 @@ function Unpriced({ settings, may }: { settings: SettingsView; may: string | nul
         )}
         {!!save.error && Object.keys(e).length === 0 && <FormError error={save.error} />}
         <div className="row"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={may ?? (same ? "Nothing has changed" : needs && "Enter both rates")}>Save</Button></div>
-      </Form>
-    </Card>
-  );
-}
-
-function Password() {
-  const client = useQueryClient();
-  const me = useQuery(meQuery);
-  const form = useForm({ current: "", next: "" });
-  const has = me.data?.user.has_password ?? true;
-  const save = useMutation({
-    mutationFn: () => take(api.PUT("/auth/password", { body: { current_password: has ? form.values.current : null, new_password: form.values.next } })),
-    onSuccess: () => {
-      form.set({ current: "", next: "" });
-      void client.invalidateQueries({ queryKey: ["me"] });
-      void client.invalidateQueries({ queryKey: ["setup"] });
-      toast({ title: has ? "Changed your password" : "Set your password" });
-    },
-  });
-  const e = fieldErrors(save.error);
-  const short = form.values.next.length < MIN_PASSWORD;
-  return (
-    <Card title="Your password" lede={has ? undefined : "None set: this computer's account is enough to open the window."}>
-      <Form className="form" onSubmit={() => save.mutate()}>
-        <div className="two">
-          {has && <TextField label="Current password" type="password" {...form.bind("current")} autoComplete="current-password" error={e.current_password} />}
-          <TextField label="New password" type="password" {...form.bind("next")} autoComplete="new-password" hint={`At least ${MIN_PASSWORD} characters`} error={e.new_password} />
-        </div>
-        {!!save.error && Object.keys(e).length === 0 && <FormError error={save.error} />}
-        <div className="row"><Button type="submit" kind="primary" pending={save.isPending} disabledReason={short && `At least ${MIN_PASSWORD} characters`}>{has ? "Change password" : "Set a password"}</Button></div>
       </Form>
     </Card>
   );
@@ -175,7 +144,6 @@ export function SettingsPage() {
             <Unpriced key={s.unpriced + String(s.ceiling_input_usd_per_million) + String(s.ceiling_output_usd_per_million)} settings={s} may={may} />
             <Gateway url={s.gateway_url} />
             <WitnessesCard />
-            <Password />
             <Theme />
             <Sample may={may} />
             <Card title="About">

@@ -1,1 +1,1 @@
-export { MIN_PASSWORD, SettingsPage } from "./SettingsPage";
+export { SettingsPage } from "./SettingsPage";

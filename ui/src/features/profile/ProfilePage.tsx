@@ -1,0 +1,26 @@
+import { useQuery } from "@tanstack/react-query";
+import { ErrorState, meQuery, Page, Properties, SkeletonRows, TimeAgo } from "@/components";
+import { Password } from "./Password";
+import { TwoStep } from "./TwoStep";
+
+/** What concerns the person who looks, and nobody else. */
+export function ProfilePage() {
+  const me = useQuery(meQuery);
+  const user = me.data?.user;
+  return (
+    <Page title="Profile">
+      <div className="page narrow">
+        {me.isError ? <ErrorState of={me} what="Your profile" /> : !user ? <SkeletonRows rows={10} /> : (
+          <>
+            <section className="card">
+              <header><h2>{user.name}</h2></header>
+              <div className="body"><Properties wide items={[["E-mail", user.email], ["Role", user.role], ["Since", <TimeAgo key="s" at={user.created_at} />]]} /></div>
+            </section>
+            <Password has={user.has_password} />
+            <TwoStep hasPassword={user.has_password} />
+          </>
+        )}
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,2 @@
+export { MIN_PASSWORD } from "./Password";
+export { ProfilePage } from "./ProfilePage";
