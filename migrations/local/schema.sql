@@ -346,6 +346,16 @@ CREATE TABLE imports (
     created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE invitations (
+    id         BLOB    PRIMARY KEY,
+    email      TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    role       TEXT    NOT NULL,
+    token_hash BLOB    NOT NULL UNIQUE, -- SHA-256; the token has 256 random bits
+    invited_by TEXT    NOT NULL,        -- pseudonym in the ledger
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE key_fallbacks (
     credential_id BLOB    NOT NULL,
     version       INTEGER NOT NULL,
@@ -685,7 +695,7 @@ CREATE TABLE sessions (
     refreshed_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
     revoked_at   INTEGER
-) STRICT;
+, program TEXT) STRICT;
 
 CREATE TABLE settings (
     id             INTEGER PRIMARY KEY CHECK (id = 1),
@@ -783,7 +793,7 @@ CREATE TABLE users (
     role          TEXT    NOT NULL,
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL
-) STRICT;
+, disabled_at INTEGER) STRICT;
 
 CREATE TABLE vault_backups (
     id         INTEGER PRIMARY KEY,

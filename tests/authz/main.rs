@@ -4,14 +4,16 @@
 use reeve_tests::console::{Console, Door};
 use serde_json::{Value, json};
 
-/// What a stranger may ask: to see how things stand, to set up, to sign in, and to bring the recovery code.
-const OPEN: [&str; 7] = [
+/// What a stranger may ask: to see how things stand, to set up, to sign in, to take up an invitation, and to bring the recovery code.
+const OPEN: [&str; 9] = [
     "get /setup",
     "get /openapi.json",
     "post /auth/register",
     "post /auth/login",
     "post /auth/refresh",
     "post /auth/logout",
+    "post /auth/invitation",
+    "post /auth/invitation/accept",
     "post /vault/unlock",
 ];
 
@@ -51,6 +53,7 @@ async fn a_stranger_is_turned_away_from_every_route() {
             .replace("{id}", "ten_00000000000000000000000000")
             .replace("{scope}", "tenant")
             .replace("{key_id}", "key_00000000000000000000000000")
+            .replace("{session_id}", "ses_00000000000000000000000000")
             .replace("{override_id}", "ovr_00000000000000000000000000")
             .replace("{stream}", "audit")
             .replace("{subject}", "anonymous")

@@ -35,6 +35,9 @@ struct Told {
     recovery_code: String,
     minted: Vec<String>,
     admin_key: String,
+    seed: String,
+    sign_in_codes: Vec<String>,
+    invitation: String,
 }
 
 /// Every way that a secret goes, but for its end.
@@ -114,9 +117,14 @@ async fn every_way(server: &mut Server, provider: &ScriptedProvider) -> Told {
     calls(server, provider, &tenant_key).await;
     pasted(server, provider).await;
     backed_up(server).await;
+    let (seed, sign_in_codes) = second_step(server).await;
+    let invite = json!({"email": "second@example.com", "role": "user"});
+    let invitation = server.shown_once("POST", "/invitations", &invite).await;
+    let invitation = invitation["token"].as_str().unwrap_or_else(|| panic!("{invitation}")).to_owned();
+    server.ask("POST", "/auth/invitation", &json!({"token": invitation})).await;
     server.ask("POST", "/vault/rotate", &none).await;
     let minted = provider.admin().keys().iter().filter(|k| !k.admin).map(|k| k.secret.clone()).collect();
-    Told { tenant_key, recovery_code, minted, admin_key }
+    Told { tenant_key, recovery_code, minted, admin_key, seed, sign_in_codes, invitation }
 }
 
 /// A key that a person makes and pastes, first wrongly.
@@ -136,6 +144,26 @@ async fn pasted(server: &mut Server, provider: &ScriptedProvider) {
     let taken = server.ask("POST", &path, &json!({"api_key": PASTED_KEY, "provider_key_id": null})).await;
     assert!(taken["id"].is_string(), "{taken}");
     stands(server, "draining").await;
+}
+
+/// Two-step sign-in, on and off again. The codes of the app are over in a minute, and six digits are found anywhere.
+async fn second_step(server: &mut Server) -> (String, Vec<String>) {
+    let none = Value::Null;
+    let made = server.shown_once("POST", "/auth/second-factor", &none).await;
+    let seed = made["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    server.ask("POST", "/auth/second-factor/confirm", &json!({"code": "not one"})).await;
+    let now = reeve_core::time::Clock::now(&reeve_engine::SystemClock);
+    let code = json!({"code": reeve_tests::authenticator::shows(&seed, now)});
+    let codes = server.shown_once("POST", "/auth/second-factor/confirm", &code).await;
+    let codes = codes["recovery_codes"].as_array().unwrap_or_else(|| panic!("{codes}"));
+    let codes: Vec<_> = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+    let login = json!({"email": "owner@example.com", "password": PASSWORD, "code": codes[0]});
+    server.shown_once("POST", "/auth/login", &login).await;
+    let again = server.ask("POST", "/auth/login", &login).await;
+    assert_eq!(again["code"], "unauthenticated", "{again}");
+    server.ask("POST", "/auth/step-up", &json!({"code": codes[1]})).await;
+    server.ask("DELETE", "/auth/second-factor", &none).await;
+    (seed, codes)
 }
 
 /// A backup that is opened with a passphrase of its own, first with a wrong one.
@@ -260,6 +288,10 @@ async fn no_secret_is_anywhere() {
         Canary::new("the tenant's key", &told.tenant_key),
         Canary::new("the recovery code", &told.recovery_code),
     ];
+    canaries.push(Canary::new("the seed of a second factor", &told.seed));
+    canaries.push(Canary::new("an invitation", &told.invitation));
+    canaries
+        .extend(told.sign_in_codes.iter().map(|code| Canary::new("a recovery code for signing in", code)));
     canaries.extend(told.minted.iter().map(|key| Canary::new("a key that was made", key)));
 
     // Each search finds what is there: the log and the answers hold the workspace's name, the memory the name of the key.

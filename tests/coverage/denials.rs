@@ -27,6 +27,11 @@ const OPEN: &[&str] = &[
     "delete /auth/second-factor",
     "post /auth/second-factor/confirm",
     "post /auth/second-factor/recovery-codes",
+    "get /auth/sessions",
+    "delete /auth/sessions",
+    "delete /auth/sessions/{id}",
+    "post /auth/invitation",
+    "post /auth/invitation/accept",
     "post /vault/unlock",
 ];
 
@@ -79,6 +84,7 @@ fn question(route: &str, s: &Story) -> String {
                 ("pools", "cpl"),
                 ("routes", "rte"),
                 ("erasures", "era"),
+                ("users", "usr"),
             ];
             let prefix = prefix.iter().find(|(noun, _)| *noun == kind).map_or("ten", |(_, prefix)| prefix);
             format!("{prefix}_00000000000000000000000000")

@@ -15,6 +15,7 @@ use story::Story;
 /// Routes that change nothing which people, auditors or a bill would ask for; each with its reason.
 const NO_ENTRY: &[(&str, &str)] = &[
     ("post /budgets/check", "asks what would be refused, and reserves nothing"),
+    ("post /auth/invitation", "shows an invitation to whoever holds its token, before it is taken up"),
     (
         "post /auth/ws-tickets",
         "a ticket lives for 30 seconds and opens a stream of hints that say no more than the session may read",

@@ -495,6 +495,8 @@ async fn identity(s: &mut Story) {
 
     step_up(s).await;
     second_factor(s).await;
+    people(s).await;
+    own_sessions(s).await;
     refresh(s).await;
     s.does("post /auth/logout", "/auth/logout", None, &[("auth.logout", &[])]).await;
     s.sign_in("admin@example.com").await;
@@ -547,6 +549,68 @@ async fn second_factor(s: &mut Story) {
     s.does("post /auth/second-factor/recovery-codes", &format!("{at}/recovery-codes"), None, left).await;
     let left: &[story::Left<'_>] = &[("second_factor.disable", &["second_factor"])];
     s.does("delete /auth/second-factor", at, None, left).await;
+}
+
+/// Somebody is invited, comes in, is given another role, kept out, and let in again.
+async fn people(s: &mut Story) {
+    let third = "third@example.com";
+    let invite = Some(json!({"email": third, "role": "finance"}));
+    let left: &[story::Left<'_>] = &[("invitation.create", &[])];
+    let made = s.does("post /invitations", "/invitations", invite.clone(), left).await;
+    let back = format!("/invitations/{}", id(&made["invitation"]));
+    s.does("delete /invitations/{id}", &back, None, &[("invitation.revoke", &[])]).await;
+    let made = s.does("post /invitations", "/invitations", invite, left).await;
+    let accept = json!({"token": made["token"], "name": "Third Person", "password": story::PASSWORD});
+    let before = story::size(&s.console, "audit").await;
+    let path = "/auth/invitation/accept";
+    let reply = s.console.ask(Door::Server, "POST", path, Some(accept.clone())).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let new = story::entries(&s.console, "audit", before).await;
+    for event in ["user.create", "auth.login"] {
+        let entry = story::assert_left(&s.console, "taking an invitation up", &new, (event, &[])).await;
+        assert_eq!(entry["actor"]["name"], "Third Person", "{entry}");
+        assert!(!entry["leaf"].as_str().unwrap().contains(third), "{entry}");
+    }
+    s.note("post /auth/invitation/accept", path, Some(accept));
+
+    let at = format!("/users/{}", id(&reply.body["user"]));
+    let left: &[story::Left<'_>] = &[("user.role_change", &["role"])];
+    s.does("patch /users/{id}", &at, Some(json!({"role": "operator"})), left).await;
+    let open = s.console.ask(Door::Server, "GET", &format!("{at}/sessions"), None).await;
+    let one = format!("{at}/sessions/{}", id(&open.body["items"][0]));
+    let left: &[story::Left<'_>] = &[("auth.session_end", &[])];
+    s.does("delete /users/{id}/sessions/{session_id}", &one, None, left).await;
+    enrol(s, third).await;
+    s.does("delete /users/{id}/sessions", &format!("{at}/sessions"), None, left).await;
+    let left: &[story::Left<'_>] = &[("second_factor.disable", &["second_factor"])];
+    s.does("delete /users/{id}/second-factor", &format!("{at}/second-factor"), None, left).await;
+    let left: &[story::Left<'_>] = &[("user.disable", &["state"])];
+    s.does("post /users/{id}/disable", &format!("{at}/disable"), None, left).await;
+    let left: &[story::Left<'_>] = &[("user.enable", &["state"])];
+    s.does("post /users/{id}/enable", &format!("{at}/enable"), None, left).await;
+}
+
+/// Somebody else turns two-step sign-in on; the first person is signed in afterwards.
+async fn enrol(s: &mut Story, email: &str) {
+    s.sign_in(email).await;
+    let made = s.console.ask(Door::Server, "POST", "/auth/second-factor", None).await;
+    let secret = made.body["secret"].as_str().unwrap();
+    let code = json!({"code": reeve_tests::authenticator::shows(secret, s.console.engine.now())});
+    let reply = s.console.ask(Door::Server, "POST", "/auth/second-factor/confirm", Some(code)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    s.sign_in("admin@example.com").await;
+}
+
+/// What one has open oneself.
+async fn own_sessions(s: &mut Story) {
+    let login = json!({"email": "admin@example.com", "password": story::PASSWORD});
+    let left: &[story::Left<'_>] = &[("auth.session_end", &[])];
+    s.console.ask(Door::Server, "POST", "/auth/login", Some(login)).await;
+    let open = s.console.ask(Door::Server, "GET", "/auth/sessions", None).await;
+    let other = open.body["items"].as_array().unwrap().iter().find(|o| o["current"] == false);
+    let one = format!("/auth/sessions/{}", id(other.unwrap()));
+    s.does("delete /auth/sessions/{id}", &one, None, left).await;
+    s.does("delete /auth/sessions", "/auth/sessions", None, left).await;
 }
 
 /// A refresh is machinery: its entry is in the stream of that.

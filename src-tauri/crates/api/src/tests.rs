@@ -64,6 +64,10 @@ impl Ask {
         Self::new(&Method::PATCH, &format!("/api/v1{path}")).body(body)
     }
 
+    fn delete(path: &str) -> Self {
+        Self::new(&Method::DELETE, &format!("/api/v1{path}"))
+    }
+
     fn body(mut self, body: Value) -> Self {
         self.1 = Some(body);
         self.header(CONTENT_TYPE.as_str(), "application/json")

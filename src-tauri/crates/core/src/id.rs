@@ -104,6 +104,8 @@ id!(/// A charge: one usage record.
     ChargeId, "chg_");
 id!(/// A signed-in session.
     SessionId, "ses_");
+id!(/// An invitation.
+    InvitationId, "inv_");
 id!(/// An import of usage records.
     ImportId, "imp_");
 id!(/// A hold: money kept for calls whose outcome was lost in a crash.

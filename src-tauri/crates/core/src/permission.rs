@@ -54,6 +54,12 @@ words! {
         VaultRead = "vault:read",
         /// Change how the vault opens, rotate its keys, back it up and restore it.
         VaultWrite = "vault:write",
+        /// See people, their roles and their sessions.
+        UserRead = "user:read",
+        /// Invite people, give them roles, keep them from signing in.
+        UserWrite = "user:write",
+        /// End other people's sessions.
+        SessionWrite = "session:write",
         /// See the workspace's settings.
         SettingsRead = "settings:read",
         /// Change them, load and remove sample data.
@@ -96,8 +102,8 @@ impl Role {
         use Permission::{
             ApiKeyWrite, AuditPrivate, AuditRead, AuditWrite, BudgetRead, BudgetWrite, CaptureRead,
             CaptureWrite, CredentialRead, CredentialWrite, LimitRead, LimitWrite, ListenerWrite, PriceWrite,
-            PrivacyRead, PrivacyWrite, RouteRead, RouteWrite, SettingsRead, TenantRead, TenantWrite,
-            UsageRead, UsageWrite, VaultRead, VaultWrite,
+            PrivacyRead, PrivacyWrite, RouteRead, RouteWrite, SessionWrite, SettingsRead, TenantRead,
+            TenantWrite, UsageRead, UsageWrite, UserRead, VaultRead, VaultWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
@@ -119,6 +125,8 @@ impl Role {
                 PrivacyWrite,
                 VaultRead,
                 VaultWrite,
+                UserRead,
+                SessionWrite,
                 SettingsRead,
             ],
             Self::Operator => &[
@@ -169,6 +177,14 @@ mod tests {
             let all = Permission::ALL.iter().all(|p| role.allows(*p));
             assert_eq!(all, *role == Role::Admin, "{role:?}");
         }
+    }
+
+    #[test]
+    fn only_admin_says_who_may_what() {
+        for role in Role::ALL {
+            assert_eq!(role.allows(Permission::UserWrite), *role == Role::Admin, "{role:?}");
+        }
+        assert!(Role::Security.allows(Permission::SessionWrite));
     }
 
     #[test]

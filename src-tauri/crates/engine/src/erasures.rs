@@ -246,8 +246,10 @@ impl Standing {
     fn load(r: &Read<'_>, subject: &str) -> Result<Self, Error> {
         let users = r.users().all()?;
         let user = users.iter().find(|u| u.subject == subject);
-        let admins = users.iter().filter(|u| u.role == Role::Admin).count();
-        let only_admin = user.is_some_and(|u| u.role == Role::Admin) && admins == 1;
+        let only_admin = match user.filter(|u| u.role == Role::Admin) {
+            Some(admin) => r.users().admins_besides(admin.id)? == 0,
+            None => false,
+        };
         let own: Vec<_> = r.subject_keys().all()?.into_iter().filter(|k| k.subject == subject).collect();
         let decided = r.subjects().get(subject)?;
         if own.is_empty() && user.is_none() && decided.is_none() {

@@ -135,6 +135,8 @@ tables! {
     credentials,
     /// Admin keys of providers.
     control_credentials,
+    /// Invitations that nobody has taken up.
+    invitations,
     /// The keys of credentials, version by version.
     key_versions,
     /// The ledger of key rotations.

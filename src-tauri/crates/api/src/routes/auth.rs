@@ -5,6 +5,7 @@
 
 mod cookie;
 pub(super) mod second_factor;
+pub(super) mod sessions;
 
 use super::{Answer, time};
 use crate::extract::{Asked, JsonBody};
@@ -38,6 +39,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(step_up))
         .routes(routes!(make_ws_ticket))
         .merge(second_factor::router())
+        .merge(sessions::router())
 }
 
 /// A person.
@@ -136,9 +138,9 @@ pub(crate) struct TicketView {
 }
 
 /// The listener a request came through, if it came through one.
-type Door = Option<Extension<Listener>>;
+pub(super) type Door = Option<Extension<Listener>>;
 
-fn signed_in(signed_in: &SignedIn, engine: &Engine, door: &Door) -> Response {
+pub(super) fn signed_in(signed_in: &SignedIn, engine: &Engine, door: &Door) -> Response {
     let left = (signed_in.expires_at.0 - engine.now().0) / 1_000;
     let tls = door.as_ref().is_some_and(|door| door.tls);
     let view = SessionView {

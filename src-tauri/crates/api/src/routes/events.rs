@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -91,6 +92,7 @@ struct Listener {
     engine: Engine,
     principal: Principal,
     events: Receiver<Event>,
+    changes: watch::Receiver<()>,
 }
 
 impl Listener {
@@ -98,7 +100,12 @@ impl Listener {
     /// whoever was told that the connection stands misses nothing.
     fn new(engine: Engine, principal: Principal) -> Option<Self> {
         let may = principal.may(Permission::AuditRead) || principal.may(Permission::UsageRead);
-        may.then(|| Self { events: engine.events().listen(), engine, principal })
+        may.then(|| Self {
+            events: engine.events().listen(),
+            changes: engine.sign_in_changes(),
+            engine,
+            principal,
+        })
     }
 
     async fn run(mut self, mut socket: WebSocket) {
@@ -113,8 +120,15 @@ impl Listener {
                     Err(RecvError::Lagged(_)) => self.catch_up(&mut socket).await,
                     Err(RecvError::Closed) => false,
                 },
+                // Whoever is signed out is cut off at once; the sender lives as long as the engine.
+                _ = self.changes.changed() => {
+                    if !self.look_again() {
+                        return close(socket, REFUSED, "sign in again").await;
+                    }
+                    true
+                }
                 _ = look.tick() => {
-                    if !self.engine.still_signed_in(&self.principal) {
+                    if !self.look_again() {
                         return close(socket, REFUSED, "sign in again").await;
                     }
                     socket.send(Message::Ping(Bytes::new())).await.is_ok()
@@ -126,6 +140,15 @@ impl Listener {
                 return;
             }
         }
+    }
+
+    /// Whether the person is still signed in; from here on with the role they have by now.
+    fn look_again(&mut self) -> bool {
+        match self.engine.as_of_now(&self.principal) {
+            Some(now) => self.principal = now,
+            None => return false,
+        }
+        true
     }
 
     fn may_see(&self, kind: reeve_engine::EventKind) -> bool {

@@ -15,6 +15,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod imports;
+pub(crate) mod invitations;
 pub(crate) mod legal_holds;
 pub(crate) mod limits;
 pub(crate) mod listeners;
@@ -35,6 +36,7 @@ pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod tenants;
 pub(crate) mod usage;
+pub(crate) mod users;
 pub(crate) mod vault;
 pub(crate) mod witnesses;
 
@@ -63,6 +65,8 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(setup::router())
         .merge(auth::router())
         .merge(events::router())
+        .merge(users::router())
+        .merge(invitations::router())
         .merge(tenants::router())
         .merge(quotas::router())
         .merge(api_keys::router())

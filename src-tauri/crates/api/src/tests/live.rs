@@ -1,6 +1,6 @@
 //! Over a real socket: the listener's bounds, its end, and live events.
 
-use super::{Ask, House};
+use super::{Answer, Ask, House, credentials};
 use crate::{ServeOptions, serve};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -112,4 +112,76 @@ async fn events_come_live_to_who_has_a_ticket() {
     let heard = heard(&mut socket, &["audit", "tenant"]).await;
     assert!(heard["audit"]["sequence"].is_u64(), "{heard:?}");
     assert!(heard["tenant"]["sequence"].is_null(), "{heard:?}");
+}
+
+/// A connection of its own for each session.
+async fn connected(house: &House, served: &Served, session: &Answer) -> Socket {
+    let ticket = house.ask(Ask::post("/auth/ws-tickets", json!(null)).bearer(session.token())).await;
+    connect(served.address, ticket.body["ticket"].as_str().unwrap()).await
+}
+
+/// How a connection ends, and that it does so within a second.
+async fn cut_off(socket: &mut Socket) -> u16 {
+    let cut = async {
+        loop {
+            if let Message::Close(Some(frame)) = next(socket).await {
+                return u16::from(frame.code);
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), cut).await.expect("it is cut off at once")
+}
+
+#[tokio::test]
+async fn a_connection_is_cut_off_when_its_session_is_ended_and_no_other_is() {
+    let (house, session) = House::settled().await;
+    let served = served(&house).await;
+    let other = house.ask(Ask::post("/auth/login", credentials())).await;
+    let (mut kept, mut ended) =
+        (connected(&house, &served, &session).await, connected(&house, &served, &other).await);
+    let open = house.ask(Ask::get("/auth/sessions").bearer(session.token())).await.body;
+    let id = open["items"].as_array().unwrap().iter().find(|s| s["current"] == false).unwrap()["id"].clone();
+    let path = format!("/auth/sessions/{}", id.as_str().unwrap());
+    let end = house.ask(Ask::delete(&path).bearer(session.token())).await;
+    assert_eq!(end.status, 204, "{}", end.body);
+    assert_eq!(cut_off(&mut ended).await, 4_001);
+    assert_eq!(house.ask(Ask::get("/auth/me").bearer(other.token())).await.status, 401);
+    let body = json!({ "name": "Aspen", "tier": "free" });
+    assert_eq!(house.ask(Ask::post("/tenants", body).bearer(session.token())).await.status, 201);
+    heard(&mut kept, &["tenant"]).await;
+}
+
+#[tokio::test]
+async fn who_is_disabled_is_cut_off_and_who_may_less_hears_less() {
+    let (house, session) = House::settled().await;
+    let served = served(&house).await;
+    let invite = json!({ "email": "second@example.com", "role": "operator" });
+    let made = house.ask(Ask::post("/invitations", invite).bearer(session.token())).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let accept =
+        json!({ "token": made.body["token"], "name": "Second", "password": "seven brass doors hum" });
+    let second = house.ask(Ask::post("/auth/invitation/accept", accept)).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    let mut socket = connected(&house, &served, &second).await;
+    let at = format!("/users/{}", second.body["user"]["id"].as_str().unwrap());
+    let role = json!({ "role": "finance" });
+    assert_eq!(house.ask(Ask::patch(&at, role).bearer(session.token())).await.status, 204);
+    // The entry of that very change came before it counted; what comes now is for other ears.
+    let body = json!({ "name": "Aspen", "tier": "free" });
+    assert_eq!(house.ask(Ask::post("/tenants", body).bearer(session.token())).await.status, 201);
+    let budget = json!({ "scope": "workspace", "tenant_id": null, "period": "month", "limit_usd": "5", "kind": "soft", "thresholds": null });
+    assert_eq!(house.ask(Ask::post("/budgets", budget).bearer(session.token())).await.status, 201);
+    let mut audit = 0;
+    loop {
+        let Message::Text(text) = next(&mut socket).await else { continue };
+        let event: Value = serde_json::from_str(&text).unwrap();
+        audit += usize::from(event["type"] == "audit");
+        if event["type"] == "budget" {
+            break;
+        }
+    }
+    assert!(audit <= 1, "finance hears nothing of the audit trail");
+    let disable = format!("{at}/disable");
+    assert_eq!(house.ask(Ask::post(&disable, json!(null)).bearer(session.token())).await.status, 204);
+    assert_eq!(cut_off(&mut socket).await, 4_001);
 }

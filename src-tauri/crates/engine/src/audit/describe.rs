@@ -337,6 +337,14 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "auth.step_up" if leaf.x.contains_key("second_factor") => return "Gave a code once more".to_owned(),
         "auth.step_up" => return "Gave the password once more".to_owned(),
         "auth.mfa" => return "The password was right; a code was asked for".to_owned(),
+        "auth.session_end" => "Ended sessions of",
+        "invitation.create" => {
+            return format!("Invited somebody as {}", text(leaf, "role").unwrap_or_default());
+        }
+        "invitation.revoke" => return "Took back an invitation".to_owned(),
+        "user.role_change" => "Changed the role of",
+        "user.disable" => "Disabled the account of",
+        "user.enable" => "Enabled the account of",
         "second_factor.begin" => return "Began to set up two-step sign-in".to_owned(),
         "second_factor.enable" => return "Turned on two-step sign-in".to_owned(),
         "second_factor.disable" => "Turned off two-step sign-in of",

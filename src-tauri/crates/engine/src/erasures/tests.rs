@@ -59,6 +59,7 @@ async fn with_two(folder: &TempDir, keyring: &Arc<MemoryKeyring>) -> (Engine, Cx
         email: EMAIL.to_owned(),
         password_hash: hash,
         second_factor: false,
+        disabled_at: None,
         role: Role::Operator,
         created_at: now,
         updated_at: now,

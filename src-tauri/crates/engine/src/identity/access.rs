@@ -134,6 +134,7 @@ mod tests {
             refreshed_at: NOW,
             expires_at: NOW.plus(Millis::DAY),
             revoked_at: None,
+            program: None,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::{Draft, Severity};
 use crate::error::{Code, Error};
-use reeve_core::id::SessionId;
+use reeve_core::id::{SessionId, UserId};
 use reeve_core::principal::Principal;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
@@ -17,6 +17,9 @@ use zeroize::Zeroizing;
 
 /// How long a session lasts at most, in milliseconds.
 pub(super) const LONGEST: i64 = 30 * Millis::DAY;
+
+/// Characters kept of what a program calls itself.
+const MAX_PROGRAM: usize = 200;
 
 /// A sign-in.
 pub struct Login {
@@ -81,6 +84,9 @@ impl Engine {
         let Some(user) = user.filter(|_| verdict.matches) else {
             return Err(self.login_failed(cx, source, &email).await?);
         };
+        if user.disabled_at.is_some() {
+            return Err(self.disabled(cx, source, &user).await?);
+        }
         let proof = self.second_step(cx, source, &user, code.as_deref().map(String::as_str)).await?;
         let rehashed =
             if verdict.outdated { Some(self.inner.sessions.hasher.hash(password).await?) } else { None };
@@ -90,6 +96,19 @@ impl Engine {
             Some(signed_in) => Ok(signed_in),
             None => Err(self.code_refused(cx, source, &user).await?),
         }
+    }
+
+    /// Writes down that somebody who may not sign in knew the password; returns what the caller is told.
+    async fn disabled(&self, cx: &Cx, source: Source, user: &User) -> Result<Error, Error> {
+        let (failures, turned_away) = self.inner.sessions.attempts.lock().failed(source);
+        let draft = self
+            .draft(cx, "auth.failed", format_args!("user:{}", user.id))
+            .outcome(Outcome::Denied, Severity::Warning)
+            .detail("what", "the password was right, the account is disabled")
+            .detail("failures", failures)
+            .detail("turned_away", turned_away);
+        self.record(draft).await?;
+        Ok(Error::new(Code::Unauthenticated, "Your account is disabled. Ask an administrator."))
     }
 
     fn login_draft(&self, cx: &Cx, source: Source, user: &User, proof: Option<Proof>) -> Draft {
@@ -187,6 +206,7 @@ impl Engine {
             refreshed_at: now,
             expires_at: now.plus(LONGEST),
             revoked_at: None,
+            program: cx.user_agent.as_deref().map(|agent| agent.chars().take(MAX_PROGRAM).collect()),
         };
         let access_token = self.access_token(&session).await?;
         let draft = draft.detail("session", session.id.to_string());
@@ -197,7 +217,7 @@ impl Engine {
             .inner
             .store
             .write(move |tx| {
-                if !proof::suffices(&tx.read(), user_id, proof)? {
+                if !proof::suffices(&tx.read(), user_id, proof)? || !may_enter(&tx.read(), user_id)? {
                     return Ok(None);
                 }
                 let new = device.news(tx)?;
@@ -259,4 +279,9 @@ impl Engine {
         self.told(sequence);
         Ok(())
     }
+}
+
+/// Whether somebody is still there and not disabled, as the file stands.
+fn may_enter(read: &reeve_store::Read<'_>, user: UserId) -> Result<bool, Error> {
+    Ok(read.users().get(user)?.is_some_and(|user| user.disabled_at.is_none()))
 }

@@ -4,6 +4,8 @@
 //! - A sign-in opens a session: a short access token (`access`) checked on every request against the table of open
 //!   sessions in memory, and a refresh token that changes with every use (`refresh`).
 //! - A sign-in with a program or from a network that is new for this person is an entry of its own (`devices`).
+//! - Everybody after the first person is invited (`invitations`), and looked after (`users`); what they have open is listed and
+//!   ended (`session_list`).
 //! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
 //! - Who wants it is asked for a code of an authenticator app as well (`second_factor`); a code is good once (`proof`).
 //! - What could do lasting harm asks for the password, or for such a code, once more (`step_up`).
@@ -17,6 +19,7 @@ mod blocklist;
 mod change_password;
 mod devices;
 mod hash;
+mod invitations;
 mod login;
 mod password;
 mod people;
@@ -26,21 +29,26 @@ mod recovery_codes;
 mod refresh;
 mod register;
 mod second_factor;
+mod session_list;
 mod sessions;
 mod step_up;
 #[cfg(test)]
 mod tests;
 mod tickets;
 mod totp;
+mod users;
 
 pub use change_password::ChangePassword;
+pub use invitations::{Accept, Invitation, Invite, Invited};
 pub use login::{Login, SignedIn};
 pub(crate) use password::objection;
 pub use reeve_store::table::users::User;
 pub use register::Register;
 pub use second_factor::{Enrolment, RecoveryCodes, SecondFactorStatus};
+pub use session_list::OpenSession;
 pub(crate) use sessions::Sessions;
 pub use step_up::StepUp;
+pub use users::Person;
 
 use crate::error::{Code, Error};
 

@@ -17,6 +17,7 @@ struct Person {
     subject: String,
     role: Role,
     has_password: bool,
+    disabled: bool,
 }
 
 impl<'a> FromIterator<&'a User> for People {
@@ -33,6 +34,7 @@ impl People {
             subject: user.subject.clone(),
             role: user.role,
             has_password: user.password_hash.is_some(),
+            disabled: user.disabled_at.is_some(),
         };
         self.0.insert(user.id, person);
     }
@@ -48,7 +50,7 @@ impl People {
     }
 
     pub(super) fn principal(&self, id: UserId, session: Option<SessionId>) -> Option<Principal> {
-        let person = self.0.get(&id)?;
+        let person = self.0.get(&id).filter(|person| !person.disabled)?;
         Some(Principal::User { id, subject: person.subject.clone(), role: person.role, session })
     }
 
@@ -92,6 +94,7 @@ impl Engine {
             self.inner.sessions.ended(session);
         }
         self.inner.sessions.people.write().remove(id);
+        self.inner.sessions.tell();
     }
 
     /// The person who asks.

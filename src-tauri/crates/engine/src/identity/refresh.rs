@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// A session that nobody used for this long is over, in milliseconds.
-const IDLE: i64 = 7 * Millis::DAY;
+pub(super) const IDLE: i64 = 7 * Millis::DAY;
 /// How long a token that was just exchanged still brings an access token, in milliseconds: several pages of one browser
 /// wake up at the same moment, and an answer may be lost on its way. It never brings another refresh token, so a thief gains
 /// ten minutes at most, and gives himself away after it.
@@ -35,7 +35,7 @@ pub(super) fn make_token() -> Result<(Zeroizing<String>, [u8; 32]), Error> {
     Ok((text, hash))
 }
 
-fn hash_of(token: &str) -> [u8; 32] {
+pub(super) fn hash_of(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 

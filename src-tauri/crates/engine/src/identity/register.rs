@@ -55,12 +55,13 @@ impl Engine {
         let now = self.now();
         let user = User {
             id: UserId(self.inner.ids.next()),
-            subject: format!("u_{}", HEXLOWER.encode(&crate::random::bytes::<12>()?)),
+            subject: make_subject()?,
             name: new.name,
             email: new.email,
             password_hash,
             role: Role::Admin,
             second_factor: false,
+            disabled_at: None,
             created_at: now,
             updated_at: now,
         };
@@ -142,12 +143,17 @@ fn checked(new: Register, via: Via) -> Result<Register, Error> {
     Error::fields(wrong).map_or(Ok(register), Err)
 }
 
-fn field(field: &str, message: &str) -> FieldError {
+/// A new pseudonym.
+pub(super) fn make_subject() -> Result<String, Error> {
+    Ok(format!("u_{}", HEXLOWER.encode(&crate::random::bytes::<12>()?)))
+}
+
+pub(super) fn field(field: &str, message: &str) -> FieldError {
     FieldError { field: field.to_owned(), message: message.to_owned() }
 }
 
 /// Whether mail could be sent there: something, one `@`, something. More cannot be known without sending.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control()) && text.len() <= 254;
     plain
         && text

@@ -209,7 +209,7 @@ impl Engine {
         self.take_off(cx, &user.ok_or_else(|| Error::not_found("person"))?).await
     }
 
-    async fn take_off(&self, cx: &Cx, user: &User) -> Result<(), Error> {
+    pub(super) async fn take_off(&self, cx: &Cx, user: &User) -> Result<(), Error> {
         let draft = self.factor_draft(cx, user, "second_factor.disable").change("second_factor", "on", "off");
         let draft = draft.outcome(Outcome::Success, Severity::Warning);
         let id = user.id;

@@ -13,7 +13,7 @@ use reeve_core::principal::Principal;
 use reeve_core::time::Millis;
 use reeve_store::table::sessions::Session;
 use std::collections::HashMap;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 /// The state of identity in memory. A session that is not in it is over, whatever its token says.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Sessions {
     pub(super) attempts: Mutex<Attempts>,
     pub(super) access_key: OnceCell<AccessKey>,
     pub(super) hasher: Hasher,
+    /// Told whenever somebody may be no longer who a long-lived connection takes them for.
+    changes: watch::Sender<()>,
 }
 
 #[derive(Clone, Copy)]
@@ -45,6 +47,12 @@ impl Sessions {
     pub(super) fn ended(&self, id: SessionId) {
         self.open.write().remove(&id);
         self.tickets.lock().forget(id);
+        self.tell();
+    }
+
+    /// Lets long-lived connections look again at who they speak with.
+    pub(super) fn tell(&self) {
+        self.changes.send_replace(());
     }
 
     /// The person of this session has just proved who they are.
@@ -95,13 +103,27 @@ impl Engine {
     /// Whether `principal` is still who it was when its connection began. Long-lived connections ask again and again.
     #[must_use]
     pub fn still_signed_in(&self, principal: &Principal) -> bool {
+        self.as_of_now(principal).is_some()
+    }
+
+    /// Who `principal` is by now: with today's role, or nobody.
+    #[must_use]
+    pub fn as_of_now(&self, principal: &Principal) -> Option<Principal> {
         match principal {
             Principal::User { id, session: Some(session), .. } => {
-                self.inner.sessions.principal(*id, *session, self.now()).is_some()
+                self.inner.sessions.principal(*id, *session, self.now())
             }
-            Principal::User { session: None, .. } => *principal == self.window_principal(),
-            Principal::System => true,
-            Principal::Anonymous | Principal::ApiKey { .. } => false,
+            Principal::User { session: None, .. } => {
+                Some(self.window_principal()).filter(|now| now == principal)
+            }
+            Principal::System => Some(Principal::System),
+            Principal::Anonymous | Principal::ApiKey { .. } => None,
         }
+    }
+
+    /// Wakes whoever waits when a session ends, or when somebody may do something else than before.
+    #[must_use]
+    pub fn sign_in_changes(&self) -> watch::Receiver<()> {
+        self.inner.sessions.changes.subscribe()
     }
 }

@@ -1,6 +1,7 @@
 //! Identity on a real store, with a clock that the test sets and a keyring in memory.
 
 mod second_factor;
+mod users;
 
 use super::{ChangePassword, Login, Register, SignedIn, StepUp};
 use crate::vault::VaultKeys;

@@ -99,6 +99,13 @@ fn the_first_administrator_comes_from_standard_input() {
     assert!(text(&twice.stderr).contains("set up already"), "{}", text(&twice.stderr));
 
     let data = folder.path().to_str().unwrap();
+    let reset = |email: &str| {
+        reeve(&["admin", "reset-second-factor", "--data", data, "--email", email]).output().unwrap()
+    };
+    let (off, nobody) = (reset("owner@example.com"), reset("who@example.com"));
+    assert!(text(&off.stderr).contains("Two-step sign-in is off"), "{}", text(&off.stderr));
+    assert!(text(&nobody.stderr).contains("no such person"), "{}", text(&nobody.stderr));
+    assert_eq!((off.status.code(), nobody.status.code()), (Some(1), Some(1)));
     let doctor = reeve(&["doctor", "--data", data]).output().unwrap();
     let report = text(&doctor.stdout);
     assert!(doctor.status.success(), "{report}{}", text(&doctor.stderr));

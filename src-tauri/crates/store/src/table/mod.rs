@@ -21,6 +21,7 @@ pub mod entries;
 pub mod erasures;
 pub mod exposures;
 pub mod holds;
+pub mod invitations;
 pub mod key_versions;
 pub mod known_devices;
 pub mod legal_holds;

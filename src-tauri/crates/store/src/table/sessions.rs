@@ -28,9 +28,11 @@ pub struct Session {
     pub expires_at: Millis,
     /// When it was ended.
     pub revoked_at: Option<Millis>,
+    /// What called itself so at sign-in; `None` once it was ended.
+    pub program: Option<String>,
 }
 
-const COLUMNS: &str = "SELECT id, user_id, refresh_hash, used_hash, created_at, refreshed_at, expires_at, revoked_at FROM sessions";
+const COLUMNS: &str = "SELECT id, user_id, refresh_hash, used_hash, created_at, refreshed_at, expires_at, revoked_at, program FROM sessions";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
@@ -42,6 +44,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         refreshed_at: sql::millis(row, "refreshed_at")?,
         expires_at: sql::millis(row, "expires_at")?,
         revoked_at: sql::millis_opt(row, "revoked_at")?,
+        program: row.get("program")?,
     })
 }
 
@@ -64,6 +67,19 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.query_row([hash], from_row).optional()?)
     }
 
+    /// Those of a person that have not ended at `now`, newest first; few, so not paged.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn open_of(&self, user: UserId, now: Millis) -> Result<Vec<Session>, StoreError> {
+        let sql = const_str::concat!(
+            COLUMNS,
+            " WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY created_at DESC, id LIMIT 1000"
+        );
+        let mut rows = self.conn.prepare_cached(sql)?;
+        Ok(rows.query_map(params![user.0.as_bytes(), now.0], from_row)?.collect::<Result<_, _>>()?)
+    }
+
     /// Sessions that have not ended at `now`; few, so not paged.
     ///
     /// # Errors
@@ -82,8 +98,8 @@ impl Writes<'_> {
     pub fn insert(&self, s: &Session) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO sessions (id, user_id, refresh_hash, used_hash, created_at, refreshed_at, expires_at, revoked_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO sessions (id, user_id, refresh_hash, used_hash, created_at, refreshed_at, expires_at, revoked_at, program)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 s.id.0.as_bytes(),
@@ -93,7 +109,8 @@ impl Writes<'_> {
                 s.created_at.0,
                 s.refreshed_at.0,
                 s.expires_at.0,
-                s.revoked_at.map(|t| t.0)
+                s.revoked_at.map(|t| t.0),
+                s.program
             ])?;
         Ok(())
     }
@@ -123,7 +140,9 @@ impl Writes<'_> {
     /// [`StoreError::Sqlite`].
     pub fn revoke(&self, id: SessionId, now: Millis) -> Result<(), StoreError> {
         self.conn
-            .prepare_cached("UPDATE sessions SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
+            .prepare_cached(
+                "UPDATE sessions SET revoked_at = ?2, program = NULL WHERE id = ?1 AND revoked_at IS NULL",
+            )?
             .execute(params![id.0.as_bytes(), now.0])?;
         Ok(())
     }

@@ -27,6 +27,8 @@ pub struct User {
     pub role: Role,
     /// Whether a second factor is asked for when they sign in; it is set up in a table of its own.
     pub second_factor: bool,
+    /// Since when they may not sign in.
+    pub disabled_at: Option<Millis>,
     /// Since when.
     pub created_at: Millis,
     /// Last change.
@@ -40,7 +42,7 @@ impl std::fmt::Debug for User {
 }
 
 const COLUMNS: &str =
-    "SELECT id, subject, name, email, password_hash, role, created_at, updated_at,
+    "SELECT id, subject, name, email, password_hash, role, disabled_at, created_at, updated_at,
             EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = users.id AND f.confirmed_at IS NOT NULL) AS second_factor
      FROM users";
 
@@ -53,6 +55,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         password_hash: row.get("password_hash")?,
         role: sql::word(row, "role", Role::parse)?,
         second_factor: row.get("second_factor")?,
+        disabled_at: sql::millis_opt(row, "disabled_at")?,
         created_at: sql::millis(row, "created_at")?,
         updated_at: sql::millis(row, "updated_at")?,
     })
@@ -75,6 +78,17 @@ impl Reads<'_> {
     pub fn by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
         let sql = const_str::concat!(COLUMNS, " WHERE email = ?1");
         Ok(self.conn.prepare_cached(sql)?.query_row([email], from_row).optional()?)
+    }
+
+    /// How many administrators who may sign in there are besides somebody.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn admins_besides(&self, id: UserId) -> Result<u64, StoreError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT count(*) AS n FROM users WHERE role = 'admin' AND disabled_at IS NULL AND id <> ?1",
+        )?;
+        Ok(rows.query_row([id.0.as_bytes()], |row| sql::unsigned(row, "n"))?)
     }
 
     /// Everybody, oldest first. People are few: this is not paged.
@@ -119,6 +133,28 @@ impl Writes<'_> {
         self.conn
             .prepare_cached("UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1")?
             .execute(params![id.0.as_bytes(), hash, now.0])?;
+        Ok(())
+    }
+
+    /// Gives another role.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn set_role(&self, id: UserId, role: Role, now: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1")?
+            .execute(params![id.0.as_bytes(), role.as_str(), now.0])?;
+        Ok(())
+    }
+
+    /// Keeps a person from signing in, or lets them again.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn set_disabled(&self, id: UserId, disabled: bool, now: Millis) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE users SET disabled_at = ?2, updated_at = ?3 WHERE id = ?1")?
+            .execute(params![id.0.as_bytes(), disabled.then_some(now.0), now.0])?;
         Ok(())
     }
 
