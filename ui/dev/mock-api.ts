@@ -72,6 +72,10 @@ function answer(method: string, path: string, query: URLSearchParams, body: Obj)
     case "GET /setup": return { state, sign_in: "open", host: "server", vault: { state: "unlocked", reason: null, message: null }, workspace_name: state === "ready" ? settings.workspace_name : "", time_zone: settings.time_zone, gateway_url: settings.gateway_url, version: "0.1.0" };
     case "POST /auth/register": state = "ready"; Object.assign(settings, { workspace_name: body.workspace_name, time_zone: body.time_zone }); return { access_token: "x", expires_in: 600, user };
     case "POST /auth/login": case "POST /auth/refresh": return { access_token: "x", expires_in: 600, user };
+    case "GET /auth/sessions": return list([{ id: "ses_01JD0000000000000000008QX", current: true, program: "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", created_at: ago(3 * HOUR), last_seen: ago(MIN), expires_at: ago(-30 * DAY) }]);
+    case "GET /users": return list([{ ...user, disabled_at: null, sessions: 1, last_seen: ago(MIN) }]);
+    case "GET /invitations": return list([]);
+    case "GET /roles": return list([{ role: "admin", scopes: ["tenant:read", "tenant:write", "user:read", "user:write"] }, { role: "user", scopes: ["settings:read"] }]);
     case "GET /auth/second-factor": return { since: null, recovery_codes_left: 0 };
     case "POST /auth/second-factor": return { secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", uri: "otpauth://totp/Reeve:admin%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Reeve&algorithm=SHA1&digits=6&period=30" };
     case "POST /auth/second-factor/confirm": return { recovery_codes: Array.from({ length: 10 }, () => hex(24).toUpperCase().replace(/(.{4})(?=.)/g, "$1-")) };

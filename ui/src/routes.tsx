@@ -3,6 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { refreshSession, session } from "@/api";
 import { ErrorState, setupQuery, STATUSES, TIERS } from "@/components";
+import { ACCESS_TABS, AccessPage, type AccessSearch } from "@/features/access";
 import { AuditPage, SecurityPage, type AuditSearch, type SecuritySearch } from "@/features/audit";
 import { ListenersPage, type ListenersSearch } from "@/features/listeners";
 import { BILL_RANGES, BillsPage, type BillsSearch } from "@/features/bills";
@@ -19,7 +20,7 @@ import { ProfilePage } from "@/features/profile";
 import { SettingsPage } from "@/features/settings";
 import { VaultPage } from "@/features/vault";
 import { SetupPage, type SetupSearch } from "@/features/setup";
-import { SignInPage, type SignInSearch } from "@/features/session";
+import { JoinPage, SignInPage, type SignInSearch } from "@/features/session";
 import { PERIODS, TENANT_TABS, TenantPage, TenantsPage, type TenantSearch, type TenantsSearch } from "@/features/tenants";
 import { GROUPS, UsagePage, type UsageSearch } from "@/features/usage";
 import { oneOf, str } from "@/lib/filters";
@@ -55,6 +56,16 @@ const signIn = createRoute({
     if (view.sign_in === "open") throw redirect({ to: "/" });
   },
   component: SignInPage,
+});
+const join = createRoute({
+  getParentRoute: () => root,
+  path: "/join",
+  beforeLoad: async ({ context }) => {
+    const view = await context.client.ensureQueryData(setupQuery);
+    if (view.state === "needs_admin") throw redirect({ to: "/setup" });
+    if (view.sign_in === "open") throw redirect({ to: "/" });
+  },
+  component: JoinPage,
 });
 const app = createRoute({
   getParentRoute: () => root,
@@ -159,10 +170,16 @@ const routing = createRoute({
   component: RoutesPage,
 });
 const vault = createRoute({ getParentRoute: () => app, path: "/vault", component: VaultPage });
+const access = createRoute({
+  getParentRoute: () => app,
+  path: "/access",
+  validateSearch: (s: Raw): AccessSearch => ({ tab: oneOf(s.tab, ACCESS_TABS) }),
+  component: AccessPage,
+});
 const profile = createRoute({ getParentRoute: () => app, path: "/profile", component: ProfilePage });
 const settings = createRoute({ getParentRoute: () => app, path: "/settings", component: SettingsPage });
 
-const routeTree = root.addChildren([setup, signIn, app.addChildren([overview, tenants, tenant, budgets, limits, usage, bills, prices, requests, audit, security, privacy, listeners, keys, routing, vault, profile, settings])]);
+const routeTree = root.addChildren([setup, signIn, join, app.addChildren([overview, tenants, tenant, budgets, limits, usage, bills, prices, requests, audit, security, privacy, listeners, keys, routing, vault, access, profile, settings])]);
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: false, defaultPendingMs: 300 });

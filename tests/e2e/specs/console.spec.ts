@@ -57,7 +57,7 @@ test("every page is accessible in both themes, with sample data and without", as
   const { api, openai } = await workspace(server, provider);
   await openai.chat.completions.create(ask);
   await signIn(page, server.console);
-  const pages = ["/", "/tenants", "/budgets", "/usage", "/prices", "/prices?tab=own", "/prices?tab=unpriced", "/prices?tab=rerate", "/requests", "/audit", "/audit?view=denied", "/audit/security", "/audit/security?days=7", "/privacy", "/listeners", "/keys", "/bills", "/routing", "/limits", "/vault", "/profile", "/settings"];
+  const pages = ["/", "/tenants", "/budgets", "/usage", "/prices", "/prices?tab=own", "/prices?tab=unpriced", "/prices?tab=rerate", "/requests", "/audit", "/audit?view=denied", "/audit/security", "/audit/security?days=7", "/privacy", "/listeners", "/keys", "/bills", "/routing", "/limits", "/vault", "/access", "/access?tab=invitations", "/access?tab=roles", "/profile", "/settings"];
   for (const path of pages) {
     await page.goto(server.console + path);
     await page.waitForLoadState("networkidle");

@@ -42,7 +42,7 @@ export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
 export const nowRounded = (stepMs: number): number => Math.floor(Date.now() / stepMs) * stepMs;
 
 /** The permissions that changes need, by the names the server gives them. */
-export type Scope = `${"tenant" | "api_key" | "budget" | "usage" | "price" | "credential" | "route" | "limit" | "listener" | "capture" | "privacy" | "settings"}:write` | "audit:read" | "vault:read" | "vault:write" | "capture:read" | "audit:private";
+export type Scope = `${"tenant" | "api_key" | "budget" | "usage" | "price" | "credential" | "route" | "limit" | "listener" | "capture" | "privacy" | "settings"}:write` | "audit:read" | "vault:read" | "vault:write" | "capture:read" | "user:read" | "user:write" | "session:write" | "audit:private";
 /** Why a change is not possible, or null. One place, so that every disabled control says the same. */
 export function useMay(scope: Scope): string | null {
   const me = useQuery(meQuery).data;

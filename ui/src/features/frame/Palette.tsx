@@ -35,6 +35,7 @@ function useEntries(): Group[] {
   const mayPrice = useMay("price:write");
   const mayRoute = useMay("route:write");
   const mayListener = useMay("listener:write");
+  const maySeePeople = useMay("user:read");
   return useMemo(() => [
     { title: "Do", entries: [
       { id: "do-tenant", label: "New tenant", icon: "plus", blocked: mayTenant, run: () => void navigate({ to: "/tenants", search: { new: true } }) },
@@ -42,6 +43,7 @@ function useEntries(): Group[] {
       { id: "do-limit", label: "New rate limit", icon: "plus", blocked: mayLimit, run: () => void navigate({ to: "/limits", search: { new: true } }) },
       { id: "do-key", label: "Add a provider key", icon: "plus", blocked: mayKey, run: () => void navigate({ to: "/keys", search: { new: true } }) },
       { id: "do-route", label: "New route", icon: "plus", blocked: mayRoute, run: () => void navigate({ to: "/routing", search: { new: true } }) },
+      { id: "do-invite", label: "Look after people", icon: "access", blocked: maySeePeople, run: () => void navigate({ to: "/access" }) },
       { id: "do-listener", label: "New listener", icon: "plus", blocked: mayListener, run: () => void navigate({ to: "/listeners", search: { new: true } }) },
       { id: "do-import", label: "Import usage", icon: "import", blocked: mayUsage, run: () => void navigate({ to: "/usage", search: { import: true } }) },
       { id: "do-price", label: "New own price", icon: "plus", blocked: mayPrice, run: () => void navigate({ to: "/prices", search: { tab: "own", new: "yes" } }) },
@@ -49,10 +51,10 @@ function useEntries(): Group[] {
       { id: "do-refused", label: "Show refused requests", icon: "requests", run: () => void navigate({ to: "/requests", search: { filters: "outcome:refused" } }) },
       { id: "do-theme", label: "Switch theme", icon: "theme", run: () => setTheme(effectiveTheme() === "dark" ? "light" : "dark") },
     ] },
-    { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))).concat({ id: "go-Security", label: "Security", note: "failed sign-ins, refusals, exports", icon: "shield", run: () => void navigate({ to: "/audit/security" }) }, { id: "go-Profile", label: "Profile", note: "your password, two-step sign-in", icon: "profile", run: () => void navigate({ to: "/profile" }) }) },
+    { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))).concat({ id: "go-Security", label: "Security", note: "failed sign-ins, refusals, exports", icon: "shield", run: () => void navigate({ to: "/audit/security" }) }, { id: "go-Profile", label: "Profile", note: "your password, two-step sign-in, sessions", icon: "profile", run: () => void navigate({ to: "/profile" }) }) },
     { title: "Tenants", entries: (tenants.data?.items ?? []).map((t): Entry => ({ id: t.id, label: t.name, note: t.slug, icon: "tenants", run: () => void navigate({ to: "/tenants/$id", params: { id: t.id } }) })) },
     { title: "Provider keys", entries: (keys.data?.items ?? []).map((k): Entry => ({ id: k.id, label: `${k.provider} / ${k.name}`, note: `…${k.last4}`, icon: "keys", run: () => void navigate({ to: "/keys" }) })) },
-  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute, mayListener]);
+  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute, mayListener, maySeePeople]);
 }
 
 function PaletteBody() {

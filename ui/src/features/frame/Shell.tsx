@@ -18,7 +18,7 @@ export const NAV: { title: string | null; items: Item[] }[] = [
   { title: "Spend", items: [{ to: "/tenants", icon: "tenants", label: "Tenants" }, { to: "/budgets", icon: "budgets", label: "Budgets" }, { to: "/usage", icon: "usage", label: "Usage" }, { to: "/bills", icon: "bills", label: "Provider bills" }, { to: "/prices", icon: "prices", label: "Prices" }, { to: "/requests", icon: "requests", label: "Requests" }] },
   { title: "Trust", items: [{ to: "/audit", icon: "audit", label: "Audit trail" }, { to: "/privacy", icon: "shield", label: "Privacy" }, { to: "/listeners", icon: "listeners", label: "Listeners" }, { to: "/keys", icon: "keys", label: "Keys" }] },
   { title: "Operations", items: [{ to: "/routing", icon: "routes", label: "Routing" }, { to: "/limits", icon: "limits", label: "Limits" }] },
-  { title: "Workspace", items: [{ to: "/vault", icon: "vault", label: "Vault" }, { to: "/settings", icon: "settings", label: "Settings" }] },
+  { title: "Workspace", items: [{ to: "/access", icon: "access", label: "Access" }, { to: "/vault", icon: "vault", label: "Vault" }, { to: "/settings", icon: "settings", label: "Settings" }] },
 ];
 
 function SideNav({ workspace }: { workspace: string }) {

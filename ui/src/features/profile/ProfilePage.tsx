@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ErrorState, meQuery, Page, Properties, SkeletonRows, TimeAgo } from "@/components";
 import { Password } from "./Password";
+import { Sessions } from "./Sessions";
 import { TwoStep } from "./TwoStep";
 
 /** What concerns the person who looks, and nobody else. */
@@ -18,6 +19,7 @@ export function ProfilePage() {
             </section>
             <Password has={user.has_password} />
             <TwoStep hasPassword={user.has_password} />
+            {me.data?.via === "session" && <Sessions />}
           </>
         )}
       </div>

@@ -1,2 +1,3 @@
 export { MIN_PASSWORD } from "./Password";
 export { ProfilePage } from "./ProfilePage";
+export { SessionRows } from "./Sessions";

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, useRouter } from "@tanstack/react-router";
+import { getRouteApi, Link, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ApiError, errorWords, session, take } from "@/api";
 import { useForm, useSetup } from "@/components";
@@ -59,7 +59,7 @@ export function SignInPage() {
           {refused && <Notice tone="bad" box>{errorWords(refused)}</Notice>}
           <div className="actions">
             <Button type="submit" kind="primary" pending={login.isPending} disabledReason={asked ? !code && "Enter a code" : !(email && password) && "Enter your e-mail and password"}>Sign in</Button>
-            {asked && <Button kind="ghost" onPress={back}>Back</Button>}
+            {asked ? <Button kind="ghost" onPress={back}>Back</Button> : <Link className="btn ghost" to="/join">I have an invitation</Link>}
           </div>
         </Form>
       </div>

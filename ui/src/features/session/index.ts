@@ -1,1 +1,2 @@
+export { JoinPage } from "./JoinPage";
 export { safeNext, SignInPage, type SignInSearch } from "./SignInPage";

@@ -1,0 +1,1 @@
+export { ACCESS_TABS, AccessPage, type AccessSearch } from "./AccessPage";
