@@ -18,8 +18,8 @@ const GATEWAY: &str = "127.0.0.1:4141";
 const FOLDER: &str = "reeve";
 
 /// How long to wait for another process that has the folder open: most likely the console that was closed a moment ago and
-/// lets its last calls end.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// lets its last calls end, which takes half a minute at most.
+const PATIENCE: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the console cannot start.

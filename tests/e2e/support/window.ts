@@ -27,10 +27,11 @@ export class Window {
     const driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], { env, stdio: "ignore" });
     const root = `http://127.0.0.1:${port}`;
     const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary: program("reeve"), args: [] } } };
-    const deadline = Date.now() + 30_000;
+    // The window waits for the one before it, which lets its last calls end.
+    const deadline = Date.now() + 60_000;
     for (;;) {
       try {
-        const session = await send<{ sessionId: string }>(`${root}/session`, "POST", { capabilities });
+        const session = await send<{ sessionId: string }>(`${root}/session`, "POST", { capabilities }, 60_000);
         return new Window(driver, `${root}/session/${session.sessionId}`);
       } catch (error) {
         if (Date.now() > deadline) {
@@ -69,9 +70,9 @@ export class Window {
   }
 }
 
-async function send<T>(url: string, method: string, body?: unknown): Promise<T> {
+async function send<T>(url: string, method: string, body?: unknown, patience = 30_000): Promise<T> {
   // A driver that hangs is told apart from a slow page.
-  const response = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
+  const response = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(patience) });
   const { value } = (await response.json()) as { value: T & { error?: string; message?: string } };
   if (!response.ok) throw new Error(`${method} ${url}: ${value.error ?? response.status} ${value.message ?? ""}`);
   return value;
