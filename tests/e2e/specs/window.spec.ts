@@ -5,7 +5,7 @@ import { freePort, Window } from "../support/window";
 test.skip(process.platform !== "linux", "the web view's driver is WebKitGTK's");
 
 test("the real window: first run, a charged call, a megabyte through the bridge, and a second start", async ({ provider, dataDir }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const gatewayPort = await freePort();
   let window = await Window.open(dataDir, gatewayPort);
   try {

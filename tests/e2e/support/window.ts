@@ -5,6 +5,13 @@ import { program } from "./process";
 /** The element key of the W3C WebDriver protocol. */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
+/** How long one try may take, and how many there are. */
+const OPENS_WITHIN = 25_000;
+const TRIES = 5;
+
+/** A window lets its last calls end, which takes half a minute at most. */
+const CLOSES_WITHIN = 40_000;
+
 async function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
@@ -21,24 +28,18 @@ export class Window {
     private readonly base: string,
   ) {}
 
+  /** Opens the window. The driver can miss a web view that comes up slowly, and then waits for ever: such a try is ended, and begun anew. */
   static async open(dataDir: string, gatewayPort: number): Promise<Window> {
-    const port = await freePort();
     const env = { ...process.env, TAURI_AUTOMATION: "true", TAURI_WEBVIEW_AUTOMATION: "true", REEVE_DATA: dataDir, REEVE_GATEWAY: `127.0.0.1:${gatewayPort}` };
-    const driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], { env, stdio: "ignore" });
-    const root = `http://127.0.0.1:${port}`;
-    const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary: program("reeve"), args: [] } } };
-    // The window waits for the one before it, which lets its last calls end.
-    const deadline = Date.now() + 60_000;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
+      const port = await freePort();
+      // A group of its own, so that the window ends with its driver.
+      const driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], { env, stdio: "ignore", detached: true });
       try {
-        const session = await send<{ sessionId: string }>(`${root}/session`, "POST", { capabilities }, 60_000);
-        return new Window(driver, `${root}/session/${session.sessionId}`);
+        return new Window(driver, await begin(`http://127.0.0.1:${port}`));
       } catch (error) {
-        if (Date.now() > deadline) {
-          driver.kill();
-          throw error;
-        }
-        await new Promise((r) => setTimeout(r, 250));
+        await end(driver, 0);
+        if (tries === TRIES) throw error;
       }
     }
   }
@@ -66,7 +67,39 @@ export class Window {
   text = (): Promise<string> => this.run("arguments[0](document.body.innerText)");
   async close(): Promise<void> {
     await send(this.base, "DELETE").catch(() => undefined);
-    this.driver.kill();
+    await end(this.driver, CLOSES_WITHIN);
+  }
+}
+
+/** Asks the driver for a window, as soon as the driver listens. Gives the session's address. */
+async function begin(root: string): Promise<string> {
+  const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary: program("reeve"), args: [] } } };
+  const deadline = Date.now() + OPENS_WITHIN;
+  for (;;) {
+    try {
+      const session = await send<{ sessionId: string }>(`${root}/session`, "POST", { capabilities }, deadline - Date.now());
+      return `${root}/session/${session.sessionId}`;
+    } catch (error) {
+      if (Date.now() + 250 > deadline) throw error;
+      await new Promise((r) => setTimeout(r, 250));
+    }
+  }
+}
+
+/** Ends the driver, lets the window close by itself for `patience` ms, and then ends it too. */
+async function end(driver: ChildProcess, patience: number): Promise<void> {
+  driver.kill();
+  const deadline = Date.now() + patience;
+  while (Date.now() < deadline && signal(driver, 0)) await new Promise((r) => setTimeout(r, 100));
+  signal(driver, "SIGKILL");
+}
+
+/** Signals the driver's whole group. False when nobody is left in it. */
+function signal(driver: ChildProcess, name: NodeJS.Signals | 0): boolean {
+  try {
+    return driver.pid !== undefined && process.kill(-driver.pid, name);
+  } catch {
+    return false;
   }
 }
 
