@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 #![expect(clippy::print_stdout, reason = "the child tells its parent that it begins")]
 
+mod first_start;
 mod restored;
 mod worn;
 

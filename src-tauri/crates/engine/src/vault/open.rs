@@ -57,6 +57,19 @@ struct Stored {
     header: Header,
     slots: Vec<Slot>,
     next: Option<(Header, Vec<Slot>)>,
+    /// Values sealed under it.
+    seals: u64,
+}
+
+impl Stored {
+    /// A first start broke off after the vault was stored and before the keyring took its key: nothing opens it, and nothing is
+    /// in it.
+    fn is_stillborn(&self, reason: &LockReason) -> bool {
+        *reason == LockReason::KeyMissing
+            && self.seals == 0
+            && self.next.is_none()
+            && self.slots.iter().all(|s| s.state == SlotState::Pending)
+    }
 }
 
 /// What opening found.
@@ -123,17 +136,15 @@ impl Engine {
 
     /// Opens it, or says why it stays shut.
     async fn attempt_unlock(&self, how: Arc<How>) -> Result<Result<(), Locked>, Error> {
-        let Some(stored) = self.stored_vault().await? else {
-            return match self.create_vault(&how).await? {
-                Ok(vault) => self.opened(vault).await.map(Ok),
-                Err(locked) => Ok(Err(locked)),
-            };
-        };
+        let Some(stored) = self.stored_vault().await? else { return self.begin_vault(&how).await };
         let sources = self.inner.vault.keys.read().sources(&stored.header.vault_id);
         let typed = stored.slots.iter().any(|s| {
             matches!(s.kind, SlotKind::Passphrase | SlotKind::Strict) && s.state != SlotState::Retired
         });
-        match blocking(move || find(&stored, &sources, &how)).await? {
+        let (stored, asked) = (Arc::new(stored), Arc::clone(&how));
+        let looked_in = Arc::clone(&stored);
+        match blocking(move || find(&looked_in, &sources, &asked)).await? {
+            Err(reason) if stored.is_stillborn(&reason) => self.begin_vault(&how).await,
             Ok(Found::Present { vault, forget_next }) => {
                 if forget_next {
                     self.forget_next_root().await?;
@@ -152,21 +163,35 @@ impl Engine {
         }
     }
 
+    async fn begin_vault(&self, how: &How) -> Result<Result<(), Locked>, Error> {
+        match self.create_vault(how).await? {
+            Ok(vault) => self.opened(vault).await.map(Ok),
+            Err(locked) => Ok(Err(locked)),
+        }
+    }
+
     async fn stored_vault(&self) -> Result<Option<Stored>, Error> {
         let read = |r: &reeve_store::Read<'_>| {
             let vault = r.vault();
-            Ok::<_, Error>((vault.header()?, vault.slots()?, vault.next()?, vault.next_slots()?))
+            Ok::<_, Error>((
+                vault.header()?,
+                vault.slots()?,
+                vault.next()?,
+                vault.next_slots()?,
+                vault.seals()?,
+            ))
         };
-        let (header, slots, next, next_slots) = self.inner.store.read(read).await?;
+        let (header, slots, next, next_slots, seals) = self.inner.store.read(read).await?;
         let Some(header) = header else { return Ok(None) };
         let next = match next {
             Some(next) => Some((from_header(&next.header)?, from_slots(&next_slots)?)),
             None => None,
         };
-        Ok(Some(Stored { header: from_header(&header)?, slots: from_slots(&slots)?, next }))
+        Ok(Some(Stored { header: from_header(&header)?, slots: from_slots(&slots)?, next, seals }))
     }
 
-    /// The crash-safe order: commit header and slots, then write the keyring and read it back, then mark its slot active.
+    /// The crash-safe order: commit header and slots, then write the keyring and read it back, then mark its slot active. What
+    /// breaks off before the keyring has the key is begun anew at the next start.
     async fn create_vault(&self, how: &How) -> Result<Result<Vault, Locked>, Error> {
         if let How::Recovery(_) = how {
             return Err(Error::not_found("vault yet"));
@@ -199,6 +224,12 @@ impl Engine {
             .store
             .write(move |tx| {
                 let recorded = draft.record(tx)?;
+                if !recorded.vault().drop_unused()? {
+                    return Err(Error::new(
+                        Code::Conflict,
+                        "There is a vault already, and values are sealed under it.",
+                    ));
+                }
                 put(&recorded, Some(&header), &slots)
             })
             .await?;

@@ -206,6 +206,19 @@ impl Writes<'_> {
         Ok(())
     }
 
+    /// Forgets a vault that nothing was ever sealed under; true if there is none afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn drop_unused(&self) -> Result<bool, StoreError> {
+        if self.reads().seals()? > 0 {
+            return Ok(false);
+        }
+        self.conn.prepare_cached("DELETE FROM vault_slots")?.execute([])?;
+        self.conn.prepare_cached("DELETE FROM vault_header")?.execute([])?;
+        Ok(true)
+    }
+
     /// Adds a slot or sets its state.
     ///
     /// # Errors
