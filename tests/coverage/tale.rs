@@ -1,6 +1,8 @@
 //! One case for every route that changes something.
 
 use crate::story::{self, Story};
+use reeve_engine::Cx;
+use reeve_engine::identity::Entrance;
 use reeve_tests::console::Door;
 use reeve_tests::provider::{ADMIN_KEY, ScriptedProvider};
 use serde_json::{Value, json};
@@ -496,6 +498,7 @@ async fn identity(s: &mut Story) {
     step_up(s).await;
     second_factor(s).await;
     people(s).await;
+    connections(s).await;
     own_sessions(s).await;
     refresh(s).await;
     s.does("post /auth/logout", "/auth/logout", None, &[("auth.logout", &[])]).await;
@@ -599,6 +602,18 @@ async fn enrol(s: &mut Story, email: &str) {
     let reply = s.console.ask(Door::Server, "POST", "/auth/second-factor/confirm", Some(code)).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     s.sign_in("admin@example.com").await;
+}
+
+/// Who listens to live events, and the key behind every sign-in.
+async fn connections(s: &mut Story) {
+    let open = s.console.engine.connect(&Cx::system(), Entrance::Window).await.unwrap();
+    let listed = s.console.ask(Door::Server, "GET", "/connections", None).await;
+    let at = format!("/connections/{}", id(&listed.body["items"][0]));
+    s.does("delete /connections/{id}", &at, None, &[("connection.end", &[])]).await;
+    drop(open);
+    let left: &[story::Left<'_>] = &[("vault.key_replace", &[])];
+    let body = Some(json!({"compromised": false}));
+    s.does("post /auth/signing-key/replace", "/auth/signing-key/replace", body, left).await;
 }
 
 /// What one has open oneself.

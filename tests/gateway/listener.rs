@@ -62,3 +62,32 @@ async fn stopping_lets_calls_end() {
     let again = client.post(&url).bearer_auth(&acme.key).body(hello("gpt-4o-mini").to_string());
     assert!(again.send().await.is_err(), "nobody listens any more");
 }
+
+/// How long a listener bears a client who sends a head byte by byte.
+async fn bears(address: std::net::SocketAddr) -> Duration {
+    let (mut stream, began) = (TcpStream::connect(address).await.unwrap(), std::time::Instant::now());
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: ").await.unwrap();
+    let mut answer = [0; 64];
+    loop {
+        // Either may tell of the end, depending on what arrives first.
+        if stream.write_all(b"x").await.is_err() {
+            return began.elapsed();
+        }
+        match tokio::time::timeout(Duration::from_millis(500), stream.read(&mut answer)).await {
+            Ok(_) => return began.elapsed(),
+            Err(_) => assert!(began.elapsed() < Duration::from_secs(90), "a head may take for ever"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn neither_listener_waits_for_ever_for_a_head() {
+    let app = TestApp::start().await;
+    let console = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = console.local_addr().unwrap();
+    let mut serving = tokio::task::JoinSet::new();
+    let options = reeve_api::ServeOptions::default();
+    serving.spawn(reeve_api::serve(app.engine.clone(), console, options, std::future::pending()));
+    let (gateway, console) = tokio::join!(bears(app.gateway()), bears(address));
+    assert!(gateway > Duration::from_secs(5) && console > Duration::from_secs(5), "slow lines are borne");
+}

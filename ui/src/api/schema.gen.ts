@@ -629,6 +629,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/signing-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key that signs access tokens. */
+        get: operations["get_signing_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/signing-key/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a new key sign access tokens. */
+        post: operations["replace_signing_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/step-up": {
         parameters: {
             query?: never;
@@ -655,7 +689,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A ticket for `GET /events`. */
+        /** A ticket for `GET /events`, for a page of the same origin. */
         post: operations["make_ws_ticket"];
         delete?: never;
         options?: never;
@@ -849,6 +883,40 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who listens to live events, the oldest connection first. */
+        get: operations["list_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Cuts a connection. Whoever had it may open another; to keep them out, end their session. */
+        delete: operations["cut_connection"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1121,7 +1189,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live events over a WebSocket; frames are EventView as JSON. Closes with 4001 if the ticket is not good. */
+        /**
+         * Live events over a WebSocket; frames are EventView as JSON. Who asks is told by the `Authorization` header, else by a ticket.
+         *     Closes with 4001 for who is not let in or no longer signed in, with 4008 for who reads too slowly.
+         */
         get: operations["listen"];
         put?: never;
         post?: never;
@@ -3279,6 +3350,23 @@ export interface components {
             /** @description Six digits. */
             code: string;
         };
+        /** @description Somebody who listens to live events. */
+        ConnectionView: {
+            /** @description The API key; null for a person, and for nobody. */
+            api_key_id: string | null;
+            id: string;
+            /** @description Address it comes from. */
+            ip: string | null;
+            /** @description What calls itself so. */
+            program: string | null;
+            /** @description Scopes it hears by. Without any it hears that something changed, and not what. */
+            scopes: string[];
+            /** @description Their session; null for an API key, for nobody, and in the window of an owner without a password. */
+            session_id: string | null;
+            since: string;
+            /** @description The person; null for an API key, and for nobody. */
+            user_id: string | null;
+        };
         /** @description An admin key of a provider. The key itself is never shown. */
         ControlCredentialView: {
             /** @description When the key itself was last replaced. */
@@ -3858,7 +3946,7 @@ export interface components {
          * @description What a tenant's API key may be used for.
          * @enum {string}
          */
-        KeyScope: "gateway:call" | "audit:write";
+        KeyScope: "gateway:call" | "audit:write" | "event:read";
         /** @description A version of a provider key. The key itself is never shown. */
         KeyVersionView: {
             /**
@@ -4323,6 +4411,12 @@ export interface components {
         /** @description A page of a list. */
         Page_BudgetView: {
             items: components["schemas"]["BudgetView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_ConnectionView: {
+            items: components["schemas"]["ConnectionView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -4916,6 +5010,11 @@ export interface components {
         /** @description The end of a hold. */
         ReleaseLegalHoldBody: {
             reason: string;
+        };
+        /** @description Why the key is replaced. */
+        ReplaceSigningKeyBody: {
+            /** @description Somebody else may have it: its tokens end at once, and open sessions get new ones by themselves. Else they run out. */
+            compromised: boolean;
         };
         /** @description A provider key. */
         RequestCredential: {
@@ -5716,6 +5815,15 @@ export interface components {
          * @enum {string}
          */
         SignedInVia: "window" | "session";
+        /** @description The key that signs access tokens; of itself it shows nothing. */
+        SigningKeyView: {
+            /** @description What tokens name it by. */
+            kid: string;
+            /** @description Since when it signs. */
+            since: string;
+            /** @description When the next one takes over by itself. */
+            until: string;
+        };
         /** @description A way to open the vault that shall be added. */
         SlotBody: {
             kind: components["schemas"]["SlotKind"];
@@ -7778,6 +7886,66 @@ export interface operations {
             };
         };
     };
+    get_signing_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKeyView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_signing_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceSigningKeyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKeyView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     step_up: {
         parameters: {
             query?: never;
@@ -8292,6 +8460,67 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BudgetStatus"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: {
+                /** @description Those of this person or API key, by id. */
+                who?: string;
+                /** @description Those that hear by this scope, such as audit:read. */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ConnectionView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cut_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -8938,9 +9167,11 @@ export interface operations {
     };
     listen: {
         parameters: {
-            query: {
+            query?: {
                 /** @description From `POST /auth/ws-tickets`. */
-                ticket: string;
+                ticket?: string;
+                /** @description An access token or an API key, where the server allows it here. */
+                access_token?: string;
             };
             header?: never;
             path?: never;

@@ -20,7 +20,7 @@ export interface Platform {
   /** Origin that relative API paths are resolved against. */
   origin: string;
   fetch: (request: Request) => Promise<Response>;
-  /** Listens until the returned function is called. `ticket` is only asked for where the transport needs one. */
+  /** Listens until the returned function is called. Every connection takes a `ticket` of its own. */
   subscribe: (handlers: EventHandlers, ticket: () => Promise<string>) => () => void;
   capabilities: { nativeFilePicker: boolean };
   pickImportFile: (backup?: boolean) => Promise<PickedFile | null>;

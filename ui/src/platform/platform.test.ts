@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { overChannel, tauriPlatform } from "./tauri";
-import { retryDelay, webPlatform } from "./web";
+import { retryDelay } from "./reconnect";
+import { webPlatform } from "./web";
 
-type Internals = { invoke: (command: string, args: unknown) => Promise<unknown> };
+type Internals = { invoke: (command: string, args: unknown) => Promise<unknown>; transformCallback?: (callback: (raw: unknown) => void) => number };
 const host = window as unknown as { __TAURI_INTERNALS__?: Internals };
 afterEach(() => {
   delete host.__TAURI_INTERNALS__;
@@ -92,5 +93,31 @@ describe("the browser's event stream", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(FakeSocket.all).toHaveLength(2);
     expect(states).toEqual(["live", "connecting", "closed"]);
+  });
+});
+
+describe("the window's event stream", () => {
+  it("takes a ticket, and comes back with another once it is ended", async () => {
+    vi.useFakeTimers();
+    const tickets: unknown[] = [];
+    const channels: ((raw: unknown) => void)[] = [];
+    host.__TAURI_INTERNALS__ = {
+      invoke: (_, args) => Promise.resolve(void tickets.push((args as { ticket: string }).ticket)),
+      transformCallback: (callback) => channels.push(callback),
+    };
+    let n = 0;
+    const [states, events]: [string[], unknown[]] = [[], []];
+    const stop = tauriPlatform().subscribe({ onEvent: (e) => events.push(e), onState: (s) => states.push(s) }, () => Promise.resolve(`k${++n}`));
+    await vi.advanceTimersByTimeAsync(0);
+    channels[0]?.({ index: 0, message: { type: "audit", sequence: 7, id: null } });
+    channels[0]?.({ index: 1, message: null });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(tickets).toEqual(["k1", "k2"]);
+    stop();
+    channels[1]?.({ index: 0, message: { type: "audit", sequence: 8, id: null } });
+    channels[1]?.({ index: 1, message: null });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([tickets.length, events, states]).toEqual([2, [{ type: "audit", sequence: 7, id: null }], ["live", "connecting", "live", "closed"]]);
+    vi.useRealTimers();
   });
 });

@@ -1,6 +1,7 @@
 import { Channel, invoke } from "@tauri-apps/api/core";
 import type { EventView } from "@/api/types";
 import type { PickedFile, Platform } from "./index";
+import { reconnecting, type Dial } from "./reconnect";
 
 interface Reply {
   status: number;
@@ -29,25 +30,30 @@ export async function overChannel(request: Request, saveAs?: string): Promise<Re
   });
 }
 
+const dial: Dial = (ticket, { onOpen, onEvent, onEnd }) => {
+  let open = true;
+  const end = () => {
+    if (open) onEnd();
+    open = false;
+  };
+  const channel = new Channel<EventView | null>();
+  // Null is the end: the session is over, or somebody cut the connection.
+  channel.onmessage = (event) => {
+    if (event === null) end();
+    else if (open) onEvent(event);
+  };
+  invoke("subscribe_events", { channel, ticket }).then(() => open && onOpen(), end);
+  return () => {
+    open = false;
+  };
+};
+
 export const tauriPlatform = (): Platform => ({
   kind: "window",
   // Never dialled: it only makes relative paths into valid URLs.
   origin: "http://reeve.localhost",
   fetch: (request) => overChannel(request),
-  subscribe: ({ onEvent, onState }) => {
-    let open = true;
-    const channel = new Channel<EventView>();
-    channel.onmessage = (event) => {
-      if (open) onEvent(event);
-    };
-    invoke("subscribe_events", { channel }).then(
-      () => onState("live"),
-      () => onState("closed"),
-    );
-    return () => {
-      open = false;
-    };
-  },
+  subscribe: (handlers, ticket) => reconnecting(dial, handlers, ticket),
   capabilities: { nativeFilePicker: true },
   pickImportFile: (backup = false) => invoke<PickedFile | null>("pick_import_file", { backup }),
   savePlace: async (name) => {

@@ -41,10 +41,12 @@ impl Listener {
             names.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}")));
         }
         names.push(address.to_string());
-        // Without a port a browser means 80.
-        if port == 80 {
+        // Without a port a browser means this one.
+        let usual = if tls { 443 } else { 80 };
+        if port == usual {
+            let suffix = format!(":{usual}");
             let bare: Vec<_> =
-                names.iter().filter_map(|n| n.strip_suffix(":80").map(str::to_owned)).collect();
+                names.iter().filter_map(|n| n.strip_suffix(&suffix).map(str::to_owned)).collect();
             names.extend(bare);
         }
         Self { names: names.into(), any_address: address.ip().is_unspecified().then_some(port), tls }
@@ -113,8 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn port_80_goes_without_saying() {
+    fn the_usual_port_goes_without_saying() {
         assert!(listener("127.0.0.1:80", &[]).is_called("localhost"));
+        assert!(!listener("127.0.0.1:443", &[]).is_called("localhost"));
+        assert!(Listener::new("127.0.0.1:443".parse().unwrap(), &[], true).is_called("localhost"));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod words;
 
 pub use document::openapi;
 pub use host::Host;
+pub use routes::EventsDoor;
 pub use serve::{ServeOptions, serve};
 
 use axum::Router;

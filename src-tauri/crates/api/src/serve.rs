@@ -1,7 +1,8 @@
-//! The listener of the server: plain HTTP/1.1 with bounds on everything a stranger decides.
+//! The listener of the server: HTTP/1.1, over TLS where it has a certificate, with bounds on everything a stranger decides.
 
 use crate::host::{Host, Listener};
 use crate::router;
+use crate::routes::EventsDoor;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -16,9 +17,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 /// Connections at the same time.
@@ -31,14 +34,24 @@ const HEAD_BYTES: usize = 64 * 1024;
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// How the listener may be called.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct ServeOptions {
     /// Names besides its address and `localhost`, such as `reeve.example.com` behind a proxy.
     pub public_hosts: Vec<String>,
-    /// Whether a proxy in front speaks TLS to browsers: cookies are then for TLS alone.
-    pub tls: bool,
+    /// Whether a proxy in front speaks TLS to browsers: cookies are then for TLS alone, as they are with `tls`.
+    pub behind_tls: bool,
+    /// TLS of its own.
+    pub tls: Option<TlsAcceptor>,
+    /// Who may listen to live events besides those with a ticket or a header.
+    pub events: EventsDoor,
     /// Proxies in front, whose `X-Forwarded-For` says who calls.
     pub trusted_proxies: TrustedProxies,
+}
+
+impl ServeOptions {
+    const fn is_over_tls(&self) -> bool {
+        self.behind_tls || self.tls.is_some()
+    }
 }
 
 /// Serves the API and the UI until `shutdown`, then lets requests on their way end, at most 20 s.
@@ -52,8 +65,10 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let door = Door {
-        listener: Listener::new(listener.local_addr()?, &options.public_hosts, options.tls),
+        listener: Listener::new(listener.local_addr()?, &options.public_hosts, options.is_over_tls()),
         router: router(engine),
+        tls: options.tls.clone(),
+        events: options.events,
         proxies: options.trusted_proxies.clone(),
     };
     let (stop, stopping) = watch::channel(false);
@@ -69,7 +84,7 @@ pub async fn serve(
         if let Some((stream, peer, permit)) = accepted {
             let (door, stopping) = (door.clone(), stopping.clone());
             connections.spawn(async move {
-                door.serve(stream, peer, stopping).await;
+                door.open(stream, peer, stopping).await;
                 drop(permit);
             });
         }
@@ -104,18 +119,35 @@ async fn accept(
 struct Door {
     listener: Listener,
     router: Router,
+    tls: Option<TlsAcceptor>,
+    events: EventsDoor,
     proxies: TrustedProxies,
 }
 
 impl Door {
-    async fn serve(self, stream: TcpStream, peer: SocketAddr, mut stopping: watch::Receiver<bool>) {
+    async fn open(self, stream: TcpStream, peer: SocketAddr, stopping: watch::Receiver<bool>) {
         let _ = stream.set_nodelay(true);
+        let Some(tls) = self.tls.clone() else { return self.serve(stream, peer, stopping).await };
+        match tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve(stream, peer, stopping).await,
+            Ok(Err(error)) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection does not speak TLS");
+            }
+            Err(_) => tracing::debug!("a connection took too long to begin with TLS"),
+        }
+    }
+
+    async fn serve<S>(self, stream: S, peer: SocketAddr, mut stopping: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
             let extensions = request.extensions_mut();
             extensions.insert(Host::Server);
             extensions.insert(ConnectInfo(peer));
             extensions.insert(self.listener.clone());
+            extensions.insert(self.events);
             if !self.proxies.0.is_empty() {
                 extensions.insert(self.proxies.clone());
             }

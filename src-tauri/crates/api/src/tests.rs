@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod connections;
 mod live;
 
 use crate::{Host, router};

@@ -103,6 +103,8 @@ pub(crate) enum KeyScope {
     GatewayCall,
     #[serde(rename = "audit:write")]
     AuditWrite,
+    #[serde(rename = "event:read")]
+    EventRead,
 }
 
 impl From<KeyScope> for reeve_core::permission::KeyScope {
@@ -110,6 +112,7 @@ impl From<KeyScope> for reeve_core::permission::KeyScope {
         match scope {
             KeyScope::GatewayCall => Self::GatewayCall,
             KeyScope::AuditWrite => Self::AuditWrite,
+            KeyScope::EventRead => Self::EventRead,
         }
     }
 }
@@ -120,6 +123,7 @@ impl From<reeve_core::permission::KeyScope> for KeyScope {
         match scope {
             Core::GatewayCall => Self::GatewayCall,
             Core::AuditWrite => Self::AuditWrite,
+            Core::EventRead => Self::EventRead,
         }
     }
 }

@@ -104,6 +104,8 @@ id!(/// A charge: one usage record.
     ChargeId, "chg_");
 id!(/// A signed-in session.
     SessionId, "ses_");
+id!(/// An open connection for live events.
+    ConnectionId, "con_");
 id!(/// An invitation.
     InvitationId, "inv_");
 id!(/// An import of usage records.

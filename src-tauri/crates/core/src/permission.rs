@@ -74,6 +74,8 @@ words! {
         GatewayCall = "gateway:call",
         /// Writing its application's entries into the audit trail.
         AuditWrite = "audit:write",
+        /// Hearing live that charges of its tenant were written.
+        EventRead = "event:read",
     }
 }
 

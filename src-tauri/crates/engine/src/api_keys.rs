@@ -150,6 +150,7 @@ impl Engine {
             })
             .await?;
         self.told_of(crate::EventKind::Tenant, sequence);
+        self.inner.sessions.tell();
         Ok(ApiKey { revoked_at: Some(now), ..key })
     }
 }

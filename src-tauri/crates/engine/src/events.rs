@@ -1,5 +1,7 @@
 //! Live events: hints to look again. They hold no truth, so a lost one does no harm.
 
+use reeve_core::id::TenantId;
+use reeve_core::permission::Permission;
 use tokio::sync::broadcast;
 
 /// What changed.
@@ -12,6 +14,9 @@ pub struct Event {
     pub sequence: Option<u64>,
     /// Id of the thing.
     pub id: Option<String>,
+    /// Whose thing it is, where it is a tenant's; to decide who hears of it, and told to nobody.
+    #[serde(skip)]
+    pub tenant: Option<TenantId>,
 }
 
 /// The nouns of events.
@@ -40,6 +45,38 @@ pub enum EventKind {
     Privacy,
 }
 
+impl EventKind {
+    /// Every kind; those that ask for the same permission side by side.
+    pub const ALL: [Self; 10] = [
+        Self::Audit,
+        Self::Ledger,
+        Self::Charge,
+        Self::Tenant,
+        Self::Budget,
+        Self::Limit,
+        Self::Credential,
+        Self::Route,
+        Self::Settings,
+        Self::Privacy,
+    ];
+
+    /// What somebody may look at to whom a hint of this kind is of use.
+    #[must_use]
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::Charge => Permission::UsageRead,
+            Self::Audit | Self::Ledger => Permission::AuditRead,
+            Self::Tenant => Permission::TenantRead,
+            Self::Budget => Permission::BudgetRead,
+            Self::Limit => Permission::LimitRead,
+            Self::Credential => Permission::CredentialRead,
+            Self::Route => Permission::RouteRead,
+            Self::Settings => Permission::SettingsRead,
+            Self::Privacy => Permission::PrivacyRead,
+        }
+    }
+}
+
 /// The hub of live events.
 #[derive(Clone)]
 pub struct Events {
@@ -55,8 +92,17 @@ impl Default for Events {
 impl Events {
     /// Tells whoever listens.
     pub fn tell(&self, kind: EventKind, sequence: Option<u64>, id: Option<String>) {
+        self.send(Event { kind, sequence, id, tenant: None });
+    }
+
+    /// Tells whoever listens of a thing of a tenant.
+    pub(crate) fn tell_of(&self, tenant: TenantId, kind: EventKind, sequence: u64, id: String) {
+        self.send(Event { kind, sequence: Some(sequence), id: Some(id), tenant: Some(tenant) });
+    }
+
+    fn send(&self, event: Event) {
         // Nobody listening is fine.
-        let _ = self.sender.send(Event { kind, sequence, id });
+        let _ = self.sender.send(event);
     }
 
     /// Whether anybody listens.

@@ -152,6 +152,24 @@ impl Engine {
         Ok(Principal::ApiKey { id: found.caller.key, tenant: found.caller.tenant })
     }
 
+    /// Whether a bearer's text is meant as an API key, and not as an access token.
+    #[must_use]
+    pub fn is_api_key(text: &str) -> bool {
+        text.starts_with("rvk_")
+    }
+
+    /// Who shows `text`: an access token or an API key.
+    ///
+    /// # Errors
+    /// As [`Engine::key_principal`] and [`Engine::authenticate`].
+    pub async fn bearer_principal(&self, cx: &Cx, text: &str) -> Result<Principal, Error> {
+        if Self::is_api_key(text) {
+            self.key_principal(cx, text).await
+        } else {
+            self.authenticate(text).await
+        }
+    }
+
     async fn refuse_sent_key(&self, cx: &Cx, key: &str) -> Result<Error, Error> {
         let mut draft = self
             .draft(cx, "auth.failed", "listener:api")

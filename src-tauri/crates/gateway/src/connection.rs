@@ -8,7 +8,9 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// For the head of a request, and for an idle connection to send one.
@@ -21,10 +23,30 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const STALL: Duration = Duration::from_secs(60);
 
 /// Serves a connection until it closes; `stop` lets the call on it end and closes it then.
-pub(crate) async fn run(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>, stop: CancellationToken) {
+pub(crate) async fn open(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    peer: IpAddr,
+    gateway: Arc<Gateway>,
+    stop: CancellationToken,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection keeps its delay");
     }
+    let Some(tls) = tls else { return run(stream, peer, gateway, stop).await };
+    match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => Box::pin(run(stream, peer, gateway, stop)).await,
+        Ok(Err(error)) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection does not speak TLS");
+        }
+        Err(_) => tracing::debug!("a connection took too long to begin with TLS"),
+    }
+}
+
+async fn run<S>(stream: S, peer: IpAddr, gateway: Arc<Gateway>, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = hyper::service::service_fn(move |request: Request| {
         let gateway = Arc::clone(&gateway);
         async move { Ok::<_, Infallible>(gateway.answer(request, peer).await) }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,10 +32,10 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    serve_with(engine, listener, Access::default(), shutdown).await
+    serve_with(engine, listener, Access::default(), None, shutdown).await
 }
 
-/// As [`serve`], for callers who use the names of `access` as well.
+/// As [`serve`], for callers who use the names of `access` as well; over TLS where `tls` is given.
 ///
 /// # Errors
 /// As [`serve`].
@@ -42,6 +43,7 @@ pub async fn serve_with(
     engine: Engine,
     listener: TcpListener,
     access: Access,
+    tls: Option<TlsAcceptor>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     // Until the tables are there, prompts are bounded by their bytes.
@@ -55,7 +57,7 @@ pub async fn serve_with(
             () = &mut shutdown => break,
             accepted = accept(&listener, &room) => accepted,
         };
-        let connection = connection::run(stream, peer, Arc::clone(&gateway), stop.clone());
+        let connection = connection::open(stream, tls.clone(), peer, Arc::clone(&gateway), stop.clone());
         connections.spawn(async move {
             connection.await;
             drop(permit);

@@ -88,6 +88,18 @@ pub(crate) struct ServeFlags {
     /// A proxy in front speaks TLS to browsers.
     #[arg(long, env = "REEVE_BEHIND_TLS")]
     pub(crate) behind_tls: bool,
+    /// TLS of its own: the certificate and what stands between it and its root, as PEM. Read again when it changes.
+    #[arg(long, env = "REEVE_TLS_CERTIFICATE", value_name = "FILE")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, as PEM.
+    #[arg(long, env = "REEVE_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Live events are told to who has an access token or an API key in the address, too. Addresses end in logs.
+    #[arg(long, env = "REEVE_EVENTS_TOKEN_IN_QUERY")]
+    pub(crate) events_token_in_query: bool,
+    /// Live events are told to anybody: that something changed, and not what.
+    #[arg(long, env = "REEVE_EVENTS_ANONYMOUS")]
+    pub(crate) events_anonymous: bool,
     /// Listen where other machines can reach it, without TLS of its own.
     #[arg(long, env = "REEVE_ALLOW_PLAIN_HTTP")]
     pub(crate) allow_plain_http: bool,

@@ -2,6 +2,8 @@
 
 use crate::arguments::ServeFlags;
 use crate::failure::Failure;
+use crate::tls::Files;
+use reeve_api::EventsDoor;
 use reeve_core::peer::{NetworkError, TrustedProxies};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -20,6 +22,8 @@ pub(crate) struct Configuration {
     pub(crate) public_hosts: Vec<String>,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) behind_tls: bool,
+    pub(crate) tls: Option<Files>,
+    pub(crate) events: EventsDoor,
     pub(crate) sample: bool,
 }
 
@@ -36,6 +40,12 @@ struct File {
     trusted_proxies: Vec<String>,
     #[serde(default)]
     behind_tls: bool,
+    tls_certificate: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    #[serde(default)]
+    events_token_in_query: bool,
+    #[serde(default)]
+    events_anonymous: bool,
     #[serde(default)]
     allow_plain_http: bool,
     #[serde(default)]
@@ -68,7 +78,15 @@ impl Configuration {
             };
             text.parse::<SocketAddr>().map_err(|_| wrong())
         };
-        let allowed = flags.allow_plain_http || file.allow_plain_http;
+        let tls = match (flags.tls_certificate.or(file.tls_certificate), flags.tls_key.or(file.tls_key)) {
+            (Some(certificate), Some(key)) => Some(Files { certificate, key }),
+            (None, None) => None,
+            _ => {
+                let message = "TLS needs both files: --tls-certificate FILE and --tls-key FILE";
+                return Err(Failure::Setting(message.to_owned()));
+            }
+        };
+        let allowed = flags.allow_plain_http || file.allow_plain_http || tls.is_some();
         let safe = |address: SocketAddr| {
             if address.ip().is_loopback() || allowed { Ok(address) } else { Err(Failure::PlainHttp(address)) }
         };
@@ -83,6 +101,11 @@ impl Configuration {
                 &flags.trusted_proxy
             })?,
             behind_tls: flags.behind_tls || file.behind_tls,
+            tls,
+            events: EventsDoor {
+                token_in_query: flags.events_token_in_query || file.events_token_in_query,
+                anonymous: flags.events_anonymous || file.events_anonymous,
+            },
             sample: flags.sample || file.sample,
         })
     }
@@ -134,6 +157,10 @@ mod tests {
         let open = || flags(Some("0.0.0.0:4140"));
         assert!(matches!(Configuration::merge(open(), File::default()), Err(Failure::PlainHttp(_))));
         assert!(Configuration::merge(open(), file("allow_plain_http = true")).is_ok());
+        let own = "tls_certificate = \"a.pem\"\ntls_key = \"b.pem\"";
+        assert!(Configuration::merge(open(), file(own)).unwrap().tls.is_some());
+        let half = Configuration::merge(open(), file("tls_key = \"b.pem\"")).unwrap_err();
+        assert!(half.to_string().contains("--tls-certificate"), "{half}");
         let gateway = file("gateway = \"192.168.0.7:4141\"");
         assert!(matches!(Configuration::merge(flags(None), gateway), Err(Failure::PlainHttp(_))));
     }

@@ -29,10 +29,13 @@ pub(crate) enum Failure {
     Setting(String),
     /// The listener would be open to other machines, unprotected.
     #[error(
-        "{0} can be reached from other machines, and Reeve speaks plain HTTP: put a TLS proxy in front and listen on \
-         127.0.0.1, or say --allow-plain-http if the network in between is safe"
+        "{0} can be reached from other machines, and this would be plain HTTP: give a certificate (--tls-certificate and \
+         --tls-key), or put a TLS proxy in front and listen on 127.0.0.1, or say --allow-plain-http if the network in between is safe"
     )]
     PlainHttp(SocketAddr),
+    /// A certificate or its key cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Tls { path: PathBuf, reason: String },
     /// `KEY_ENCRYPTION_SECRET` cannot be used.
     #[error(transparent)]
     Secret(#[from] reeve_engine::EnvError),
@@ -130,6 +133,7 @@ impl Failure {
             | Self::ConfigText { .. }
             | Self::Setting(_)
             | Self::PlainHttp(_)
+            | Self::Tls { .. }
             | Self::Secret(_)
             | Self::SecretFile { .. }
             | Self::Taken(_)

@@ -6,6 +6,7 @@ use reeve_gateway::Access;
 use std::future::Future;
 use std::io;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// Serves the gateway until `shutdown`, under the same names as the console.
 pub(crate) async fn serve(
@@ -13,6 +14,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     public_hosts: &[String],
     proxies: &TrustedProxies,
+    tls: Option<TlsAcceptor>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let name = |host: &String| host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned();
@@ -21,5 +23,5 @@ pub(crate) async fn serve(
         origins: Vec::new(),
         proxies: proxies.clone(),
     };
-    reeve_gateway::serve_with(engine, listener, access, shutdown).await
+    reeve_gateway::serve_with(engine, listener, access, tls, shutdown).await
 }

@@ -19,6 +19,7 @@ mod prices;
 mod secret_input;
 mod serve;
 mod signals;
+mod tls;
 mod usage_import;
 
 use arguments::{Arguments, Command};

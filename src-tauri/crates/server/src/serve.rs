@@ -3,7 +3,7 @@
 use crate::arguments::ServeFlags;
 use crate::configuration::Configuration;
 use crate::failure::Failure;
-use crate::{data, gateway, output, signals};
+use crate::{data, gateway, output, signals, tls};
 use reeve_api::ServeOptions;
 use reeve_engine::{Cx, Engine};
 use serde_json::json;
@@ -17,10 +17,11 @@ const DRAIN: Duration = Duration::from_secs(25);
 
 pub(crate) async fn run(flags: ServeFlags) -> Result<(), Failure> {
     let configuration = Configuration::read(flags)?;
+    let certificate = configuration.tls.clone().map(tls::Certificate::read).transpose()?;
     let console = listen(configuration.listen).await?;
     let gateway = listen(configuration.gateway).await?;
     let engine = data::open(configuration.data.clone()).await?;
-    let served = serve(&engine, console, gateway, &configuration).await;
+    let served = serve(&engine, console, gateway, &configuration, certificate).await;
     engine.close().await;
     served
 }
@@ -34,9 +35,11 @@ async fn serve(
     console: TcpListener,
     gateway: TcpListener,
     configuration: &Configuration,
+    certificate: Option<tls::Certificate>,
 ) -> Result<(), Failure> {
-    let console_url = format!("http://{}", console.local_addr().map_err(Failure::Serve)?);
-    let gateway_url = format!("http://{}/v1", gateway.local_addr().map_err(Failure::Serve)?);
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let console_url = format!("{scheme}://{}", console.local_addr().map_err(Failure::Serve)?);
+    let gateway_url = format!("{scheme}://{}/v1", gateway.local_addr().map_err(Failure::Serve)?);
     engine.set_gateway_url(gateway_url.clone());
     if let Some(locked) = engine.vault_locked() {
         tracing::warn!(reason = locked.reason, message = locked.message, "the vault is locked");
@@ -56,9 +59,12 @@ async fn serve(
     )?;
     tracing::info!(console = console_url, gateway = gateway_url, "serving");
 
+    let tls = certificate.map(|certificate| certificate.serve(engine.tasks())).transpose()?;
     let options = ServeOptions {
         public_hosts: configuration.public_hosts.clone(),
-        tls: configuration.behind_tls,
+        behind_tls: configuration.behind_tls,
+        tls: tls.clone(),
+        events: configuration.events,
         trusted_proxies: configuration.trusted_proxies.clone(),
     };
     let both = async {
@@ -69,6 +75,7 @@ async fn serve(
                 gateway,
                 &configuration.public_hosts,
                 &configuration.trusted_proxies,
+                tls,
                 stop.cancelled()
             ),
         )

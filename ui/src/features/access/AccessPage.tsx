@@ -4,12 +4,13 @@ import { useState } from "react";
 import type { InvitedView } from "@/api";
 import { meQuery, Page, SkeletonRows, useMay } from "@/components";
 import { Button, Empty, Tabs } from "@/ui";
+import { Connections } from "./Connections";
 import { Invitations } from "./Invitations";
 import { Invited, InviteForm } from "./Invite";
 import { People } from "./People";
 import { Roles } from "./Roles";
 
-export const ACCESS_TABS = ["invitations", "roles"] as const;
+export const ACCESS_TABS = ["invitations", "connections", "roles"] as const;
 export interface AccessSearch {
   tab?: (typeof ACCESS_TABS)[number];
 }
@@ -27,6 +28,7 @@ export function AccessPage() {
   const tabs = [
     { id: "people", label: "People", content: <People invite={invite} /> },
     { id: "invitations", label: "Invitations", content: <Invitations invite={invite} /> },
+    { id: "connections", label: "Connections", content: <Connections /> },
     { id: "roles", label: "Who can do what", content: <Roles /> },
   ];
   return (

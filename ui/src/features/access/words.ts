@@ -19,6 +19,9 @@ const NOUNS: Record<string, string> = {
 const VERBS: Record<string, string> = { "api_key:write": "make, revoke", "audit:write": "write", "audit:private": "export what is personal", "user:write": "invite, change", "session:write": "end", "usage:write": "import", "price:write": "set" };
 const verb = (scope: string): string => VERBS[scope] ?? (scope.endsWith(":read") ? "see" : scope.endsWith(":write") ? "change" : (scope.split(":")[1] ?? scope).replaceAll("_", " "));
 
+/** What a scope is about. */
+export const scopeWords = (scope: string): string => (scope === "event:read" ? "Charges of its tenant" : (NOUNS[scope.split(":")[0] ?? ""] ?? scope));
+
 export interface MatrixRow {
   noun: string;
   label: string;

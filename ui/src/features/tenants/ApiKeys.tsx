@@ -11,6 +11,7 @@ const STATE: Record<ApiKeyView["state"], [Tone, string]> = { active: ["ok", "Act
 const SCOPES: { id: KeyScope; label: string; short: string; note: string }[] = [
   { id: "gateway:call", label: "Make calls", short: "calls", note: "Through the gateway, within budgets and limits" },
   { id: "audit:write", label: "Write audit entries", short: "audit entries", note: "Its own, into the audit trail; it reads nothing" },
+  { id: "event:read", label: "Listen live", short: "live events", note: "Hears when charges of its tenant are written; reads nothing" },
 ];
 
 function CreateKey({ tenant, onClose, onDone }: { tenant: TenantView; onClose: () => void; onDone: (made: CreatedApiKey) => void }) {

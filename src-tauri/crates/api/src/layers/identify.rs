@@ -13,8 +13,6 @@ use reeve_engine::{Cx, Engine, Error, Via};
 use std::net::{IpAddr, SocketAddr};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// How every API key begins.
-const API_KEY: &str = "rvk_";
 /// Longer names of programs are cut.
 const MAX_AGENT: usize = 300;
 
@@ -40,11 +38,9 @@ async fn principal(
     headers: &HeaderMap,
 ) -> Result<Principal, Error> {
     if let Some(token) = bearer(headers) {
-        if token.starts_with(API_KEY) {
-            return engine.key_principal(stranger, token).await;
-        }
-        match engine.authenticate(token).await {
+        match engine.bearer_principal(stranger, token).await {
             Ok(principal) => return Ok(principal),
+            Err(error) if Engine::is_api_key(token) => return Err(error),
             Err(error) => tracing::debug!(code = error.code.as_str(), "an access token was not taken"),
         }
     }

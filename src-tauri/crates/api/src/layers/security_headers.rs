@@ -1,11 +1,12 @@
 //! What browsers are told to allow. The window has its own policy in `tauri.conf.json`; this one says the same.
 
-use crate::host::Host;
+use crate::host::{Host, Listener};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue};
 
@@ -15,6 +16,7 @@ const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-poli
 pub(super) async fn add(request: Request, next: Next) -> Response {
     let host = Host::of(request.extensions());
     let is_api = request.uri().path().starts_with("/api/");
+    let tls = request.extensions().get::<Listener>().is_some_and(|listener| listener.tls);
     let called = request.headers().get(HOST).and_then(|h| h.to_str().ok()).map(str::to_owned);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -22,6 +24,12 @@ pub(super) async fn add(request: Request, next: Next) -> Response {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if tls {
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
+    }
     if host == Host::Server {
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

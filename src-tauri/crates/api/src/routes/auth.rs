@@ -6,7 +6,9 @@
 mod cookie;
 pub(super) mod second_factor;
 pub(super) mod sessions;
+mod signing_key;
 
+use super::events::origin;
 use super::{Answer, time};
 use crate::extract::{Asked, JsonBody};
 use crate::failure::Failure;
@@ -40,6 +42,7 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(make_ws_ticket))
         .merge(second_factor::router())
         .merge(sessions::router())
+        .merge(signing_key::router())
 }
 
 /// A person.
@@ -254,8 +257,12 @@ async fn step_up(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A ticket for `GET /events`.
+/// A ticket for `GET /events`, for a page of the same origin.
 #[utoipa::path(post, path = "/auth/ws-tickets", tag = "auth", responses((status = 200, body = TicketView)))]
-async fn make_ws_ticket(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<TicketView> {
-    Ok(Json(TicketView { ticket: engine.make_ticket(&cx)? }))
+async fn make_ws_ticket(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    headers: HeaderMap,
+) -> Answer<TicketView> {
+    Ok(Json(TicketView { ticket: engine.make_ticket(&cx, origin(&headers))? }))
 }

@@ -8,6 +8,7 @@ pub(crate) mod bills;
 pub(crate) mod breaker;
 pub(crate) mod budgets;
 pub(crate) mod captures;
+pub(crate) mod connections;
 pub(crate) mod control_credentials;
 pub(crate) mod credentials;
 pub(crate) mod erasures;
@@ -40,6 +41,8 @@ pub(crate) mod users;
 pub(crate) mod vault;
 pub(crate) mod witnesses;
 
+pub use events::EventsDoor;
+
 use crate::failure::Failure;
 use axum::Json;
 use reeve_core::time::Millis;
@@ -65,6 +68,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(setup::router())
         .merge(auth::router())
         .merge(events::router())
+        .merge(connections::router())
         .merge(users::router())
         .merge(invitations::router())
         .merge(tenants::router())

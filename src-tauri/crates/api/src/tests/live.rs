@@ -13,19 +13,23 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
-struct Served {
-    address: SocketAddr,
+pub(super) struct Served {
+    pub(super) address: SocketAddr,
     stop: oneshot::Sender<()>,
     tasks: JoinSet<std::io::Result<()>>,
 }
 
-async fn served(house: &House) -> Served {
+pub(super) async fn served(house: &House) -> Served {
+    served_with(house, ServeOptions::default()).await
+}
+
+pub(super) async fn served_with(house: &House, options: ServeOptions) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let mut tasks = JoinSet::new();
     let engine = house.engine.clone();
-    tasks.spawn(serve(engine, listener, ServeOptions::default(), async move { _ = stopped.await }));
+    tasks.spawn(serve(engine, listener, options, async move { _ = stopped.await }));
     Served { address, stop, tasks }
 }
 
@@ -73,14 +77,14 @@ async fn heads_without_end_are_refused() {
     assert!(read.is_err() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
 }
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>;
+pub(super) type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>;
 
 async fn connect(address: SocketAddr, ticket: &str) -> Socket {
     let url = format!("ws://{address}/api/v1/events?ticket={ticket}");
     tokio_tungstenite::connect_async(url).await.unwrap().0
 }
 
-async fn next(socket: &mut Socket) -> Message {
+pub(super) async fn next(socket: &mut Socket) -> Message {
     tokio::time::timeout(Duration::from_secs(10), socket.next()).await.unwrap().unwrap().unwrap()
 }
 
@@ -115,13 +119,13 @@ async fn events_come_live_to_who_has_a_ticket() {
 }
 
 /// A connection of its own for each session.
-async fn connected(house: &House, served: &Served, session: &Answer) -> Socket {
+pub(super) async fn connected(house: &House, served: &Served, session: &Answer) -> Socket {
     let ticket = house.ask(Ask::post("/auth/ws-tickets", json!(null)).bearer(session.token())).await;
     connect(served.address, ticket.body["ticket"].as_str().unwrap()).await
 }
 
 /// How a connection ends, and that it does so within a second.
-async fn cut_off(socket: &mut Socket) -> u16 {
+pub(super) async fn cut_off(socket: &mut Socket) -> u16 {
     let cut = async {
         loop {
             if let Message::Close(Some(frame)) = next(socket).await {

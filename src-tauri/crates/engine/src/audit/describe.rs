@@ -338,6 +338,12 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "auth.step_up" => return "Gave the password once more".to_owned(),
         "auth.mfa" => return "The password was right; a code was asked for".to_owned(),
         "auth.session_end" => "Ended sessions of",
+        "connection.end" if text(leaf, "reason").as_deref() == Some("slow") => {
+            return "Cut a connection for live events that was read too slowly".to_owned();
+        }
+        "connection.end" => return "Cut a connection for live events".to_owned(),
+        "connection.begin" => return "Opened a connection for live events".to_owned(),
+        "vault.key_replace" => return "Replaced the key that signs access tokens".to_owned(),
         "invitation.create" => {
             return format!("Invited somebody as {}", text(leaf, "role").unwrap_or_default());
         }

@@ -196,8 +196,8 @@ impl Engine {
         for (waiting, sequence) in batch.iter().zip(&wrote.sequences) {
             self.inner.admission.durable(waiting.charge.tenant_id, waiting.amount);
             if self.inner.events.is_heard() {
-                let id = waiting.charge.id.to_string();
-                self.inner.events.tell(EventKind::Charge, Some(*sequence), Some(id));
+                let (tenant, id) = (waiting.charge.tenant_id, waiting.charge.id.to_string());
+                self.inner.events.tell_of(tenant, EventKind::Charge, *sequence, id);
             }
         }
     }

@@ -1,17 +1,21 @@
-//! Access tokens: JWTs (RFC 7519, profile of RFC 9068) for ten minutes, signed with a key that only this store has.
+//! Access tokens: JWTs (RFC 7519, profile of RFC 9068) for ten minutes, signed with a key that only this store has. Its `kid`
+//! names the key, and none is looked for anywhere but among the one in use and the one before it (`access_keys`).
 //!
 //! The library's own look at the clock is switched off: time is the engine's, here as everywhere.
 
+use super::access_keys::AccessKeys;
 use super::{ACCESS_SECONDS, signed_out};
 use crate::Engine;
 use crate::error::{Code, Error};
+use data_encoding::HEXLOWER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use reeve_core::id::{SessionId, UserId};
 use reeve_core::principal::Principal;
 use reeve_core::time::Millis;
 use reeve_store::table::sessions::Session;
-use reeve_vault::Purpose;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use uuid::Uuid;
 
 const ISSUER: &str = "reeve";
@@ -27,6 +31,8 @@ pub(super) struct AccessKey {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    /// What tokens name it by: says nothing of the key itself.
+    kid: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +49,7 @@ struct Claims {
 }
 
 impl AccessKey {
-    fn new(secret: &[u8; 32]) -> Self {
+    pub(super) fn new(secret: &[u8; 32]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.set_issuer(&[ISSUER]);
@@ -54,7 +60,13 @@ impl AccessKey {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
             validation,
+            kid: kid_of(secret),
         }
+    }
+
+    /// What tokens name it by.
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
     }
 
     fn sign(&self, session: &Session, jti: Uuid, now: Millis) -> Result<String, Error> {
@@ -70,13 +82,17 @@ impl AccessKey {
             exp: seconds + ACCESS_SECONDS,
             auth_time: session.created_at.0.div_euclid(1_000),
         };
-        let header = Header { typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(self.kid.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
         jsonwebtoken::encode(&header, &claims, &self.encoding)
             .map_err(|e| Error::new(Code::Internal, "The access token could not be signed.").because(e))
     }
 
     /// Whose token it is; `None` unless everything about it is as it should be.
-    fn read(&self, token: &str, now: Millis) -> Option<(UserId, SessionId)> {
+    pub(super) fn read(&self, token: &str, now: Millis) -> Option<(UserId, SessionId)> {
         if token.len() > MAX_LEN {
             return None;
         }
@@ -84,24 +100,27 @@ impl AccessKey {
         let (claims, seconds) = (read.claims, now.0.div_euclid(1_000));
         let in_time =
             claims.nbf.checked_sub(LEEWAY)? <= seconds && seconds < claims.exp.checked_add(LEEWAY)?;
-        let ours = read.header.typ.as_deref() == Some(TYPE) && in_time;
+        let ours = read.header.typ.as_deref() == Some(TYPE)
+            && read.header.kid.as_deref() == Some(self.kid.as_str())
+            && in_time;
         ours.then(|| Some((claims.sub.parse().ok()?, claims.sid.parse().ok()?)))?
     }
 }
 
+/// The beginning of a hash of the key, as hexadecimal digits.
+fn kid_of(secret: &[u8; 32]) -> String {
+    let hash = Sha256::new().chain_update(b"reeve access token key\n").chain_update(secret).finalize();
+    HEXLOWER.encode(hash.get(..8).unwrap_or_default())
+}
+
 impl Engine {
-    /// The key of access tokens: read once, made with the first sign-in.
-    pub(super) async fn access_key(&self) -> Result<&AccessKey, Error> {
-        let make = || async {
-            let vault = self.vault()?;
-            let secret = self.own_secret(&vault, Purpose::JwtKey, "access_token_key").await?;
-            Ok(AccessKey::new(&secret))
-        };
-        self.inner.sessions.access_key.get_or_try_init(make).await
+    /// The keys of access tokens; made with the first sign-in.
+    pub(super) async fn access_key(&self) -> Result<Arc<AccessKeys>, Error> {
+        self.inner.sessions.access_keys.get(self).await
     }
 
     pub(super) async fn access_token(&self, session: &Session) -> Result<String, Error> {
-        self.access_key().await?.sign(session, self.inner.ids.next(), self.now())
+        self.access_key().await?.current().sign(session, self.inner.ids.next(), self.now())
     }
 
     /// The person an access token stands for.
@@ -151,7 +170,11 @@ mod tests {
             exp: seconds + 60,
             auth_time: seconds,
         };
-        let mut header = Header { typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
+        let mut header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(kid_of(&[7; 32])),
+            ..Header::new(Algorithm::HS256)
+        };
         change(&mut header, &mut claims);
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap()
     }
@@ -174,7 +197,9 @@ mod tests {
         assert!(key.read(&forged(|_, _| {}, &[7; 32]), NOW).is_some(), "the forgery itself is well made");
         assert!(key.read(&forged(|_, _| {}, &[8; 32]), NOW).is_none(), "another key");
         type Forge = fn(&mut Header, &mut Claims);
-        let changes: [(&str, Forge); 7] = [
+        let changes: [(&str, Forge); 9] = [
+            ("kid", |h, _| h.kid = Some(kid_of(&[8; 32]))),
+            ("no kid", |h, _| h.kid = None),
             ("typ", |h, _| h.typ = Some("JWT".into())),
             ("no typ", |h, _| h.typ = None),
             ("alg", |h, _| h.alg = Algorithm::HS512),
@@ -202,7 +227,7 @@ mod tests {
 
     fn good() -> (serde_json::Value, serde_json::Value) {
         let seconds = NOW.0 / 1_000;
-        let header = json!({"typ": TYPE, "alg": "HS256"});
+        let header = json!({"typ": TYPE, "alg": "HS256", "kid": kid_of(&[7; 32])});
         let claims = json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": session().user_id.to_string(), "sid": session().id.to_string(), "jti": "j",
             "iat": seconds, "nbf": seconds, "exp": seconds + 60, "auth_time": seconds,
@@ -216,7 +241,7 @@ mod tests {
         let (header, claims) = good();
         assert!(key.read(&signed(&header, &claims), NOW).is_some(), "as it should be");
         for alg in ["none", "None", "nOnE", "", "HS384", "HS512", "RS256", "ES256", "hs256", "unknown"] {
-            let header = json!({"typ": TYPE, "alg": alg});
+            let header = json!({"typ": TYPE, "alg": alg, "kid": kid_of(&[7; 32])});
             let token = signed(&header, &claims);
             assert!(key.read(&token, NOW).is_none(), "alg {alg}, signed all the same");
             let (message, _) = token.rsplit_once('.').unwrap();

@@ -34,7 +34,7 @@ impl Engine {
             return Err(Error::field("new_password", why));
         }
         if let Some(stored) = user.password_hash.clone() {
-            let source = Source::new(cx.via, &user.email);
+            let source = Source::new(cx, &user.email);
             self.begin_attempt(source)?;
             let current = change.current.unwrap_or_default();
             if !self.inner.sessions.hasher.verify(current, Some(stored)).await?.matches {

@@ -2,6 +2,7 @@
 
 use super::attempts::Source;
 use super::devices::Device;
+use super::lifetimes::{Lifetime, MOST};
 use super::proof::{self, Proof};
 use super::{User, signed_out};
 use crate::Engine;
@@ -14,9 +15,6 @@ use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::sessions::Session;
 use zeroize::Zeroizing;
-
-/// How long a session lasts at most, in milliseconds.
-pub(super) const LONGEST: i64 = 30 * Millis::DAY;
 
 /// Characters kept of what a program calls itself.
 const MAX_PROGRAM: usize = 200;
@@ -72,7 +70,7 @@ impl Engine {
     pub async fn login(&self, cx: &Cx, login: Login) -> Result<SignedIn, Error> {
         let Login { email, password, code } = login;
         self.access_key().await?;
-        let source = Source::new(cx.via, &email);
+        let source = Source::new(cx, &email);
         self.begin_attempt(source)?;
         let wanted = email.trim().to_owned();
         let user = self.inner.store.read(move |r| r.users().by_email(&wanted)).await?;
@@ -204,7 +202,7 @@ impl Engine {
             used_hash: None,
             created_at: now,
             refreshed_at: now,
-            expires_at: now.plus(LONGEST),
+            expires_at: now.plus(Lifetime::LONGEST),
             revoked_at: None,
             program: cx.user_agent.as_deref().map(|agent| agent.chars().take(MAX_PROGRAM).collect()),
         };
@@ -212,8 +210,8 @@ impl Engine {
         let draft = draft.detail("session", session.id.to_string());
         let (device, news) =
             (Device::of(cx, user.id), self.new_device_draft(cx, &user, &session.id.to_string()));
-        let (stored, user_id) = (session.clone(), user.id);
-        let sequence = self
+        let (stored, user_id, engine) = (session.clone(), user.id, self.clone());
+        let written = self
             .inner
             .store
             .write(move |tx| {
@@ -221,7 +219,15 @@ impl Engine {
                     return Ok(None);
                 }
                 let new = device.news(tx)?;
+                let mut unused = engine.open_of(&tx.read(), user_id, now)?;
+                unused.sort_by_key(|session| session.refreshed_at);
+                unused.truncate((unused.len() + 1).saturating_sub(MOST));
+                let draft =
+                    if unused.is_empty() { draft } else { draft.detail("sessions_ended", unused.len()) };
                 let recorded = draft.record(tx)?;
+                for session in &unused {
+                    recorded.sessions().revoke(session.id, now)?;
+                }
                 let mut sequence = recorded.sequence();
                 if let Some(proof) = proof {
                     proof.spend(&recorded, user_id)?;
@@ -235,10 +241,11 @@ impl Engine {
                     let news = new.iter().fold(news, |news, what| news.detail(what.as_str(), true));
                     sequence = news.record(tx)?.sequence();
                 }
-                Ok::<_, Error>(Some(sequence))
+                Ok::<_, Error>(Some((sequence, unused)))
             })
             .await?;
-        let Some(sequence) = sequence else { return Ok(None) };
+        let Some((sequence, unused)) = written else { return Ok(None) };
+        unused.iter().for_each(|session| self.inner.sessions.ended(session.id));
         self.inner.sessions.opened(&session);
         self.told(sequence);
         let access_token = Zeroizing::new(access_token);

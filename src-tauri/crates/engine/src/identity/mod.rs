@@ -6,6 +6,7 @@
 //! - A sign-in with a program or from a network that is new for this person is an entry of its own (`devices`).
 //! - Everybody after the first person is invited (`invitations`), and looked after (`users`); what they have open is listed and
 //!   ended (`session_list`).
+//! - Who listens to live events is known by person and by what they hear (`connections`).
 //! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
 //! - Who wants it is asked for a code of an authenticator app as well (`second_factor`); a code is good once (`proof`).
 //! - What could do lasting harm asks for the password, or for such a code, once more (`step_up`).
@@ -14,12 +15,15 @@
 //! Start reading at `login`.
 
 mod access;
+mod access_keys;
 mod attempts;
 mod blocklist;
 mod change_password;
+mod connections;
 mod devices;
 mod hash;
 mod invitations;
+mod lifetimes;
 mod login;
 mod password;
 mod people;
@@ -38,8 +42,11 @@ mod tickets;
 mod totp;
 mod users;
 
+pub use access_keys::{Replaced, SigningKey};
 pub use change_password::ChangePassword;
+pub use connections::{Connected, Connection, Entrance, Hears};
 pub use invitations::{Accept, Invitation, Invite, Invited};
+pub use lifetimes::Lifetime;
 pub use login::{Login, SignedIn};
 pub(crate) use password::objection;
 pub use reeve_store::table::users::User;

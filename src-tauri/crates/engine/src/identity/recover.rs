@@ -47,7 +47,7 @@ impl Engine {
 
     fn begin_unlock(&self, cx: &Cx) -> Result<Source, Error> {
         self.still_locked()?;
-        let source = Source::new(cx.via, "vault recovery code");
+        let source = Source::new(cx, "vault recovery code");
         self.begin_attempt(source)?;
         Ok(source)
     }

@@ -3,6 +3,7 @@
 //!
 //! Each exchange changes the session's row, and no row changes without an entry: so it leaves one, quietly.
 
+use super::lifetimes::Lifetime;
 use super::{SignedIn, signed_out};
 use crate::Engine;
 use crate::cx::Cx;
@@ -18,8 +19,6 @@ use reeve_store::table::sessions::Session;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// A session that nobody used for this long is over, in milliseconds.
-pub(super) const IDLE: i64 = 7 * Millis::DAY;
 /// How long a token that was just exchanged still brings an access token, in milliseconds: several pages of one browser
 /// wake up at the same moment, and an answer may be lost on its way. It never brings another refresh token, so a thief gains
 /// ten minutes at most, and gives himself away after it.
@@ -45,6 +44,13 @@ enum Exchange {
     Replayed(Session, u64),
     Again(Session),
     Rotated(Session),
+}
+
+/// Whether a session is still good: not ended, not too old, and not unused for too long.
+pub(super) fn is_open(session: &Session, lifetime: Lifetime, now: Millis) -> bool {
+    session.revoked_at.is_none()
+        && now < session.expires_at.min(session.created_at.plus(lifetime.longest))
+        && now < session.refreshed_at.plus(lifetime.idle)
 }
 
 impl Engine {
@@ -73,7 +79,10 @@ impl Engine {
                 Err(signed_out())
             }
             Exchange::Again(session) => self.signed_in(session, None).await,
-            Exchange::Rotated(session) => self.signed_in(session, Some(next_token)).await,
+            Exchange::Rotated(session) => {
+                self.inner.sessions.refreshed(session.id, self.now());
+                self.signed_in(session, Some(next_token)).await
+            }
         }
     }
 
@@ -98,13 +107,9 @@ impl Engine {
     ) -> Result<Exchange, Error> {
         let now = tx.now();
         let Some(session) = tx.read().sessions().by_refresh(used)? else { return Ok(Exchange::Unknown) };
-        let over = session.revoked_at.is_some()
-            || session.expires_at <= now
-            || session.refreshed_at.plus(IDLE) <= now;
         let person = self.inner.sessions.people.read().principal(session.user_id, Some(session.id));
-        let Some(Principal::User { subject, .. }) = person.filter(|_| !over) else {
-            return Ok(Exchange::Unknown);
-        };
+        let person = person.filter(|who| is_open(&session, Lifetime::of(who), now));
+        let Some(Principal::User { subject, .. }) = person else { return Ok(Exchange::Unknown) };
         if session.used_hash.as_ref() == Some(used) && now < session.refreshed_at.plus(GRACE) {
             return Ok(Exchange::Again(session));
         }

@@ -142,7 +142,7 @@ impl Engine {
         factor: &SecondFactor,
         code: &str,
     ) -> Result<u64, Error> {
-        let source = Source::new(cx.via, &user.email);
+        let source = Source::new(cx, &user.email);
         self.begin_attempt(source)?;
         let seed = self.seed_of(factor)?;
         let step =

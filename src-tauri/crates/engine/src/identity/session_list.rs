@@ -1,5 +1,6 @@
 //! Open sessions, to be looked at and ended: one's own by everybody, others' by who may.
 
+use super::lifetimes::Lifetime;
 use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Severity;
@@ -20,14 +21,23 @@ pub struct OpenSession {
     pub current: bool,
 }
 
-/// Those of a person that would still be renewed, newest first.
-pub(super) fn open_of(read: &Read<'_>, user: UserId, now: Millis) -> Result<Vec<Session>, StoreError> {
-    let mut open = read.sessions().open_of(user, now)?;
-    open.retain(|session| now < session.refreshed_at.plus(super::refresh::IDLE));
-    Ok(open)
-}
-
 impl Engine {
+    /// Those of a person that would still be renewed, newest first.
+    pub(super) fn open_of(
+        &self,
+        read: &Read<'_>,
+        user: UserId,
+        now: Millis,
+    ) -> Result<Vec<Session>, StoreError> {
+        // Whoever is kept out has none that would be.
+        let Some(who) = self.inner.sessions.people.read().principal(user, None) else {
+            return Ok(Vec::new());
+        };
+        let mut open = read.sessions().open_of(user, now)?;
+        open.retain(|session| super::refresh::is_open(session, Lifetime::of(&who), now));
+        Ok(open)
+    }
+
     /// Open sessions of the person who asks, or of somebody else, newest first.
     ///
     /// # Errors
@@ -35,8 +45,8 @@ impl Engine {
     /// [`Code::NotFound`].
     pub async fn sessions(&self, cx: &Cx, of: Option<UserId>) -> Result<Vec<OpenSession>, Error> {
         let (user, own) = self.whose_sessions(cx, of, Permission::UserRead).await?;
-        let now = self.now();
-        let open = self.inner.store.read(move |r| open_of(r, user, now)).await?;
+        let (now, engine) = (self.now(), self.clone());
+        let open = self.inner.store.read(move |r| engine.open_of(r, user, now)).await?;
         let current = |session: &Session| own == Some(session.id);
         Ok(open.into_iter().map(|s| OpenSession { current: current(&s), session: s }).collect())
     }
@@ -63,8 +73,9 @@ impl Engine {
             Some(session) => draft.detail("ended", session.to_string()),
             None => draft,
         };
+        let engine = self.clone();
         let write = move |tx: &mut reeve_store::Tx<'_>| {
-            let mut open = open_of(&tx.read(), user, tx.now())?;
+            let mut open = engine.open_of(&tx.read(), user, tx.now())?;
             open.retain(|s| which.map_or(own != Some(s.id), |w| w == s.id));
             if open.is_empty() {
                 return if which.is_some() { Err(Error::not_found("session")) } else { Ok((open, None)) };

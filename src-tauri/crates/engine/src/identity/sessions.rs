@@ -1,19 +1,23 @@
 //! What identity keeps in memory: people, open sessions, tickets, attempts, and the key of access tokens.
 
-use super::access::AccessKey;
+use super::ACCESS_SECONDS;
+use super::access_keys::Known;
 use super::attempts::Attempts;
+use super::connections::Connections;
 use super::hash::Hasher;
+use super::lifetimes::Lifetime;
 use super::people::People;
 use super::tickets::Tickets;
 use crate::Engine;
 use crate::error::Error;
 use parking_lot::{Mutex, RwLock};
 use reeve_core::id::{SessionId, UserId};
+use reeve_core::permission::KeyScope;
 use reeve_core::principal::Principal;
 use reeve_core::time::Millis;
 use reeve_store::table::sessions::Session;
 use std::collections::HashMap;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::watch;
 
 /// The state of identity in memory. A session that is not in it is over, whatever its token says.
 #[derive(Default)]
@@ -22,8 +26,9 @@ pub(crate) struct Sessions {
     open: RwLock<HashMap<SessionId, Open>>,
     pub(super) tickets: Mutex<Tickets>,
     pub(super) attempts: Mutex<Attempts>,
-    pub(super) access_key: OnceCell<AccessKey>,
+    pub(super) access_keys: Known,
     pub(super) hasher: Hasher,
+    pub(super) connections: Connections,
     /// Told whenever somebody may be no longer who a long-lived connection takes them for.
     changes: watch::Sender<()>,
 }
@@ -31,6 +36,8 @@ pub(crate) struct Sessions {
 #[derive(Clone, Copy)]
 struct Open {
     user: UserId,
+    created_at: Millis,
+    refreshed_at: Millis,
     expires_at: Millis,
     /// When the person last proved who they are. In memory alone: after a restart it is the sign-in again, so a restart
     /// asks once too often and never once too seldom.
@@ -39,9 +46,21 @@ struct Open {
 
 impl Sessions {
     pub(super) fn opened(&self, session: &Session) {
-        let open =
-            Open { user: session.user_id, expires_at: session.expires_at, auth_time: session.created_at };
+        let open = Open {
+            user: session.user_id,
+            created_at: session.created_at,
+            refreshed_at: session.refreshed_at,
+            expires_at: session.expires_at,
+            auth_time: session.created_at,
+        };
         self.open.write().insert(session.id, open);
+    }
+
+    /// The session was used: it got another refresh token.
+    pub(super) fn refreshed(&self, id: SessionId, now: Millis) {
+        if let Some(open) = self.open.write().get_mut(&id) {
+            open.refreshed_at = now;
+        }
     }
 
     pub(super) fn ended(&self, id: SessionId) {
@@ -51,7 +70,7 @@ impl Sessions {
     }
 
     /// Lets long-lived connections look again at who they speak with.
-    pub(super) fn tell(&self) {
+    pub(crate) fn tell(&self) {
         self.changes.send_replace(());
     }
 
@@ -76,10 +95,12 @@ impl Sessions {
     /// The person of a session that is still open.
     pub(super) fn principal(&self, user: UserId, session: SessionId, now: Millis) -> Option<Principal> {
         let open = *self.open.read().get(&session)?;
-        if open.user != user || open.expires_at <= now {
-            return None;
-        }
-        self.people.read().principal(user, Some(session))
+        let who = self.people.read().principal(user, Some(session)).filter(|_| open.user == user)?;
+        let lifetime = Lifetime::of(&who);
+        let ends = open.expires_at.min(open.created_at.plus(lifetime.longest));
+        // The last access token may outlive the idle time, and nothing else does.
+        let unused = open.refreshed_at.plus(lifetime.idle.max(ACCESS_SECONDS * Millis::SECOND));
+        (now < ends && now < unused).then_some(who)
     }
 }
 
@@ -117,7 +138,12 @@ impl Engine {
                 Some(self.window_principal()).filter(|now| now == principal)
             }
             Principal::System => Some(Principal::System),
-            Principal::Anonymous | Principal::ApiKey { .. } => None,
+            Principal::ApiKey { id, .. } if self.inner.admission.key_may(*id, KeyScope::EventRead) => {
+                Some(principal.clone())
+            }
+            // Where nobody need be anybody, nothing ends.
+            Principal::Anonymous => Some(Principal::Anonymous),
+            Principal::ApiKey { .. } => None,
         }
     }
 

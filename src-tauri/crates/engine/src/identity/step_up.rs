@@ -59,7 +59,7 @@ impl Engine {
         else {
             return Ok(()); // No password is set: the operating system's session is all the proof there is.
         };
-        let source = Source::new(cx.via, &user.email);
+        let source = Source::new(cx, &user.email);
         let proof = self.once_more(cx, source, (&user, *session, stored), given).await?;
         if !self.note_step_up(cx, &user, *session, proof).await? {
             return Err(self.step_up_refused(cx, *session, "code", "is wrong, or was used before").await?);

@@ -1,9 +1,10 @@
 //! Identity on a real store, with a clock that the test sets and a keyring in memory.
 
+mod jws;
 mod second_factor;
 mod users;
 
-use super::{ChangePassword, Login, Register, SignedIn, StepUp};
+use super::{ChangePassword, Login, Register, Replaced, SignedIn, StepUp};
 use crate::vault::VaultKeys;
 use crate::{Code, Cx, Engine, OpenEngine, Via};
 use parking_lot::Mutex;
@@ -216,10 +217,10 @@ async fn a_session_is_over_at_once_when_it_ends() {
     assert!(matches!(&principal, Principal::User { session: Some(s), .. } if *s == signed_in.session));
     let asks = Cx { principal: principal.clone(), ..http() };
     assert_eq!(house.engine.me(&asks).await.unwrap().email, EMAIL);
-    let ticket = house.engine.make_ticket(&asks).unwrap();
+    let ticket = house.engine.make_ticket(&asks, None).unwrap();
     house.engine.logout(&asks, None).await.unwrap();
     assert!(!house.engine.still_signed_in(&principal));
-    assert!(house.engine.redeem_ticket(&ticket).is_err());
+    assert!(house.engine.redeem_ticket(&ticket, None).is_err());
     assert_eq!(
         house.engine.authenticate(&signed_in.access_token).await.unwrap_err().code,
         Code::Unauthenticated
@@ -258,21 +259,84 @@ async fn a_refresh_token_is_good_once_and_its_replay_ends_the_session() {
     }
 }
 
-#[tokio::test]
-async fn a_session_ends_after_a_week_unused_and_after_a_month_in_any_case() {
-    let (house, mut last) = registered().await;
-    for _ in 0..4 {
-        house.later(6 * Millis::DAY);
-        last = house.engine.refresh(&http(), last.refresh_token.as_deref().unwrap()).await.unwrap();
+/// Renews a session again and again, after each pause, until it is over; how long that took.
+async fn lasts(house: &House, mut last: SignedIn, pause: i64) -> i64 {
+    let mut lasted = 0;
+    loop {
+        house.later(pause);
+        lasted += pause;
+        match house.engine.refresh(&http(), last.refresh_token.as_deref().unwrap()).await {
+            Ok(next) => last = next,
+            Err(error) => {
+                assert_eq!(error.code, Code::Unauthenticated);
+                return lasted;
+            }
+        }
     }
-    house.later(6 * Millis::DAY);
-    assert!(house.engine.refresh(&http(), last.refresh_token.as_deref().unwrap()).await.is_err(), "30 days");
+}
+
+#[tokio::test]
+async fn an_administrators_session_ends_half_an_hour_unused_and_after_a_day_in_any_case() {
+    let (house, first) = registered().await;
+    assert_eq!(lasts(&house, first, 30 * Millis::MINUTE).await, 30 * Millis::MINUTE);
     let again = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
-    house.later(7 * Millis::DAY);
-    assert!(
-        house.engine.refresh(&http(), again.refresh_token.as_deref().unwrap()).await.is_err(),
-        "7 days unused"
-    );
+    assert_eq!(lasts(&house, again, 20 * Millis::MINUTE).await, Millis::DAY);
+}
+
+#[tokio::test]
+async fn who_may_less_stays_signed_in_for_longer() {
+    let (house, cx) = users::owned().await;
+    let other = users::joined(&house, &cx, users::OTHER, Role::Finance).await;
+    assert_eq!(lasts(&house, other, 8 * Millis::HOUR).await, 8 * Millis::HOUR);
+    let again = house.engine.login(&http(), login(users::OTHER, "seven brass doors hum")).await.unwrap();
+    assert_eq!(lasts(&house, again, 7 * Millis::HOUR).await, 721 * Millis::HOUR);
+}
+
+#[tokio::test]
+async fn the_eleventh_session_ends_the_one_unused_for_longest() {
+    let (house, first) = registered().await;
+    let mut all = vec![first];
+    for _ in 1..10 {
+        house.later(Millis::MINUTE);
+        all.push(house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap());
+    }
+    // The oldest one is in use, the second is not.
+    house.later(Millis::MINUTE);
+    house.engine.refresh(&http(), all[0].refresh_token.as_deref().unwrap()).await.unwrap();
+    house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+    let mut open = Vec::new();
+    for signed_in in &all {
+        open.push(house.engine.refresh(&http(), signed_in.refresh_token.as_deref().unwrap()).await.is_ok());
+    }
+    let expected: Vec<_> = (0..10).map(|n| n != 1).collect();
+    assert_eq!(open, expected);
+}
+
+#[tokio::test]
+async fn another_key_signs_and_the_tokens_of_the_one_before_run_out_or_end() {
+    let (house, signed_in) = registered().await;
+    let cx = Cx { principal: house.engine.authenticate(&signed_in.access_token).await.unwrap(), ..http() };
+    let before = house.engine.signing_key(&cx).await.unwrap();
+    let after = house.engine.replace_signing_key(&cx, Replaced::RunsOut).await.unwrap();
+    assert_ne!(after.kid, before.kid);
+    house.engine.authenticate(&signed_in.access_token).await.unwrap();
+    let house = house.restarted().await;
+    house.engine.authenticate(&signed_in.access_token).await.unwrap();
+    let again = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
+    let cx = Cx { principal: house.engine.authenticate(&again.access_token).await.unwrap(), ..http() };
+    house.engine.replace_signing_key(&cx, Replaced::EndsNow).await.unwrap();
+    for old in [&signed_in, &again] {
+        assert!(house.engine.authenticate(&old.access_token).await.is_err(), "at once");
+    }
+    let next = house.engine.refresh(&http(), again.refresh_token.as_deref().unwrap()).await.unwrap();
+    house.engine.authenticate(&next.access_token).await.unwrap();
+    let house = house.restarted().await;
+    house.engine.authenticate(&next.access_token).await.unwrap();
+    assert!(house.engine.authenticate(&again.access_token).await.is_err(), "also after a restart");
+    let kid = house.engine.signing_key(&cx).await.unwrap().kid;
+    house.later(31 * Millis::DAY);
+    house.engine.renew_signing_key().await.unwrap();
+    assert_ne!(house.engine.signing_key(&cx).await.unwrap().kid, kid, "after thirty days by itself");
 }
 
 #[tokio::test]
@@ -300,13 +364,17 @@ async fn a_new_password_needs_the_old_one_and_ends_other_sessions() {
 async fn a_ticket_opens_one_connection_within_half_a_minute() {
     let (house, signed_in) = registered().await;
     let asks = Cx { principal: house.engine.authenticate(&signed_in.access_token).await.unwrap(), ..http() };
-    assert_eq!(house.engine.make_ticket(&http()).unwrap_err().code, Code::Unauthenticated);
-    let ticket = house.engine.make_ticket(&asks).unwrap();
-    assert_eq!(house.engine.redeem_ticket(&ticket).unwrap(), asks.principal);
-    assert!(house.engine.redeem_ticket(&ticket).is_err(), "once");
-    let late = house.engine.make_ticket(&asks).unwrap();
+    assert_eq!(house.engine.make_ticket(&http(), None).unwrap_err().code, Code::Unauthenticated);
+    let ticket = house.engine.make_ticket(&asks, None).unwrap();
+    assert_eq!(house.engine.redeem_ticket(&ticket, None).unwrap(), asks.principal);
+    assert!(house.engine.redeem_ticket(&ticket, None).is_err(), "once");
+    let page = house.engine.make_ticket(&asks, Some("http://localhost:1")).unwrap();
+    assert!(house.engine.redeem_ticket(&page, Some("http://localhost:2")).is_err(), "another page's");
+    let page = house.engine.make_ticket(&asks, Some("http://localhost:1")).unwrap();
+    assert!(house.engine.redeem_ticket(&page, Some("http://localhost:1")).is_ok());
+    let late = house.engine.make_ticket(&asks, None).unwrap();
     house.later(30 * Millis::SECOND);
-    assert!(house.engine.redeem_ticket(&late).is_err(), "30 s");
+    assert!(house.engine.redeem_ticket(&late, None).is_err(), "30 s");
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ const MOST: usize = 1_000;
 struct Ticket {
     user: UserId,
     session: Option<SessionId>,
+    /// The page that asked for it, where a browser said which.
+    origin: Option<[u8; 32]>,
     until: Millis,
 }
 
@@ -33,12 +35,16 @@ impl Tickets {
     }
 }
 
+fn hash_of(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
 impl Engine {
-    /// A ticket for one connection of the person who asks.
+    /// A ticket for one connection of the person who asks, from a page of the same `origin`.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`] if nobody is signed in, [`Code::RateLimited`] if too many are outstanding.
-    pub fn make_ticket(&self, cx: &Cx) -> Result<String, Error> {
+    pub fn make_ticket(&self, cx: &Cx, origin: Option<&str>) -> Result<String, Error> {
         let Principal::User { id, session, .. } = cx.principal else {
             return Err(Error::new(Code::Unauthenticated, "Sign in first."));
         };
@@ -51,20 +57,23 @@ impl Engine {
                 Error::new(Code::RateLimited, "Too many connections are being opened.").retry_after(30)
             );
         }
-        let ticket = Ticket { user: id, session, until: now.plus(GOOD_FOR) };
-        tickets.0.insert(Sha256::digest(text.as_bytes()).into(), ticket);
+        let ticket = Ticket { user: id, session, origin: origin.map(hash_of), until: now.plus(GOOD_FOR) };
+        tickets.0.insert(hash_of(&text), ticket);
         Ok(text)
     }
 
     /// The person a ticket stands for; it is used up.
     ///
     /// # Errors
-    /// [`Code::Unauthenticated`] if it is unknown, used, older than 30 s, or its session is over.
-    pub fn redeem_ticket(&self, text: &str) -> Result<Principal, Error> {
-        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    /// [`Code::Unauthenticated`] if it is unknown, used, older than 30 s, another page's, or its session is over.
+    pub fn redeem_ticket(&self, text: &str, origin: Option<&str>) -> Result<Principal, Error> {
+        let hash = hash_of(text);
         let (now, sessions) = (self.now(), &self.inner.sessions);
         let ticket =
             sessions.tickets.lock().0.remove(&hash).filter(|t| t.until > now).ok_or_else(signed_out)?;
+        if ticket.origin != origin.map(hash_of) {
+            return Err(signed_out());
+        }
         let principal = match ticket.session {
             Some(session) => sessions.principal(ticket.user, session, now),
             None => Some(self.window_principal()).filter(|p| *p != Principal::Anonymous),

@@ -32,11 +32,11 @@ impl Engine {
     /// If `cx` may not see people.
     pub async fn users(&self, cx: &Cx) -> Result<Vec<Person>, Error> {
         self.require(cx, Permission::UserRead).await?;
-        let now = self.now();
+        let (now, engine) = (self.now(), self.clone());
         let read = move |r: &Read<'_>| {
             let mut all = Vec::new();
             for user in r.users().all()? {
-                let open = super::session_list::open_of(r, user.id, now)?;
+                let open = engine.open_of(r, user.id, now)?;
                 let last_seen = open.iter().map(|s| s.refreshed_at).max();
                 all.push(Person { user, sessions: u64::try_from(open.len()).unwrap_or(u64::MAX), last_seen });
             }
@@ -94,7 +94,7 @@ impl Engine {
                 }
                 keep_an_admin(&tx.read(), user, true)?;
                 // Those of the file, so that one that was opened a moment ago is not there again once the person is enabled.
-                let open = super::session_list::open_of(&tx.read(), id, tx.now())?;
+                let open = tx.read().sessions().open_of(id, tx.now())?;
                 let recorded = draft.detail("sessions_ended", open.len()).record(tx)?;
                 recorded.users().set_disabled(id, true, recorded.now())?;
                 for session in open {

@@ -49,6 +49,10 @@ impl Engine {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "the master key should be rotated and could not be");
             }
+            if let Err(error) = self.renew_signing_key().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "the key of access tokens should be replaced and could not be");
+            }
         }
         if now.0 >= state.next_look.load(Ordering::Relaxed)
             && let Err(error) = self.resume_rotations().await

@@ -241,7 +241,7 @@ fn meaning(place: Place, sealed: &Sealed) -> Option<(Purpose, String)> {
         Place::SealedItems => {
             let name = text()?;
             let purpose = match name.as_str() {
-                "access_token_key" => Purpose::JwtKey,
+                "access_token_key" | "access_token_key_former" => Purpose::JwtKey,
                 "ledger_signing_key" => Purpose::LogKey,
                 _ => return None,
             };

@@ -240,3 +240,40 @@ fn the_audit_trail_leaves_as_a_file_and_no_file_is_written_over() {
         assert!(!to.exists(), "half an export is none");
     }
 }
+
+#[tokio::test]
+async fn with_a_certificate_both_listeners_speak_tls_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, cert.pem()).unwrap();
+    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    let data = folder.path().join("data");
+    let mut command = reeve(&["serve", "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"]);
+    command.arg("--data").arg(&data).arg("--tls-certificate").arg(&certificate).arg("--tls-key").arg(&key);
+    let (_server, first) = started(command);
+
+    let root = reqwest::Certificate::from_pem(cert.pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().unwrap();
+    let at = |which: &str| {
+        first[which]
+            .as_str()
+            .unwrap()
+            .strip_prefix("https://127.0.0.1")
+            .map(|rest| format!("https://localhost{rest}"))
+            .unwrap()
+    };
+    let console = client.get(at("console") + "/api/v1/setup").send().await.unwrap();
+    assert_eq!(console.status(), 200);
+    assert!(console.headers().contains_key("strict-transport-security"), "{:?}", console.headers());
+    let gateway = client.get(at("gateway") + "/models").send().await.unwrap();
+    assert_eq!(gateway.status(), 401);
+
+    for plain in [at("console") + "/api/v1/setup", at("gateway") + "/models"] {
+        let plain = plain.replace("https://", "http://");
+        assert!(client.get(&plain).send().await.is_err(), "{plain} is not answered");
+    }
+    let stranger = reqwest::Client::builder().no_proxy().build().unwrap();
+    assert!(stranger.get(at("console")).send().await.is_err(), "nobody else vouches for this certificate");
+}

@@ -16,6 +16,15 @@ impl Reads<'_> {
         let mut rows = self.conn.prepare_cached("SELECT sealed FROM sealed_items WHERE name = ?1")?;
         Ok(rows.query_row([name], |r| r.get("sealed")).optional()?)
     }
+
+    /// Since when a sealed item has its present value.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn created_at(&self, name: &str) -> Result<Option<Millis>, StoreError> {
+        let mut rows = self.conn.prepare_cached("SELECT created_at FROM sealed_items WHERE name = ?1")?;
+        Ok(rows.query_row([name], |r| crate::sql::millis(r, "created_at")).optional()?)
+    }
 }
 
 impl Writes<'_> {

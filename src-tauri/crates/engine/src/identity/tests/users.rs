@@ -5,10 +5,10 @@ use super::*;
 use crate::identity::{Accept, Invite};
 use reeve_core::id::UserId;
 
-const OTHER: &str = "other@example.com";
+pub(super) const OTHER: &str = "other@example.com";
 
 /// A house with its owner, signed in.
-async fn owned() -> (House, Cx) {
+pub(super) async fn owned() -> (House, Cx) {
     let (house, signed_in) = registered().await;
     let cx = as_of(&house, &signed_in).await;
     (house, cx)
@@ -31,7 +31,7 @@ fn accept(token: &str) -> Accept {
 }
 
 /// Somebody else with that role, signed in.
-async fn joined(house: &House, cx: &Cx, email: &str, role: Role) -> SignedIn {
+pub(super) async fn joined(house: &House, cx: &Cx, email: &str, role: Role) -> SignedIn {
     let made = house.engine.invite(cx, invite(email, role)).await.unwrap();
     house.engine.accept_invitation(&http(), accept(&made.token)).await.unwrap()
 }
@@ -186,12 +186,12 @@ async fn a_role_counts_from_the_next_request_on() {
 async fn a_disabled_person_is_out_at_once_and_stays_out() {
     let (house, cx) = owned().await;
     let other = joined(&house, &cx, OTHER, Role::Finance).await;
-    let ticket = house.engine.make_ticket(&as_of(&house, &other).await).unwrap();
+    let ticket = house.engine.make_ticket(&as_of(&house, &other).await, None).unwrap();
     let principal = as_of(&house, &other).await.principal;
     house.engine.disable_user(&cx, other.user.id).await.unwrap();
     assert!(!house.engine.still_signed_in(&principal));
     assert!(house.engine.authenticate(&other.access_token).await.is_err());
-    assert!(house.engine.redeem_ticket(&ticket).is_err());
+    assert!(house.engine.redeem_ticket(&ticket, None).is_err());
     let house = house.restarted().await;
     assert!(house.engine.refresh(&http(), other.refresh_token.as_deref().unwrap()).await.is_err());
     let refused = house.engine.login(&http(), login(OTHER, "seven brass doors hum")).await.unwrap_err();
