@@ -154,6 +154,20 @@ fn platform_complaint(path: &str, text: &str) -> Option<String> {
         .then(|| format!("{path}: only ui/src/platform/ imports @tauri-apps"))
 }
 
+/// Tests that a document names as proof, by the name of a function or of a file with cases, and that are not there.
+fn missing_proofs(document: &str, texts: &[(String, String)]) -> Vec<String> {
+    let spans = document.split('`').skip(1).step_by(2);
+    let proof = |span: &&str| {
+        let word = span.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        (word && span.matches('_').count() > 2) || span.ends_with(".spec.ts")
+    };
+    let is_there = |name: &str| {
+        let function = format!("fn {name}(");
+        texts.iter().any(|(path, text)| path.ends_with(name) || path.ends_with(".rs") && text.contains(&function))
+    };
+    spans.filter(proof).filter(|name| !is_there(name)).map(|name| format!("there is no test {name}")).collect()
+}
+
 fn is_lock_file(path: &str) -> bool {
     ["Cargo.lock", "package-lock.json", "requirements.txt"].iter().any(|name| path.ends_with(name))
 }
@@ -271,6 +285,13 @@ fn no_file_says_what_it_must_not() -> Outcome {
 }
 
 #[test]
+fn what_is_said_of_security_has_its_test() -> Outcome {
+    let document = std::fs::read_to_string(root().join("docs/security.md"))?;
+    complain(&missing_proofs(&document, &tracked_texts()?));
+    Ok(())
+}
+
+#[test]
 fn lints_are_expected_with_a_reason_never_allowed() -> Outcome {
     let texts = tracked_texts()?;
     complain(&texts.iter().flat_map(|(path, text)| allow_complaints(path, text)).collect::<Vec<_>>());
@@ -309,6 +330,16 @@ fn the_arrow_rule_refuses() {
     for (from, to) in welcome {
         assert_eq!(arrow_complaint(from, to), None, "{from} -> {to} is fine");
     }
+}
+
+#[test]
+fn the_proof_rule_refuses() {
+    let texts = [("a.rs".to_owned(), "fn it_is_shown_here() {}".to_owned()), ("b.spec.ts".to_owned(), String::new())];
+    let document = "`it_is_shown_here`, `b.spec.ts`, `jwk`, `it_is_shown_nowhere`, `c.spec.ts`";
+    assert_eq!(
+        missing_proofs(document, &texts),
+        ["there is no test it_is_shown_nowhere", "there is no test c.spec.ts"]
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ CREATE TABLE api_keys (
     expires_at   INTEGER,
     revoked_at   INTEGER,
     last_used_at INTEGER
-, scopes TEXT NOT NULL DEFAULT 'gateway:call', rotated_at INTEGER, previous_prefix TEXT, previous_hash BLOB, previous_until INTEGER, previous_used_at INTEGER) STRICT;
+, scopes TEXT NOT NULL DEFAULT 'gateway:call', rotated_at INTEGER, previous_prefix TEXT, previous_hash BLOB, previous_until INTEGER, previous_used_at INTEGER, created_by BLOB) STRICT;
 
 CREATE TABLE "applied_prices" (
     seq   INTEGER PRIMARY KEY, -- index of that entry; of charges from before there were such entries, the first one's own
@@ -695,7 +695,7 @@ CREATE TABLE sessions (
     refreshed_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
     revoked_at   INTEGER
-, program TEXT) STRICT;
+, program TEXT, successor BLOB) STRICT;
 
 CREATE TABLE settings (
     id             INTEGER PRIMARY KEY CHECK (id = 1),
@@ -867,6 +867,8 @@ CREATE TABLE witnesses (
 ) STRICT;
 
 CREATE INDEX adjustments_original ON adjustments (original_id);
+
+CREATE INDEX api_keys_maker ON api_keys (created_by, id) WHERE created_by IS NOT NULL;
 
 CREATE UNIQUE INDEX api_keys_previous ON api_keys (previous_prefix) WHERE previous_prefix IS NOT NULL;
 

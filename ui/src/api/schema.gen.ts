@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys of all tenants, newest first. */
+        get: operations["list_all_api_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/anchors/accept": {
         parameters: {
             query?: never;
@@ -2760,6 +2777,8 @@ export interface components {
         /** @description A tenant's API key. The key itself is shown only when it is made. */
         ApiKeyView: {
             created_at: string;
+            /** @description Who made it; null where that is not known. */
+            created_by: string | null;
             expires_at: string | null;
             id: string;
             last_used_at: string | null;
@@ -2773,6 +2792,8 @@ export interface components {
             /** @description What it may be used for. */
             scopes: components["schemas"]["KeyScope"][];
             state: components["schemas"]["ApiKeyState"];
+            tenant_id: string;
+            tenant_name: string | null;
         };
         /** @description Who did it in the application. All but the id is personal: it is sealed, and can be erased. */
         AppActorBody: {
@@ -6421,6 +6442,40 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_all_api_keys: {
+        parameters: {
+            query?: {
+                /** @description Those that this person made; `me` for one's own, which need no permission. */
+                made_by?: string;
+                /** @description 100 if absent, 1,000 at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApiKeyView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     accept_ledger: {
         parameters: {
             query?: never;

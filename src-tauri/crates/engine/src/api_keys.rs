@@ -7,8 +7,9 @@ use crate::admission::keys::{PREFIX_LEN, hash};
 use crate::cx::Cx;
 use crate::error::{Code, Error};
 use data_encoding::BASE64URL_NOPAD;
-use reeve_core::id::{ApiKeyId, TenantId};
+use reeve_core::id::{ApiKeyId, TenantId, UserId};
 use reeve_core::permission::{KeyScope, Permission};
+use reeve_core::principal::Principal;
 use reeve_core::tenant::TenantStatus;
 use reeve_core::time::Millis;
 pub use reeve_store::table::api_keys::{ApiKey, PreviousSecret};
@@ -40,6 +41,28 @@ impl Engine {
         self.stored_tenant(tenant).await?;
         let mut keys =
             self.inner.store.read(move |r| r.api_keys().of_tenant(tenant, after, limit + 1)).await?;
+        let more = keys.len() > limit;
+        keys.truncate(limit);
+        Ok((keys, more))
+    }
+
+    /// Keys of all tenants, the newest first, with whether there are more: those that somebody made, where one is said.
+    ///
+    /// # Errors
+    /// If `cx` may not see them. One's own need no permission.
+    pub async fn newest_api_keys(
+        &self,
+        cx: &Cx,
+        made_by: Option<UserId>,
+        before: Option<ApiKeyId>,
+        limit: usize,
+    ) -> Result<(Vec<ApiKey>, bool), Error> {
+        let own = matches!(&cx.principal, Principal::User { id, .. } if made_by == Some(*id));
+        if !own {
+            self.require(cx, Permission::TenantRead).await?;
+        }
+        let mut keys =
+            self.inner.store.read(move |r| r.api_keys().newest(made_by, before, limit + 1)).await?;
         let more = keys.len() > limit;
         keys.truncate(limit);
         Ok((keys, more))
@@ -102,6 +125,10 @@ impl Engine {
             scopes,
             rotated_at: None,
             previous: None,
+            created_by: match cx.principal {
+                Principal::User { id, .. } => Some(id),
+                _ => None,
+            },
         };
         let draft = self
             .draft_of(cx, "api_key.create", &key)

@@ -4,13 +4,14 @@ import { useState } from "react";
 import type { InvitedView } from "@/api";
 import { meQuery, Page, SkeletonRows, useMay } from "@/components";
 import { Button, Empty, Tabs } from "@/ui";
+import { AllKeys } from "@/features/tenants";
 import { Connections } from "./Connections";
 import { Invitations } from "./Invitations";
 import { Invited, InviteForm } from "./Invite";
 import { People } from "./People";
 import { Roles } from "./Roles";
 
-export const ACCESS_TABS = ["invitations", "connections", "roles"] as const;
+export const ACCESS_TABS = ["invitations", "keys", "connections", "roles"] as const;
 export interface AccessSearch {
   tab?: (typeof ACCESS_TABS)[number];
 }
@@ -28,6 +29,7 @@ export function AccessPage() {
   const tabs = [
     { id: "people", label: "People", content: <People invite={invite} /> },
     { id: "invitations", label: "Invitations", content: <Invitations invite={invite} /> },
+    { id: "keys", label: "API keys", content: <div className="page"><AllKeys title="API keys" note="Of all tenants, the newest first. They are made, replaced and revoked at their tenant." empty="Programs need a key to make calls. Make one at its tenant." /></div> },
     { id: "connections", label: "Connections", content: <Connections /> },
     { id: "roles", label: "Who can do what", content: <Roles /> },
   ];

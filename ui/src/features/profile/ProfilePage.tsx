@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ErrorState, meQuery, Page, Properties, SkeletonRows, TimeAgo } from "@/components";
+import { AllKeys } from "@/features/tenants";
 import { Password } from "./Password";
 import { Sessions } from "./Sessions";
 import { TwoStep } from "./TwoStep";
@@ -20,6 +21,7 @@ export function ProfilePage() {
             <Password has={user.has_password} />
             <TwoStep hasPassword={user.has_password} />
             {me.data?.via === "session" && <Sessions />}
+            <AllKeys own title="API keys you made" note="They are looked after at their tenant." empty="None so far. They are made at the tenant whose programs use them." />
           </>
         )}
       </div>

@@ -6,13 +6,15 @@ import { Button, Checks, Chip, CopyButton, Empty, MenuButton, TextField, toast, 
 import { EndPrevious, Previous, RotateKey } from "./KeyRotation";
 import { apiKeysQuery, useExampleModel } from "./queries";
 
-const STATE: Record<ApiKeyView["state"], [Tone, string]> = { active: ["ok", "Active"], revoked: ["none", "Revoked"], expired: ["warn", "Expired"] };
+export const KEY_STATE: Record<ApiKeyView["state"], [Tone, string]> = { active: ["ok", "Active"], revoked: ["none", "Revoked"], expired: ["warn", "Expired"] };
 
 const SCOPES: { id: KeyScope; label: string; short: string; note: string }[] = [
   { id: "gateway:call", label: "Make calls", short: "calls", note: "Through the gateway, within budgets and limits" },
   { id: "audit:write", label: "Write audit entries", short: "audit entries", note: "Its own, into the audit trail; it reads nothing" },
   { id: "event:read", label: "Listen live", short: "live events", note: "Hears when charges of its tenant are written; reads nothing" },
 ];
+
+export const keyScopeWords = (key: ApiKeyView): string => SCOPES.filter((s) => key.scopes.includes(s.id)).map((s) => s.short).join(", ");
 
 function CreateKey({ tenant, onClose, onDone }: { tenant: TenantView; onClose: () => void; onDone: (made: CreatedApiKey) => void }) {
   const client = useQueryClient();
@@ -80,8 +82,8 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
                 <tr key={k.id}>
                   <td><span className="strong">{k.name}</span>{k.previous && <Previous of={k.previous} />}</td>
                   <td><span className="row" style={{ gap: 2 }}><span className="mono dim">{k.prefix}…</span><CopyButton value={k.prefix} what="key prefix" /></span></td>
-                  <td className="dim">{SCOPES.filter((s) => k.scopes.includes(s.id)).map((s) => s.short).join(", ")}</td>
-                  <td><Chip tone={STATE[k.state][0]}>{STATE[k.state][1]}</Chip></td>
+                  <td className="dim">{keyScopeWords(k)}</td>
+                  <td><Chip tone={KEY_STATE[k.state][0]}>{KEY_STATE[k.state][1]}</Chip></td>
                   <td className="dim"><TimeAgo at={k.last_used_at} /></td><td className="dim"><TimeAgo at={k.created_at} /></td><td className="dim"><TimeAgo at={k.expires_at} /></td>
                   <td className="num"><span className="row end">
                     <Button small label={`Rotate ${k.name}`} onPress={() => setActing({ act: "rotate", on: k })} disabledReason={blocked ?? (k.state !== "active" && `It is ${k.state} already`)}>Rotate</Button>

@@ -1,3 +1,4 @@
+export { AllKeys } from "./AllKeys";
 export { apiKeysQuery, PERIODS, tenantNamesQuery, useExampleModel, useTenantOptions } from "./queries";
 export { tierOptions } from "./TenantForm";
 export { TENANT_TABS, TenantPage, type TenantSearch } from "./TenantPage";

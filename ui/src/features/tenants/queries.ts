@@ -36,6 +36,14 @@ export const modelRulesQuery = (id: string) =>
     queryKey: ["tenants", "model-rules", id],
     queryFn: ({ signal }) => take(api.GET("/tenants/{id}/model-rules", { params: { path: { id } }, signal })),
   });
+/** Of all tenants, the newest first; `me`: those that one made oneself. */
+export const allKeysQuery = (made_by: "me" | null) =>
+  infiniteQueryOptions({
+    queryKey: ["tenants", "all-api-keys", made_by],
+    queryFn: ({ pageParam, signal }) => take(api.GET("/api-keys", { params: { query: { ...(made_by ? { made_by } : {}), limit: 100, cursor: pageParam } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
 export const apiKeysQuery = (id: string) =>
   queryOptions({
     queryKey: ["tenants", "api-keys", id],

@@ -8,8 +8,8 @@ use crate::words::{ApiKeyState, KeyScope};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use reeve_core::id::{ApiKeyId, TenantId};
-use reeve_core::time::Millis;
+use reeve_core::id::{ApiKeyId, TenantId, UserId};
+use reeve_core::principal::Principal;
 use reeve_engine::Engine;
 use reeve_engine::api_keys::{ApiKey, Minted, RotateApiKey};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 
 pub(crate) fn router() -> OpenApiRouter<Engine> {
     OpenApiRouter::new()
+        .routes(routes!(list_all_api_keys))
         .routes(routes!(list_api_keys, create_api_key))
         .routes(routes!(rotate_api_key))
         .routes(routes!(end_previous_secret))
@@ -29,6 +30,8 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ApiKeyView {
     id: String,
+    tenant_id: String,
+    tenant_name: Option<String>,
     name: String,
     /// Its public beginning.
     prefix: String,
@@ -44,6 +47,8 @@ pub(crate) struct ApiKeyView {
     rotated_at: Option<String>,
     /// The secret before, while it works beside the present one.
     previous: Option<PreviousSecretView>,
+    /// Who made it; null where that is not known.
+    created_by: Option<String>,
 }
 
 /// A secret that was replaced and still works for a while.
@@ -57,7 +62,8 @@ pub(crate) struct PreviousSecretView {
 }
 
 impl ApiKeyView {
-    fn new(key: ApiKey, now: Millis) -> Self {
+    fn new(key: ApiKey, engine: &Engine) -> Self {
+        let now = engine.now();
         let state = match (key.revoked_at, key.expires_at) {
             (Some(_), _) => "revoked",
             (None, Some(end)) if end <= now => "expired",
@@ -65,6 +71,8 @@ impl ApiKeyView {
         };
         Self {
             id: key.id.to_string(),
+            tenant_id: key.tenant_id.to_string(),
+            tenant_name: engine.tenant_name(key.tenant_id),
             name: key.name,
             prefix: key.prefix,
             state,
@@ -74,6 +82,7 @@ impl ApiKeyView {
             revoked_at: time_or_null(key.revoked_at),
             scopes: key.scopes.into_iter().map(Into::into).collect(),
             rotated_at: time_or_null(key.rotated_at),
+            created_by: key.created_by.map(|user| user.to_string()),
             previous: key.previous.filter(|p| p.until > now && state == "active").map(|p| {
                 PreviousSecretView {
                     prefix: p.prefix,
@@ -94,8 +103,8 @@ pub(crate) struct CreatedApiKey {
 }
 
 impl CreatedApiKey {
-    fn new(minted: Minted, now: Millis) -> Self {
-        Self { api_key: ApiKeyView::new(minted.key, now), secret: minted.secret.to_string() }
+    fn new(minted: Minted, engine: &Engine) -> Self {
+        Self { api_key: ApiKeyView::new(minted.key, engine), secret: minted.secret.to_string() }
     }
 }
 
@@ -130,6 +139,38 @@ struct ApiKeysQuery {
     cursor: Option<String>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AllApiKeysQuery {
+    /// Those that this person made; `me` for one's own, which need no permission.
+    made_by: Option<String>,
+    /// 100 if absent, 1,000 at most.
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Keys of all tenants, newest first.
+#[utoipa::path(get, path = "/api-keys", tag = "api keys", params(AllApiKeysQuery), responses((status = 200, body = Page<ApiKeyView>)))]
+async fn list_all_api_keys(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Params(query): Params<AllApiKeysQuery>,
+) -> Answer<Page<ApiKeyView>> {
+    let made_by = match (query.made_by.as_deref(), &cx.principal) {
+        (None, _) => None,
+        (Some("me"), Principal::User { id, .. }) => Some(*id),
+        (Some(text), _) => Some(
+            text.parse::<UserId>()
+                .map_err(|_| Failure::field("made_by", "is neither `me` nor a person's id"))?,
+        ),
+    };
+    let before = cursor::read::<ApiKeyId>(query.cursor.as_deref())?;
+    let (keys, more) = engine.newest_api_keys(&cx, made_by, before, cursor::limit(query.limit)?).await?;
+    let next_cursor = keys.last().filter(|_| more).and_then(|last| cursor::write(&last.id));
+    Ok(Json(Page { items: keys.into_iter().map(|key| ApiKeyView::new(key, &engine)).collect(), next_cursor }))
+}
+
 /// A tenant's keys, oldest first.
 #[utoipa::path(get, path = "/tenants/{id}/api-keys", tag = "api keys", params(("id" = String, Path), ApiKeysQuery), responses((status = 200, body = Page<ApiKeyView>)))]
 async fn list_api_keys(
@@ -141,8 +182,7 @@ async fn list_api_keys(
     let after = cursor::read::<ApiKeyId>(query.cursor.as_deref())?;
     let (keys, more) = engine.api_keys(&cx, tenant, after, cursor::limit(query.limit)?).await?;
     let next_cursor = keys.last().filter(|_| more).and_then(|last| cursor::write(&last.id));
-    let now = engine.now();
-    Ok(Json(Page { items: keys.into_iter().map(|key| ApiKeyView::new(key, now)).collect(), next_cursor }))
+    Ok(Json(Page { items: keys.into_iter().map(|key| ApiKeyView::new(key, &engine)).collect(), next_cursor }))
 }
 
 /// Mints a key. It is shown this once.
@@ -157,7 +197,7 @@ async fn create_api_key(
     let scopes = body.scopes.unwrap_or_else(|| vec![KeyScope::GatewayCall]);
     let scopes = scopes.into_iter().map(Into::into).collect();
     let minted = engine.mint_scoped_key(&cx, tenant, &body.name, expires_at, scopes).await?;
-    Ok((StatusCode::CREATED, Json(CreatedApiKey::new(minted, engine.now()))))
+    Ok((StatusCode::CREATED, Json(CreatedApiKey::new(minted, &engine))))
 }
 
 /// Gives a key another secret, shown this once. Its id, name, budgets and history stay; the secret before works for a while.
@@ -171,7 +211,7 @@ async fn rotate_api_key(
     let overlap_ms = body.overlap_seconds.map(|seconds| seconds.saturating_mul(1_000));
     let how = RotateApiKey { overlap_ms, force: body.force };
     let minted = engine.rotate_api_key(&cx, tenant, key, how).await?;
-    Ok(Json(CreatedApiKey::new(minted, engine.now())))
+    Ok(Json(CreatedApiKey::new(minted, &engine)))
 }
 
 /// Ends the secret before the last rotation at once.
@@ -182,7 +222,7 @@ async fn end_previous_secret(
     Ids((tenant, key)): Ids<(TenantId, ApiKeyId)>,
 ) -> Answer<ApiKeyView> {
     let key = engine.end_previous_secret(&cx, tenant, key).await?;
-    Ok(Json(ApiKeyView::new(key, engine.now())))
+    Ok(Json(ApiKeyView::new(key, &engine)))
 }
 
 /// Revokes a key.
@@ -193,5 +233,5 @@ async fn revoke_api_key(
     Ids((tenant, key)): Ids<(TenantId, ApiKeyId)>,
 ) -> Answer<ApiKeyView> {
     let key = engine.revoke_api_key(&cx, tenant, key).await?;
-    Ok(Json(ApiKeyView::new(key, engine.now())))
+    Ok(Json(ApiKeyView::new(key, &engine)))
 }

@@ -145,7 +145,7 @@ pub(super) type Door = Option<Extension<Listener>>;
 
 pub(super) fn signed_in(signed_in: &SignedIn, engine: &Engine, door: &Door) -> Response {
     let left = (signed_in.expires_at.0 - engine.now().0) / 1_000;
-    let tls = door.as_ref().is_some_and(|door| door.tls);
+    let tls = is_over_tls(door);
     let view = SessionView {
         access_token: signed_in.access_token.to_string(),
         expires_in: ACCESS_SECONDS,
@@ -155,6 +155,10 @@ pub(super) fn signed_in(signed_in: &SignedIn, engine: &Engine, door: &Door) -> R
         Some(token) => ([cookie::keep(token, left, tls)], Json(view)).into_response(),
         None => Json(view).into_response(),
     }
+}
+
+fn is_over_tls(door: &Door) -> bool {
+    door.as_ref().is_some_and(|door| door.tls)
 }
 
 /// Makes the workspace and its first administrator.
@@ -194,13 +198,17 @@ async fn login(
 /// Exchanges the refresh cookie for the next pair of tokens.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", responses((status = 200, body = SessionView)))]
 async fn refresh(State(engine): State<Engine>, Asked(cx): Asked, door: Door, headers: HeaderMap) -> Response {
-    let token = cookie::read(&headers).unwrap_or_default();
+    let token = cookie::read(&headers, is_over_tls(&door)).unwrap_or_default();
     match engine.refresh(&cx, &token).await {
         Ok(session) => signed_in(&session, &engine, &door),
         Err(error) => {
             let over = error.code == Code::Unauthenticated;
             let failure = Failure::from(error);
-            if over { ([cookie::remove()], failure).into_response() } else { failure.into_response() }
+            if over {
+                ([cookie::remove(is_over_tls(&door))], failure).into_response()
+            } else {
+                failure.into_response()
+            }
         }
     }
 }
@@ -210,10 +218,11 @@ async fn refresh(State(engine): State<Engine>, Asked(cx): Asked, door: Door, hea
 async fn logout(
     State(engine): State<Engine>,
     Asked(cx): Asked,
+    door: Door,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    engine.logout(&cx, cookie::read(&headers).as_deref().map(String::as_str)).await?;
-    Ok(([cookie::remove()], StatusCode::NO_CONTENT).into_response())
+    engine.logout(&cx, cookie::read(&headers, is_over_tls(&door)).as_deref().map(String::as_str)).await?;
+    Ok(([cookie::remove(is_over_tls(&door))], StatusCode::NO_CONTENT).into_response())
 }
 
 /// The one who asks.

@@ -149,6 +149,7 @@ mod tests {
             user_id: UserId(Uuid::from_u128(2)),
             refresh_hash: [0; 32],
             used_hash: None,
+            successor: None,
             created_at: NOW,
             refreshed_at: NOW,
             expires_at: NOW.plus(Millis::DAY),

@@ -47,8 +47,7 @@ pub struct SignedIn {
     pub session: SessionId,
     /// Good for [`super::ACCESS_SECONDS`].
     pub access_token: Zeroizing<String>,
-    /// Good once, for the next pair of tokens. `None` where the caller, or another page of the same browser, has just been
-    /// given one.
+    /// Good once, for the next pair of tokens. `None` where another page of the same browser has it and has used it.
     pub refresh_token: Option<Zeroizing<String>>,
     /// When the session ends whatever happens.
     pub expires_at: Millis,
@@ -200,6 +199,7 @@ impl Engine {
             user_id: user.id,
             refresh_hash,
             used_hash: None,
+            successor: None,
             created_at: now,
             refreshed_at: now,
             expires_at: now.plus(Lifetime::LONGEST),

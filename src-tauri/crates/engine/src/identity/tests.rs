@@ -247,7 +247,7 @@ async fn a_refresh_token_is_good_once_and_its_replay_ends_the_session() {
     assert_eq!(second.session, first.session);
     house.engine.authenticate(&second.access_token).await.unwrap();
     let at_once = house.engine.refresh(&http(), first.refresh_token.as_deref().unwrap()).await.unwrap();
-    assert!(at_once.refresh_token.is_none(), "a second page gets access, and no token to go on with");
+    assert_eq!(at_once.refresh_token, second.refresh_token, "a second page goes on with the same token");
     house.later(61 * Millis::SECOND);
     let replay = house.engine.refresh(&http(), first.refresh_token.as_deref().unwrap()).await.err().unwrap();
     assert_eq!(replay.code, Code::Unauthenticated);
@@ -257,6 +257,37 @@ async fn a_refresh_token_is_good_once_and_its_replay_ends_the_session() {
     for text in ["", "short", &"A".repeat(43)] {
         assert!(house.engine.refresh(&http(), text).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn fifty_pages_that_wake_at_once_go_on_together() {
+    let (house, first) = registered().await;
+    house.later(700 * Millis::SECOND);
+    let mut pages = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (engine, token) = (house.engine.clone(), first.refresh_token.clone().unwrap());
+        pages.spawn(async move { engine.refresh(&http(), &token).await.unwrap().refresh_token.unwrap() });
+    }
+    let mut next = pages.join_all().await;
+    next.dedup();
+    assert_eq!(next.len(), 1, "one successor for all of them");
+    assert_eq!(house.kinds().await.iter().filter(|kind| *kind == "security.alert").count(), 0);
+    house.engine.refresh(&http(), &next[0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_lost_while_the_computer_sleeps_is_given_again_and_not_for_long() {
+    let (house, first) = registered().await;
+    house.later(700 * Millis::SECOND);
+    let token = first.refresh_token.as_deref().unwrap();
+    house.engine.refresh(&http(), token).await.unwrap();
+    let house = house.restarted().await;
+    house.later(59 * Millis::SECOND);
+    let again = house.engine.refresh(&http(), token).await.unwrap();
+    let next = house.engine.refresh(&http(), again.refresh_token.as_deref().unwrap()).await.unwrap();
+    // Once its successor was used, the old token is that of a thief.
+    assert!(house.engine.refresh(&http(), token).await.is_err());
+    house.engine.refresh(&http(), next.refresh_token.as_deref().unwrap()).await.unwrap();
 }
 
 /// Renews a session again and again, after each pause, until it is over; how long that took.

@@ -3,7 +3,7 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
-use reeve_core::id::{ApiKeyId, TenantId};
+use reeve_core::id::{ApiKeyId, TenantId, UserId};
 use reeve_core::permission::KeyScope;
 use reeve_core::time::Millis;
 use rusqlite::{OptionalExtension, Row, params};
@@ -37,6 +37,8 @@ pub struct ApiKey {
     pub rotated_at: Option<Millis>,
     /// The secret before, while it works beside the present one.
     pub previous: Option<PreviousSecret>,
+    /// Who made it; not known of keys from before that was kept.
+    pub created_by: Option<UserId>,
 }
 
 /// A secret that was replaced and still works for a while.
@@ -53,7 +55,7 @@ pub struct PreviousSecret {
 }
 
 const COLUMNS: &str = "SELECT id, tenant_id, name, prefix, secret_hash, created_at, expires_at, revoked_at, last_used_at, scopes,
-    rotated_at, previous_prefix, previous_hash, previous_until, previous_used_at FROM api_keys";
+    rotated_at, previous_prefix, previous_hash, previous_until, previous_used_at, created_by FROM api_keys";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
     Ok(ApiKey {
@@ -69,6 +71,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         scopes: scopes(&row.get::<_, String>("scopes")?),
         rotated_at: sql::millis_opt(row, "rotated_at")?,
         previous: previous(row)?,
+        created_by: sql::id_opt(row, "created_by")?.map(UserId),
     })
 }
 
@@ -136,6 +139,31 @@ impl Reads<'_> {
         Ok(rows.query_map(params![tenant.0.as_bytes(), after, limit], from_row)?.collect::<Result<_, _>>()?)
     }
 
+    /// Keys of all tenants, the newest first, before `before`: all of them, or those that somebody made.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn newest(
+        &self,
+        made_by: Option<UserId>,
+        before: Option<ApiKeyId>,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        // Two statements, so that each has its index.
+        let (all, of_one) = (
+            const_str::concat!(COLUMNS, " WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
+            const_str::concat!(COLUMNS, " WHERE id < ?1 AND created_by = ?3 ORDER BY id DESC LIMIT ?2"),
+        );
+        let before = before.map_or([u8::MAX; 16], |id| *id.0.as_bytes());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = self.conn.prepare_cached(if made_by.is_some() { of_one } else { all })?;
+        let found = match made_by {
+            Some(user) => rows.query_map(params![before, limit, user.0.as_bytes()], from_row)?,
+            None => rows.query_map(params![before, limit], from_row)?,
+        };
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     /// Every key that is not revoked: for the admission state at start.
     ///
     /// # Errors
@@ -154,8 +182,8 @@ impl Writes<'_> {
     pub fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "INSERT INTO api_keys (id, tenant_id, name, prefix, secret_hash, created_at, expires_at, scopes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO api_keys (id, tenant_id, name, prefix, secret_hash, created_at, expires_at, scopes, created_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 key.id.0.as_bytes(),
@@ -165,7 +193,8 @@ impl Writes<'_> {
                 key.secret_hash,
                 key.created_at.0,
                 key.expires_at.map(|t| t.0),
-                key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+                key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "),
+                key.created_by.map(|id| *id.0.as_bytes())
             ])?;
         Ok(())
     }

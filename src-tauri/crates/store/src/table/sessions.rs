@@ -20,6 +20,8 @@ pub struct Session {
     pub refresh_hash: [u8; 32],
     /// SHA-256 of the one before.
     pub used_hash: Option<[u8; 32]>,
+    /// The token that is good now, sealed with the one before.
+    pub successor: Option<[u8; 32]>,
     /// Sign-in.
     pub created_at: Millis,
     /// Last refresh.
@@ -32,7 +34,7 @@ pub struct Session {
     pub program: Option<String>,
 }
 
-const COLUMNS: &str = "SELECT id, user_id, refresh_hash, used_hash, created_at, refreshed_at, expires_at, revoked_at, program FROM sessions";
+const COLUMNS: &str = "SELECT id, user_id, refresh_hash, used_hash, successor, created_at, refreshed_at, expires_at, revoked_at, program FROM sessions";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
@@ -40,6 +42,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         user_id: UserId(sql::id(row, "user_id")?),
         refresh_hash: row.get("refresh_hash")?,
         used_hash: row.get("used_hash")?,
+        successor: row.get("successor")?,
         created_at: sql::millis(row, "created_at")?,
         refreshed_at: sql::millis(row, "refreshed_at")?,
         expires_at: sql::millis(row, "expires_at")?,
@@ -124,13 +127,14 @@ impl Writes<'_> {
         id: SessionId,
         used: &[u8; 32],
         next: &[u8; 32],
+        successor: &[u8; 32],
         now: Millis,
     ) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "UPDATE sessions SET used_hash = ?2, refresh_hash = ?3, refreshed_at = ?4 WHERE id = ?1",
+                "UPDATE sessions SET used_hash = ?2, refresh_hash = ?3, successor = ?4, refreshed_at = ?5 WHERE id = ?1",
             )?
-            .execute(params![id.0.as_bytes(), used, next, now.0])?;
+            .execute(params![id.0.as_bytes(), used, next, successor, now.0])?;
         Ok(())
     }
 
