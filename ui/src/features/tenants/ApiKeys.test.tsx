@@ -7,7 +7,7 @@ import { RotateKey, EndPrevious } from "./KeyRotation";
 
 const tenant = { id: "ten_1", name: "Acme" } as TenantView;
 const key = (over: Partial<ApiKeyView>): ApiKeyView => ({
-  id: "key_1", name: "checkout", prefix: "rvk_new", state: "active", created_at: "2026-11-01T00:00:00Z", expires_at: null, last_used_at: null, revoked_at: null, scopes: ["gateway:call"], rotated_at: null, previous: null, ...over,
+  id: "key_1", name: "checkout", prefix: "rvk_new", state: "active", created_at: "2026-11-01T00:00:00Z", expires_at: null, last_used_at: null, revoked_at: null, scopes: ["gateway:call"], rotated_at: null, previous: null, tenant_id: "ten_1", tenant_name: "Acme", created_by: null, ...over,
 });
 const previous = { prefix: "rvk_old", until: "2026-11-23T00:00:00Z", last_used_at: "2026-11-22T00:00:00Z" };
 const show = (what: React.ReactNode) => render(<QueryClientProvider client={new QueryClient()}>{what}</QueryClientProvider>);
