@@ -163,9 +163,15 @@ fn missing_proofs(document: &str, texts: &[(String, String)]) -> Vec<String> {
     };
     let is_there = |name: &str| {
         let function = format!("fn {name}(");
-        texts.iter().any(|(path, text)| path.ends_with(name) || path.ends_with(".rs") && text.contains(&function))
+        texts
+            .iter()
+            .any(|(path, text)| path.ends_with(name) || path.ends_with(".rs") && text.contains(&function))
     };
-    spans.filter(proof).filter(|name| !is_there(name)).map(|name| format!("there is no test {name}")).collect()
+    spans
+        .filter(proof)
+        .filter(|name| !is_there(name))
+        .map(|name| format!("there is no test {name}"))
+        .collect()
 }
 
 fn is_lock_file(path: &str) -> bool {
@@ -334,7 +340,8 @@ fn the_arrow_rule_refuses() {
 
 #[test]
 fn the_proof_rule_refuses() {
-    let texts = [("a.rs".to_owned(), "fn it_is_shown_here() {}".to_owned()), ("b.spec.ts".to_owned(), String::new())];
+    let texts =
+        [("a.rs".to_owned(), "fn it_is_shown_here() {}".to_owned()), ("b.spec.ts".to_owned(), String::new())];
     let document = "`it_is_shown_here`, `b.spec.ts`, `jwk`, `it_is_shown_nowhere`, `c.spec.ts`";
     assert_eq!(
         missing_proofs(document, &texts),

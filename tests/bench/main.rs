@@ -1,9 +1,10 @@
 //! The figures Reeve promises, measured in one run: ratios where a figure would depend on the machine.
 //!
-//! `cargo run --release -p reeve-tests --bin bench [gateway] [million] [streams] [audit] [ledger] [store] [vault]`, where `ledger` is `audit` with ten million entries and only runs when it is named; `bench profile [bare]` only loads the gateway, for a profiler.
+//! `cargo run --release -p reeve-tests --bin bench [gateway] [million] [streams] [audit] [ledger] [store] [vault] [identity]`, where `ledger` is `audit` with ten million entries and only runs when it is named; `bench profile [bare]` only loads the gateway, for a profiler.
 
 mod audit;
 mod gateway;
+mod identity;
 mod load;
 mod proxy;
 mod prune;
@@ -51,6 +52,9 @@ async fn main() -> Outcome {
     }
     if wants("vault") {
         vault::measure(&mut table).await?;
+    }
+    if wants("identity") {
+        identity::measure(&mut table).await?;
     }
     table.print()?;
     Ok(())

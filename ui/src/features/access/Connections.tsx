@@ -1,8 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, take, type ConnectionView } from "@/api";
 import { Confirm, ErrorState, SkeletonRows, TimeAgo, useMay } from "@/components";
 import { programWords } from "@/features/profile";
+import { allKeysQuery } from "@/features/tenants";
 import { Button, Empty, MenuButton, toast } from "@/ui";
 import { connectionsQuery, peopleQuery } from "./queries";
 import { SigningKey } from "./SigningKey";
@@ -10,7 +11,9 @@ import { scopeWords } from "./words";
 
 function useWho(): (c: ConnectionView) => string {
   const people = useQuery(peopleQuery).data?.items;
-  return (c) => (c.user_id ? (people?.find((p) => p.id === c.user_id)?.name ?? "Somebody who is gone") : c.api_key_id ? `API key ${c.api_key_id.slice(-6)}` : "Nobody known");
+  const keys = useInfiniteQuery(allKeysQuery(null)).data?.pages.flatMap((page) => page.items);
+  const keyName = (id: string) => keys?.find((k) => k.id === id)?.name ?? id.slice(-6);
+  return (c) => (c.user_id ? (people?.find((p) => p.id === c.user_id)?.name ?? "Somebody who is gone") : c.api_key_id ? `API key ${keyName(c.api_key_id)}` : "Nobody known");
 }
 
 function Cut({ of, who, onClose }: { of: ConnectionView; who: string; onClose: () => void }) {
