@@ -11,8 +11,7 @@ async fn wrong_keys_are_refused_alike() {
     let acme = app.tenant("Acme").make().await;
     let (start, mut end) = acme.key.split_at(20);
     end = &end[1..];
-    let wrong =
-        ["rvk_unknownkey00_x".to_owned(), format!("{start}X{end}"), "sk-openai".to_owned(), String::new()];
+    let wrong = ["rvk_unknownkey00_x".to_owned(), format!("{start}X{end}"), "sk-openai".to_owned()];
     let mut told = Vec::new();
     for key in &wrong {
         let request = app.post("/v1/chat/completions", key, hello("gpt-4o-mini").to_string());
@@ -27,11 +26,12 @@ async fn wrong_keys_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn no_key_at_all_is_a_wrong_key() {
+async fn no_key_at_all_is_told_as_that() {
     let app = TestApp::start().await;
     let request = app.client.post(app.url("/v1/chat/completions")).body(hello("gpt-4o-mini").to_string());
     let answer = Answer::of(request.send().await.unwrap()).await;
-    answer.assert_error(401, "invalid_request_error", "invalid_api_key");
+    let told = answer.assert_error(401, "invalid_request_error", "invalid_api_key");
+    assert!(told.contains("no API key") && told.contains("Authorization: Bearer"), "{told}");
     app.entry("auth.failed").await;
     assert!(app.provider.calls().is_empty());
 }

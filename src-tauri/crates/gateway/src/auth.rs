@@ -4,11 +4,15 @@
 use crate::error::Dialect;
 use http::request::Parts;
 use http::{HeaderMap, header};
-use reeve_engine::Error;
+use reeve_engine::{Code, Error};
 
 /// What a client is told that signs as AWS wants it: such a signature needs a secret that Reeve's keys do not have.
 const SIGNED: &str = "Reeve takes no AWS signatures. Send the API key you have from Reeve as a bearer: in AWS_BEARER_TOKEN_BEDROCK \
                       over HTTPS, or from an unsigned client with the header `Authorization: Bearer rvk_…`.";
+
+/// What a client is told that sends no key at all.
+const MISSING: &str = "This request has no API key. Send the one you have from Reeve with the header `Authorization: Bearer rvk_…`, or \
+                       where your provider's own client puts its key.";
 
 /// The key of a request; empty where there is none, which is as wrong as any other wrong key.
 pub(crate) fn key(headers: &HeaderMap) -> &str {
@@ -29,9 +33,13 @@ pub(crate) fn key_of(head: &Parts, dialect: Dialect) -> &str {
 }
 
 /// Why a key is refused, where the request itself says more than that it is none of ours.
-pub(crate) fn explained(error: Error, headers: &HeaderMap) -> Error {
+pub(crate) fn explained(error: Error, key: &str, headers: &HeaderMap) -> Error {
     let signed = headers.get(header::AUTHORIZATION).is_some_and(|v| v.as_bytes().starts_with(b"AWS4-"));
-    if signed { Error::new(error.code, SIGNED) } else { error }
+    match error.code {
+        code if signed => Error::new(code, SIGNED),
+        code @ Code::Unauthenticated if key.is_empty() => Error::new(code, MISSING),
+        _ => error,
+    }
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -44,8 +44,9 @@ async fn run(
 ) -> Result<Response, Failure> {
     let (arrived, engine) = (Instant::now(), &gateway.engine);
     let (head, body) = request.into_parts();
-    let identified = engine.identify(auth::key_of(&head, shape.dialect()), origin).await;
-    let caller = identified.map_err(|error| auth::explained(error, &head.headers))?;
+    let key = auth::key_of(&head, shape.dialect());
+    let identified = engine.identify(key, origin).await;
+    let caller = identified.map_err(|error| auth::explained(error, key, &head.headers))?;
     *asker = Asker::caller(caller);
     engine.check_limits(caller, origin).await?;
     let query = head.uri.query().map(str::to_owned);
