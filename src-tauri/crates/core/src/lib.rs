@@ -5,6 +5,7 @@
 //!
 //! Start reading at [`money`], then [`price`] (how a charge is computed) and [`budget`] (when a call is refused).
 
+pub mod allowance;
 pub mod breaker;
 pub mod budget;
 pub mod id;
@@ -19,6 +20,7 @@ pub mod principal;
 pub mod retention;
 pub mod rotation;
 pub mod route;
+pub mod scope;
 pub mod slug;
 pub mod tenant;
 pub mod time;

@@ -1,7 +1,9 @@
-//! Permissions: what a principal may do, as `resource:action`, and the roles that bundle them.
+//! Permissions: what Reeve asks for before it does anything, as `resource:action`, and the built-in roles that bundle them.
 
+use crate::allowance::Allowance;
 use crate::tenant::words;
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, LazyLock};
 
 words! {
     /// One thing that may be allowed. Each use case of the engine asks for exactly one.
@@ -12,6 +14,8 @@ words! {
         TenantWrite = "tenant:write",
         /// Mint and revoke tenants' API keys.
         ApiKeyWrite = "api_key:write",
+        /// Calls through the gateway: what a key may carry that this person mints.
+        GatewayCall = "gateway:call",
         /// See budgets and their status.
         BudgetRead = "budget:read",
         /// Set budgets, release holds.
@@ -67,6 +71,23 @@ words! {
     }
 }
 
+impl Permission {
+    /// Whether it could do lasting harm: change who may what, how the vault opens and which keys it holds, or what is personal. No
+    /// wildcard allows it. Its use cases ask for the password or a code once more, or take away for good.
+    #[must_use]
+    pub const fn is_sensitive(self) -> bool {
+        matches!(
+            self,
+            Self::UserWrite
+                | Self::SessionWrite
+                | Self::VaultWrite
+                | Self::CredentialWrite
+                | Self::AuditPrivate
+                | Self::PrivacyWrite
+        )
+    }
+}
+
 words! {
     /// What a tenant's API key may be used for.
     KeyScope {
@@ -79,8 +100,20 @@ words! {
     }
 }
 
+impl KeyScope {
+    /// What whoever mints or replaces such a key holds.
+    #[must_use]
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::GatewayCall => Permission::GatewayCall,
+            Self::AuditWrite => Permission::AuditWrite,
+            Self::EventRead => Permission::UsageRead,
+        }
+    }
+}
+
 words! {
-    /// A bundle of permissions.
+    /// A built-in bundle of permissions.
     Role {
         /// Everything.
         Admin = "admin",
@@ -98,20 +131,46 @@ words! {
 }
 
 impl Role {
+    /// The role's name, for people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Admin => "Admin",
+            Self::Security => "Security",
+            Self::Operator => "Operator",
+            Self::Finance => "Finance",
+            Self::Developer => "Developer",
+            Self::User => "User",
+        }
+    }
+
+    /// What the role may do, also what a later version adds to it.
+    #[must_use]
+    pub fn allowance(self) -> Arc<Allowance> {
+        static OTHERS: LazyLock<Vec<Arc<Allowance>>> = LazyLock::new(|| {
+            Role::ALL.iter().map(|role| Arc::new(role.permissions().iter().copied().collect())).collect()
+        });
+        match self {
+            Self::Admin => Allowance::everything(),
+            other => OTHERS.get(other as usize).map(Arc::clone).unwrap_or_default(),
+        }
+    }
+
     /// What the role may do.
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
             ApiKeyWrite, AuditPrivate, AuditRead, AuditWrite, BudgetRead, BudgetWrite, CaptureRead,
-            CaptureWrite, CredentialRead, CredentialWrite, LimitRead, LimitWrite, ListenerWrite, PriceWrite,
-            PrivacyRead, PrivacyWrite, RouteRead, RouteWrite, SessionWrite, SettingsRead, TenantRead,
-            TenantWrite, UsageRead, UsageWrite, UserRead, VaultRead, VaultWrite,
+            CaptureWrite, CredentialRead, CredentialWrite, GatewayCall, LimitRead, LimitWrite, ListenerWrite,
+            PriceWrite, PrivacyRead, PrivacyWrite, RouteRead, RouteWrite, SessionWrite, SettingsRead,
+            TenantRead, TenantWrite, UsageRead, UsageWrite, UserRead, VaultRead, VaultWrite,
         };
         match self {
             Self::Admin => Permission::ALL,
             Self::Security => &[
                 TenantRead,
                 ApiKeyWrite,
+                GatewayCall,
                 LimitRead,
                 LimitWrite,
                 CredentialRead,
@@ -135,6 +194,7 @@ impl Role {
                 TenantRead,
                 TenantWrite,
                 ApiKeyWrite,
+                GatewayCall,
                 BudgetRead,
                 LimitRead,
                 LimitWrite,
@@ -157,8 +217,8 @@ impl Role {
                 RouteRead,
                 SettingsRead,
             ],
-            Self::Developer => &[TenantRead, LimitRead, UsageRead, RouteRead, SettingsRead],
-            Self::User => &[SettingsRead],
+            Self::Developer => &[TenantRead, GatewayCall, LimitRead, UsageRead, RouteRead, SettingsRead],
+            Self::User => &[GatewayCall, SettingsRead],
         }
     }
 
@@ -187,6 +247,22 @@ mod tests {
             assert_eq!(role.allows(Permission::UserWrite), *role == Role::Admin, "{role:?}");
         }
         assert!(Role::Security.allows(Permission::SessionWrite));
+    }
+
+    #[test]
+    fn a_role_allows_what_its_table_says() {
+        for role in Role::ALL {
+            assert_eq!(role.allowance().permissions().len(), role.permissions().len(), "{role:?}");
+            assert!(role.permissions().iter().all(|p| role.allowance().may(*p)), "{role:?}");
+            assert_eq!(role.allowance().beyond(&Role::Admin.allowance()), None, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_mints_keys_may_give_them_the_gateway() {
+        for role in Role::ALL.iter().filter(|role| role.allows(Permission::ApiKeyWrite)) {
+            assert!(role.allows(KeyScope::GatewayCall.permission()), "{role:?}");
+        }
     }
 
     #[test]
