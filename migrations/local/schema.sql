@@ -612,6 +612,15 @@ CREATE TABLE retention_runs (
     ran_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE roles (
+    id          BLOB    PRIMARY KEY,
+    name        TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    description TEXT    NOT NULL,
+    scopes      TEXT    NOT NULL, -- JSON: {"allowed": [...], "denied": [...]}
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE rotations (
     id               BLOB    PRIMARY KEY,
     credential_id    BLOB    NOT NULL REFERENCES credentials (id),

@@ -65,7 +65,7 @@ fn write(tx: &mut reeve_store::Tx<'_>, tenant: TenantId, sown: Sown) -> Result<(
     second.subject = SUBJECT.to_owned();
     second.name = "Second Person".to_owned();
     second.email = SECOND.to_owned();
-    second.role = Role::User;
+    second.role = Role::User.into();
     recorded.users().insert(&second)?;
     let amount = NanoUsd::from_usd(1);
     let reason = "the process ended with calls on their way".to_owned();

@@ -499,6 +499,7 @@ async fn identity(s: &mut Story) {
     second_factor(s).await;
     people(s).await;
     connections(s).await;
+    roles(s).await;
     own_sessions(s).await;
     refresh(s).await;
     s.does("post /auth/logout", "/auth/logout", None, &[("auth.logout", &[])]).await;
@@ -591,6 +592,18 @@ async fn people(s: &mut Story) {
     s.does("post /users/{id}/disable", &format!("{at}/disable"), None, left).await;
     let left: &[story::Left<'_>] = &[("user.enable", &["state"])];
     s.does("post /users/{id}/enable", &format!("{at}/enable"), None, left).await;
+}
+
+/// A role is made, changed and removed.
+async fn roles(s: &mut Story) {
+    let role = json!({"name": "Clerks", "description": "They keep the books", "allowed": ["budget:*", "usage:read"], "denied": ["budget:write"]});
+    let made = s.does("post /roles", "/roles", Some(role), &[("role.create", &[])]).await;
+    let at = format!("/roles/{}", id(&made));
+    let change =
+        json!({"name": "Bookkeepers", "description": null, "allowed": ["budget:read"], "denied": []});
+    let left: &[story::Left<'_>] = &[("role.update", &["name", "description", "allowed", "denied"])];
+    s.does("patch /roles/{id}", &at, Some(change), left).await;
+    s.does("delete /roles/{id}", &at, None, &[("role.delete", &[])]).await;
 }
 
 /// Somebody else turns two-step sign-in on; the first person is signed in afterwards.

@@ -69,7 +69,7 @@ async fn an_entry_that_was_changed_in_the_file_is_named() {
     let principal = Principal::User {
         id: UserId(engine.new_request_id().0),
         subject: "u_0".to_owned(),
-        role: Role::Finance,
+        may: Role::Finance.allowance(),
         session: None,
     };
     let finance = Cx { principal, ..Cx::system() };

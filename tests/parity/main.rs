@@ -244,6 +244,33 @@ async fn invited(s: &mut Story) {
     s.ask("GET", "/users", None).await;
 }
 
+/// Roles: made, given, changed and removed, and what may not be one.
+async fn roles(s: &mut Story) {
+    let role = json!({"name": "Clerks", "description": "They keep the books", "allowed": ["budget:*", "usage:read"], "denied": ["budget:write"]});
+    let made = s.ask("POST", "/roles", Some(role.clone())).await;
+    let id = text(&made, "id").to_owned();
+    s.ask("POST", "/roles", Some(role)).await;
+    let wrong = json!({"name": "admin", "description": "x".repeat(501), "allowed": ["tenant:fly", "budget:read:team=ml"], "denied": ["*:fly"]});
+    s.ask("POST", "/roles", Some(wrong)).await;
+    s.ask("POST", "/roles", Some(json!({"name": "x", "allowed": ["Budget:read"], "denied": ["budget"]})))
+        .await;
+    s.ask("POST", "/roles", Some(json!({"name": "x"}))).await;
+    let at = format!("/roles/{id}");
+    s.ask("PATCH", &at, Some(json!({"allowed": ["budget:read"]}))).await;
+    s.ask("PATCH", &at, Some(json!({"name": null}))).await;
+    s.ask("PATCH", &at, Some(json!({"description": null, "denied": ["budget"]}))).await;
+    s.ask("PATCH", "/roles/rol_00000000000000000000000000", Some(json!({"name": "x"}))).await;
+    let users = s.ask("GET", "/users", None).await;
+    let third = users.body["items"][1]["id"].as_str().unwrap().to_owned();
+    s.ask("PATCH", &format!("/users/{third}"), Some(json!({"role": id}))).await;
+    s.ask("GET", "/users", None).await;
+    s.ask("GET", "/roles", None).await;
+    s.ask("DELETE", &at, None).await;
+    s.ask("PATCH", &format!("/users/{third}"), Some(json!({"role": "user"}))).await;
+    s.ask("DELETE", &at, None).await;
+    s.ask("DELETE", &at, None).await;
+}
+
 /// How the vault stands, and what of it may not be changed.
 async fn vault(s: &mut Story) {
     s.ask("GET", "/vault", None).await;
@@ -538,6 +565,7 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     vault(&mut s).await;
     // Lists of subjects are in the order of pseudonyms, which are random: the second person comes late.
     invited(&mut s).await;
+    roles(&mut s).await;
     s.ask("GET", "/no-such-thing", None).await;
     s.ask("PUT", "/tenants", Some(json!({}))).await;
     let project = json!({"type": "PROJECT", "id": "p1", "name": "Atlas"});

@@ -154,6 +154,7 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("price_lists", NotFound(SETTING)),
     ("settings", NotFound(SETTING)),
     ("users", NotFound(IDENTITY)),
+    ("roles", NotFound(IDENTITY)),
     ("sessions", NotFound(IDENTITY)),
     ("invitations", NotFound(IDENTITY)),
     (

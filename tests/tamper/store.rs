@@ -45,7 +45,7 @@ fn curious(engine: &Engine) -> Cx {
     let principal = Principal::User {
         id: UserId(engine.new_request_id().0),
         subject: "u_0".to_owned(),
-        role: Role::Finance,
+        may: Role::Finance.allowance(),
         session: None,
     };
     Cx { principal, ip: Some("203.0.113.9".to_owned()), ..Cx::system() }

@@ -1,4 +1,4 @@
-import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { I18nProvider } from "react-aria-components";
@@ -12,8 +12,13 @@ import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
-const client = new QueryClient({
-  queryCache: new QueryCache(),
+/** What somebody may do can change while a page is open: after a refusal it is asked again. */
+const onError = (error: Error) => {
+  if (error instanceof ApiError && error.code === "forbidden") void client.invalidateQueries({ queryKey: ["me"] });
+};
+const client: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
       staleTime: 10_000,

@@ -26,7 +26,7 @@ test("somebody is invited, comes in, may less, and is kept out", async ({ page, 
   await dana.getByLabel("Your name").fill("Dana Finch");
   await dana.getByLabel("Password").fill(PASSWORD);
   await dana.getByRole("button", { name: "Join" }).click();
-  await expect(dana.getByRole("button", { name: "Dana Finch, finance" })).toBeVisible();
+  await expect(dana.getByRole("button", { name: "Dana Finch, Finance" })).toBeVisible();
   await dana.getByRole("link", { name: "Access", exact: true }).click();
   await expect(dana.getByText(/needs user:read/)).toBeVisible();
   await dana.goto(`${server.console}/profile`);
@@ -50,7 +50,7 @@ test("somebody is invited, comes in, may less, and is kept out", async ({ page, 
   await page.getByRole("button", { name: `Look after ${ADMIN.name}` }).click();
   await expect(page.getByRole("button", { name: "Change the role" })).toHaveAttribute("aria-disabled", "true");
   await page.keyboard.press("Escape");
-  await page.getByRole("tab", { name: "Who can do what" }).click();
+  await page.getByRole("tab", { name: "Roles" }).click();
   await accessible(page, "who can do what");
   await expect(page.getByRole("row", { name: /People and roles/ })).toContainText("see, invite, change");
 });

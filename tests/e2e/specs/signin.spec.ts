@@ -20,7 +20,7 @@ async function password(page: Page, console: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 async function signOut(page: Page): Promise<void> {
-  await page.getByRole("button", { name: `${ADMIN.name}, admin` }).click();
+  await page.getByRole("button", { name: `${ADMIN.name}, Admin` }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
 }

@@ -1816,14 +1816,33 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What each role may do. */
+        /** Every role: the built-in ones, then the others by name. */
         get: operations["list_roles"];
         put?: never;
-        post?: never;
+        /** Makes a role. */
+        post: operations["create_role"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a role that nobody has. */
+        delete: operations["delete_role"];
+        options?: never;
+        head?: never;
+        /** Changes a role. Whoever has it may from now on what it says. */
+        patch: operations["update_role"];
         trace?: never;
     };
     "/rotations": {
@@ -3537,6 +3556,16 @@ export interface components {
             credential_ids: string[];
             name: string;
         };
+        /** @description A new role. */
+        CreateRoleBody: {
+            /** @description Scopes such as `budget:read` or `*:read`. Nobody allows what they may not do themselves. */
+            allowed: string[];
+            /** @description Scopes that are kept from its people, whatever is allowed. */
+            denied?: string[] | null;
+            /** @description What it is for. */
+            description?: string | null;
+            name: string;
+        };
         /** @description A new route. */
         CreateRouteBody: {
             model: string;
@@ -3945,7 +3974,9 @@ export interface components {
             email: string;
             expires_at: string;
             id: string;
-            role: components["schemas"]["Role"];
+            /** @description The word of a built-in role, the id of another. */
+            role: string;
+            role_name: string;
         };
         /** @description Whom to invite. */
         InviteBody: {
@@ -3955,7 +3986,8 @@ export interface components {
              */
             days?: number | null;
             email: string;
-            role: components["schemas"]["Role"];
+            /** @description The word of a built-in role, the id of another. */
+            role: string;
         };
         /** @description A fresh invitation. */
         InvitedView: {
@@ -4601,7 +4633,9 @@ export interface components {
             /** @description When one of them was last renewed. */
             last_seen: string | null;
             name: string;
-            role: components["schemas"]["Role"];
+            /** @description The word of a built-in role, the id of another. */
+            role: string;
+            role_name: string;
             /** @description Whether a code is asked for at sign-in. */
             second_factor: boolean;
             /**
@@ -5395,15 +5429,24 @@ export interface components {
              */
             unreadable: number;
         };
-        /**
-         * @description What a person may do.
-         * @enum {string}
-         */
-        Role: "admin" | "security" | "operator" | "finance" | "developer" | "user";
-        /** @description What a role may do. */
+        /** @description A role, and what it lets its people do. */
         RoleView: {
-            role: components["schemas"]["Role"];
+            /** @description What it allows, unless it is denied. A `*` stands for a whole part; what is sensitive is named. */
+            allowed: string[];
+            built_in: boolean;
+            /** @description Null for a built-in one. */
+            created_at: string | null;
+            /** @description What it denies, whatever is allowed. */
+            denied: string[];
+            description: string;
+            /** @description The word of a built-in role, the id of another. */
+            id: string;
+            name: string;
+            /** @description People who have it. */
+            people: number;
+            /** @description What comes of it. */
             scopes: string[];
+            updated_at: string | null;
         };
         /** @description Another root key. */
         RootKeyBody: {
@@ -6131,6 +6174,14 @@ export interface components {
             credential_ids?: string[];
             name?: string;
         };
+        /** @description A change of a role: absent stays. */
+        UpdateRoleBody: {
+            allowed?: string[];
+            denied?: string[];
+            /** @description Null clears. */
+            description?: string | null;
+            name?: string;
+        };
         /** @description A change of how keys are rotated: absent stays. */
         UpdateRotationBody: {
             /** @description Settings of the provider's admin API, such as `{"kind": "openai", "project": "proj_abc"}`; null: by hand. */
@@ -6181,7 +6232,8 @@ export interface components {
         };
         /** @description Another role. */
         UpdateUserBody: {
-            role: components["schemas"]["Role"];
+            /** @description The word of a built-in role, the id of another. */
+            role: string;
         };
         /** @description A change of a view. */
         UpdateViewBody: {
@@ -6251,7 +6303,9 @@ export interface components {
             has_password: boolean;
             id: string;
             name: string;
-            role: components["schemas"]["Role"];
+            /** @description The word of a built-in role, the id of another. */
+            role: string;
+            role_name: string;
             /** @description Whether a code is asked for at sign-in. */
             second_factor: boolean;
         };
@@ -10720,6 +10774,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RoleView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoleBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRoleBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
                 };
             };
             /** @description What went wrong */

@@ -22,7 +22,6 @@ export type SlotView = Schemas["SlotView"];
 export type SetupView = Schemas["SetupView"];
 export type UserView = Schemas["UserView"];
 export type SessionView = Schemas["SessionView"];
-export type Role = Schemas["Role"];
 export type RoleView = Schemas["RoleView"];
 export type PersonView = Schemas["PersonView"];
 export type ConnectionView = Schemas["ConnectionView"];

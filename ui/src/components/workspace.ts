@@ -42,12 +42,10 @@ export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
 export const nowRounded = (stepMs: number): number => Math.floor(Date.now() / stepMs) * stepMs;
 
 /** The permissions that changes need, by the names the server gives them. */
-export type Scope = `${"tenant" | "api_key" | "budget" | "usage" | "price" | "credential" | "route" | "limit" | "listener" | "capture" | "privacy" | "settings"}:write` | "audit:read" | "vault:read" | "vault:write" | "capture:read" | "user:read" | "user:write" | "session:write" | "audit:private";
+export type Scope = `${"tenant" | "api_key" | "budget" | "usage" | "price" | "credential" | "route" | "limit" | "listener" | "capture" | "privacy" | "settings"}:write` | "audit:read" | "usage:read" | "audit:write" | "gateway:call" | "vault:read" | "vault:write" | "capture:read" | "user:read" | "user:write" | "session:write" | "audit:private";
 /** Why a change is not possible, or null. One place, so that every disabled control says the same. */
 export function useMay(scope: Scope): string | null {
   const me = useQuery(meQuery).data;
   if (!me) return null;
-  const [noun] = scope.split(":");
-  const has = me.scopes.some((s) => s === "*" || s === "*:*" || s === scope || s === `${noun}:*`);
-  return has ? null : `Your role, ${me.user.role}, does not allow this (needs ${scope}).`;
+  return me.scopes.includes(scope) ? null : `Your role, ${me.user.role_name}, does not allow this (needs ${scope}).`;
 }

@@ -61,10 +61,6 @@ mirrored! {
     Unpriced = reeve_engine::settings::Unpriced { Refuse, Ceiling }
 }
 mirrored! {
-    /// What a person may do.
-    Role = reeve_core::permission::Role { Admin, Security, Operator, Finance, Developer, User }
-}
-mirrored! {
     /// What a version of a provider key is.
     VersionState = reeve_core::rotation::VersionState { Pending, Current, Grace, Disabled, Revoked, Orphan, Foreign, Lost }
 }

@@ -108,6 +108,8 @@ id!(/// An open connection for live events.
     ConnectionId, "con_");
 id!(/// An invitation.
     InvitationId, "inv_");
+id!(/// A role that people made.
+    RoleId, "rol_");
 id!(/// An import of usage records.
     ImportId, "imp_");
 id!(/// A hold: money kept for calls whose outcome was lost in a crash.

@@ -18,6 +18,7 @@ pub mod permission;
 pub mod price;
 pub mod principal;
 pub mod retention;
+pub mod role;
 pub mod rotation;
 pub mod route;
 pub mod scope;

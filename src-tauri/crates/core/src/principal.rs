@@ -1,7 +1,9 @@
 //! Who acts: the principal every use case is asked by.
 
+use crate::allowance::Allowance;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
-use crate::permission::{Permission, Role};
+use crate::permission::Permission;
+use std::sync::Arc;
 
 /// The one who acts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,8 +18,8 @@ pub enum Principal {
         id: UserId,
         /// Pseudonym in the ledger; says nothing of the person without the users table.
         subject: String,
-        /// What they may do.
-        role: Role,
+        /// What their role lets them do.
+        may: Arc<Allowance>,
         /// Their session; `None` in the window of the OS user where no password is set.
         session: Option<SessionId>,
     },
@@ -31,14 +33,20 @@ pub enum Principal {
 }
 
 impl Principal {
+    /// What this principal holds.
+    #[must_use]
+    pub fn allowance(&self) -> Arc<Allowance> {
+        match self {
+            Self::System => Allowance::everything(),
+            Self::User { may, .. } => Arc::clone(may),
+            Self::Anonymous | Self::ApiKey { .. } => Arc::default(),
+        }
+    }
+
     /// Whether this principal may do `permission`.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        match self {
-            Self::System => true,
-            Self::User { role, .. } => role.allows(permission),
-            Self::Anonymous | Self::ApiKey { .. } => false,
-        }
+        self.allowance().may(permission)
     }
 
     /// The pseudonymous actor id of a ledger entry.

@@ -7,6 +7,7 @@ use crate::admission::keys::{PREFIX_LEN, hash};
 use crate::cx::Cx;
 use crate::error::{Code, Error};
 use data_encoding::BASE64URL_NOPAD;
+use reeve_core::allowance::Allowance;
 use reeve_core::id::{ApiKeyId, TenantId, UserId};
 use reeve_core::permission::{KeyScope, Permission};
 use reeve_core::principal::Principal;
@@ -85,7 +86,7 @@ impl Engine {
     /// Mints a key for a tenant, good for `scopes`.
     ///
     /// # Errors
-    /// If `cx` may not, there is no such tenant, or a field is wrong.
+    /// If `cx` may not, or may not do itself what the key may; if there is no such tenant, or a field is wrong.
     pub async fn mint_scoped_key(
         &self,
         cx: &Cx,
@@ -95,6 +96,7 @@ impl Engine {
         mut scopes: Vec<KeyScope>,
     ) -> Result<Minted, Error> {
         self.require(cx, Permission::ApiKeyWrite).await?;
+        self.require_within(cx, &carried(&scopes)).await?;
         let owner = self.stored_tenant(tenant).await?;
         if owner.status == TenantStatus::Archived {
             return Err(Error::new(
@@ -180,6 +182,11 @@ impl Engine {
         self.inner.sessions.tell();
         Ok(ApiKey { revoked_at: Some(now), ..key })
     }
+}
+
+/// What a key hands on to whoever holds it.
+fn carried(scopes: &[KeyScope]) -> Allowance {
+    scopes.iter().map(|scope| scope.permission()).collect()
 }
 
 fn make_secret() -> Result<Zeroizing<String>, Error> {

@@ -19,7 +19,7 @@ use crate::entry::Severity;
 use crate::error::{Code, Error};
 use crate::legal_holds::Holding;
 use reeve_core::id::{ErasureId, UserId};
-use reeve_core::permission::{Permission, Role};
+use reeve_core::permission::Permission;
 pub use reeve_core::retention::ErasureState;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::Read;
@@ -246,7 +246,7 @@ impl Standing {
     fn load(r: &Read<'_>, subject: &str) -> Result<Self, Error> {
         let users = r.users().all()?;
         let user = users.iter().find(|u| u.subject == subject);
-        let only_admin = match user.filter(|u| u.role == Role::Admin) {
+        let only_admin = match user.filter(|u| u.role.is_admin()) {
             Some(admin) => r.users().admins_besides(admin.id)? == 0,
             None => false,
         };

@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::{Code, Error};
+use reeve_core::allowance::Allowance;
 use reeve_core::permission::Permission;
 use reeve_core::principal::Principal;
 use reeve_ledger::leaf::Ok as Outcome;
@@ -22,6 +23,30 @@ impl Engine {
         }
         let whose = if matches!(cx.principal, Principal::ApiKey { .. }) { "An API key" } else { "Your role" };
         Err(self.deny(cx, permission.as_str(), whose).await?)
+    }
+
+    /// Lets `cx` pass if its principal may do `see`, or `change` what is seen: who changes something is told what came of it.
+    ///
+    /// # Errors
+    /// As [`Engine::require`].
+    pub(crate) async fn require_to_see(
+        &self,
+        cx: &Cx,
+        see: Permission,
+        change: Permission,
+    ) -> Result<(), Error> {
+        if cx.principal.may(change) { Ok(()) } else { self.require(cx, see).await }
+    }
+
+    /// Lets `cx` pass if it holds all of what it is about to hand on: with a key, an invitation or a role.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`] with the first scope that goes beyond.
+    pub(crate) async fn require_within(&self, cx: &Cx, handed_on: &Allowance) -> Result<(), Error> {
+        match handed_on.beyond(&cx.principal.allowance()) {
+            None => Ok(()),
+            Some(scope) => Err(self.deny(cx, &scope.to_string(), "Your role").await?),
+        }
     }
 
     /// Writes down that `whose` asker may not, and says so.

@@ -31,7 +31,7 @@ export function AccessPage() {
     { id: "invitations", label: "Invitations", content: <Invitations invite={invite} /> },
     { id: "keys", label: "API keys", content: <div className="page"><AllKeys title="API keys" note="Of all tenants, the newest first. They are made, replaced and revoked at their tenant." empty="Programs need a key to make calls. Make one at its tenant." /></div> },
     { id: "connections", label: "Connections", content: <Connections /> },
-    { id: "roles", label: "Who can do what", content: <Roles /> },
+    { id: "roles", label: "Roles", content: <Roles /> },
   ];
   return (
     <Page title="Access">

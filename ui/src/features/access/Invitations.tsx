@@ -4,7 +4,6 @@ import { api, take, type InvitationView } from "@/api";
 import { Confirm, ErrorState, SkeletonRows, TimeAgo, useMay, useNow } from "@/components";
 import { Button, Chip, Empty, toast } from "@/ui";
 import { invitationsQuery } from "./queries";
-import { roleLabel } from "./words";
 
 function TakeBack({ of, onClose }: { of: InvitationView; onClose: () => void }) {
   const client = useQueryClient();
@@ -37,7 +36,7 @@ export function Invitations({ invite }: { invite: ReactNode }) {
               <tbody>
                 {list.data.items.map((i) => (
                   <tr key={i.id}>
-                    <td className="strong">{i.email}</td><td>{roleLabel(i.role)}</td><td className="dim"><TimeAgo at={i.created_at} /></td>
+                    <td className="strong">{i.email}</td><td>{i.role_name}</td><td className="dim"><TimeAgo at={i.created_at} /></td>
                     <td>{Date.parse(i.expires_at) <= now ? <Chip tone="warn">Over</Chip> : <span className="dim"><TimeAgo at={i.expires_at} /></span>}</td>
                     <td className="num"><Button small label={`Take back the invitation for ${i.email}`} onPress={() => setGone(i)} disabledReason={may}>Take back</Button></td>
                   </tr>

@@ -4,7 +4,6 @@ import { ErrorState, meQuery, SkeletonRows, TimeAgo } from "@/components";
 import { Button, Chip } from "@/ui";
 import { PersonSheet } from "./PersonSheet";
 import { peopleQuery } from "./queries";
-import { roleLabel } from "./words";
 
 export function People({ invite }: { invite: ReactNode }) {
   const list = useQuery(peopleQuery);
@@ -25,7 +24,7 @@ export function People({ invite }: { invite: ReactNode }) {
                   <tr key={p.id}>
                     <td className="strong">{p.name}{p.id === me && <span className="faint"> (you)</span>}</td>
                     <td className="dim">{p.email}</td>
-                    <td>{roleLabel(p.role)}</td>
+                    <td>{p.role_name}</td>
                     <td>{p.second_factor ? <Chip tone="ok">On</Chip> : <Chip>Off</Chip>}</td>
                     <td>{p.disabled_at ? <Chip tone="warn">Disabled</Chip> : <Chip tone="ok">Active</Chip>}</td>
                     <td className="num">{p.sessions}</td>

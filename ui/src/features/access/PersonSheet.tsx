@@ -1,11 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, take, type PersonView, type Role } from "@/api";
+import { api, take, type PersonView } from "@/api";
 import { Confirm, ErrorState, FormError, Properties, Section, SkeletonRows, TimeAgo, useMay } from "@/components";
 import { SessionRows } from "@/features/profile";
-import { Button, Chip, Radios, Sheet, toast } from "@/ui";
+import { Button, Chip, Sheet, toast } from "@/ui";
+import { ChooseRole, useMayGive } from "./ChooseRole";
 import { sessionsOfQuery } from "./queries";
-import { isLastAdmin, roleLabel, ROLES } from "./words";
+import { isLastAdmin } from "./words";
 
 type Asking = "disable" | "second-factor" | "sessions";
 
@@ -21,19 +22,20 @@ function useAct<V>(run: (value: V) => Promise<unknown>, done: string, after?: ()
   });
 }
 
-function ChooseRole({ person, blocked }: { person: PersonView; blocked: string | null }) {
-  const [role, setRole] = useState<Role>(person.role);
+function ChangeRole({ person, blocked }: { person: PersonView; blocked: string | null }) {
+  const [role, setRole] = useState(person.role);
+  const mayGive = useMayGive(role);
   const client = useQueryClient();
   const save = useAct(
     () => take(api.PATCH("/users/{id}", { params: { path: { id: person.id } }, body: { role } })),
-    `${person.name} is ${roleLabel(role)} now`,
+    `Changed the role of ${person.name}`,
     () => void client.invalidateQueries({ queryKey: ["me"] }),
   );
   return (
     <div className="stackv">
-      <Radios label="Role" value={role} onChange={setRole} options={ROLES} />
+      <ChooseRole value={role} onChange={setRole} />
       {!!save.error && <FormError error={save.error} />}
-      <div className="row"><Button onPress={() => save.mutate(undefined)} pending={save.isPending} disabledReason={blocked ?? (role === person.role && "Nothing has changed")}>Change the role</Button></div>
+      <div className="row"><Button onPress={() => save.mutate(undefined)} pending={save.isPending} disabledReason={blocked ?? mayGive ?? (role === person.role && "Nothing has changed")}>Change the role</Button></div>
     </div>
   );
 }
@@ -54,7 +56,9 @@ function Open({ person, onEndAll }: { person: PersonView; onEndAll: () => void }
 }
 
 export function PersonSheet({ person, people, self, onClose }: { person: PersonView; people: PersonView[]; self: boolean; onClose: () => void }) {
-  const may = useMay("user:write");
+  const allowed = useMay("user:write");
+  const over = useMayGive(person.role);
+  const may = allowed ?? over;
   const [asking, setAsking] = useState<Asking | null>(null);
   const close = () => setAsking(null);
   const path = { params: { path: { id: person.id } } };
@@ -67,7 +71,7 @@ export function PersonSheet({ person, people, self, onClose }: { person: PersonV
     <Sheet title={person.name} onClose={onClose}>
       <div className="content">
         <Properties items={[["E-mail", person.email], ["Since", <TimeAgo key="s" at={person.created_at} />], ["State", person.disabled_at ? <Chip key="c" tone="warn">Disabled</Chip> : <Chip key="c" tone="ok">Active</Chip>]]} />
-        <Section title="What they may do"><ChooseRole key={person.role} person={person} blocked={may ?? last} /></Section>
+        <Section title="What they may do"><ChangeRole key={person.role} person={person} blocked={may ?? last} /></Section>
         <Section title="Open sessions"><Open person={person} onEndAll={() => setAsking("sessions")} /></Section>
         <Section title="Signing in">
           <div className="stackv">

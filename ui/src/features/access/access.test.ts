@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import type { PersonView, RoleView } from "@/api";
+import type { PersonView } from "@/api";
 import { isLastAdmin, joinLink, matrix } from "./words";
 
-const ROLES: RoleView[] = [
-  { role: "admin", scopes: ["tenant:read", "tenant:write", "audit:read", "audit:private", "new_thing:squeeze"] },
-  { role: "user", scopes: ["tenant:read"] },
+const ROLES = [
+  { scopes: ["tenant:read", "tenant:write", "audit:read", "audit:private", "new_thing:squeeze"] },
+  { scopes: ["tenant:read"] },
 ];
-const person = (id: string, role: PersonView["role"], disabled_at: string | null = null): PersonView => ({ id, role, disabled_at, name: id, email: `${id}@example.com`, second_factor: false, created_at: "2026-11-22T09:00:00Z", sessions: 0, last_seen: null });
+const person = (id: string, role: PersonView["role"], disabled_at: string | null = null): PersonView => ({ id, role, role_name: role, disabled_at, name: id, email: `${id}@example.com`, second_factor: false, created_at: "2026-11-22T09:00:00Z", sessions: 0, last_seen: null });
 
 it("says in words what each role may, and leaves no permission out", () => {
   const rows = matrix(ROLES);

@@ -1,23 +1,37 @@
-import type { PersonView, Role, RoleView } from "@/api";
+import type { PersonView, RoleView } from "@/api";
 
-export const ROLES: { id: Role; label: string; note: string }[] = [
-  { id: "admin", label: "Admin", note: "Everything, people and their roles included" },
-  { id: "security", label: "Security", note: "Provider keys, the vault, the audit trail, privacy" },
-  { id: "operator", label: "Operator", note: "Tenants, routing, limits, health" },
-  { id: "finance", label: "Finance", note: "Costs, budgets, prices" },
-  { id: "developer", label: "Developer", note: "Sees tenants, usage and routing" },
-  { id: "user", label: "User", note: "Calls through the gateway" },
-];
-export const roleLabel = (role: Role): string => ROLES.find((r) => r.id === role)?.label ?? role;
+/** What the built-in roles are for. */
+export const BUILT_IN: Record<string, string> = {
+  admin: "Everything, people and their roles included",
+  security: "Provider keys, the vault, the audit trail, privacy",
+  operator: "Tenants, routing, limits, health",
+  finance: "Costs, budgets, prices",
+  developer: "Sees tenants, usage and routing",
+  user: "Calls through the gateway",
+};
 
 const NOUNS: Record<string, string> = {
-  tenant: "Tenants and quotas", api_key: "API keys of tenants", budget: "Budgets and holds", limit: "Rate limits", usage: "Usage and costs", price: "Prices",
+  tenant: "Tenants and quotas", api_key: "API keys of tenants", gateway: "The gateway", budget: "Budgets and holds", limit: "Rate limits", usage: "Usage and costs", price: "Prices",
   credential: "Provider keys", route: "Routing", audit: "Audit trail", listener: "Listeners", privacy: "Retention, holds, erasure", capture: "Captured bodies",
   vault: "Vault and backups", user: "People and roles", session: "Sessions of others", settings: "Settings",
 };
 /** Where seeing and changing are not what it is. */
-const VERBS: Record<string, string> = { "api_key:write": "make, revoke", "audit:write": "write", "audit:private": "export what is personal", "user:write": "invite, change", "session:write": "end", "usage:write": "import", "price:write": "set" };
-const verb = (scope: string): string => VERBS[scope] ?? (scope.endsWith(":read") ? "see" : scope.endsWith(":write") ? "change" : (scope.split(":")[1] ?? scope).replaceAll("_", " "));
+const VERBS: Record<string, string> = { "api_key:write": "make, revoke", "gateway:call": "call", "audit:write": "write", "audit:private": "export what is personal", "user:write": "invite, change", "session:write": "end", "usage:write": "import", "price:write": "set" };
+export const verbOf = (scope: string): string => VERBS[scope] ?? (scope.endsWith(":read") ? "see" : scope.endsWith(":write") ? "change" : (scope.split(":")[1] ?? scope).replaceAll("_", " "));
+
+export interface Noun {
+  noun: string;
+  label: string;
+  permissions: string[];
+}
+/** Permissions by their nouns. A noun that has no words yet shows its own name: no permission is left out. */
+export function nouns(permissions: string[]): Noun[] {
+  const nounOf = (scope: string) => scope.split(":")[0] ?? scope;
+  const all = [...new Set([...Object.keys(NOUNS), ...permissions.map(nounOf)])];
+  return all
+    .map((noun) => ({ noun, label: NOUNS[noun] ?? noun.replaceAll("_", " "), permissions: permissions.filter((p) => nounOf(p) === noun) }))
+    .filter((n) => n.permissions.length > 0);
+}
 
 /** What a scope is about. */
 export const scopeWords = (scope: string): string => (scope === "event:read" ? "Charges of its tenant" : (NOUNS[scope.split(":")[0] ?? ""] ?? scope));
@@ -28,15 +42,10 @@ export interface MatrixRow {
   /** What each role may do with it, in the order of the roles; empty: nothing. */
   may: string[];
 }
-/** Who can do what, noun by noun. A noun that has no words yet shows its own name: no permission is left out. */
-export function matrix(roles: RoleView[]): MatrixRow[] {
-  const nouns = [...new Set([...Object.keys(NOUNS), ...roles.flatMap((r) => r.scopes.map((s) => s.split(":")[0] ?? s))])];
-  const rows = nouns.map((noun) => ({
-    noun,
-    label: NOUNS[noun] ?? noun.replaceAll("_", " "),
-    may: roles.map((r) => r.scopes.filter((s) => s.split(":")[0] === noun).map(verb).join(", ")),
-  }));
-  return rows.filter((row) => row.may.some((words) => words !== ""));
+/** Who can do what, noun by noun. */
+export function matrix(roles: Pick<RoleView, "scopes">[]): MatrixRow[] {
+  const all = nouns([...new Set(roles.flatMap((r) => r.scopes))]);
+  return all.map(({ noun, label, permissions }) => ({ noun, label, may: roles.map((r) => permissions.filter((p) => r.scopes.includes(p)).map(verbOf).join(", ")) }));
 }
 
 /** Whether nobody could look after people if this one no longer did. */

@@ -64,8 +64,8 @@ function Footer() {
       {events === "connecting" && <span className="minor">Reconnecting</span>}
       <span className="minor">{setup.gateway_url ? `Gateway ${host(setup.gateway_url)}` : "Gateway off"}</span>
       {user && (viaWindow
-        ? <Link to="/profile">{user.name}, {user.role}</Link>
-        : <MenuButton kind="ghost small" label={`${user.name}, ${user.role}`} items={[{ id: "profile", label: "Profile" }, { id: "settings", label: "Settings" }, { id: "out", label: "Sign out" }]} onAction={(id) => (id === "out" ? out.mutate() : void navigate({ to: id === "profile" ? "/profile" : "/settings" }))} />)}
+        ? <Link to="/profile">{user.name}, {user.role_name}</Link>
+        : <MenuButton kind="ghost small" label={`${user.name}, ${user.role_name}`} items={[{ id: "profile", label: "Profile" }, { id: "settings", label: "Settings" }, { id: "out", label: "Sign out" }]} onAction={(id) => (id === "out" ? out.mutate() : void navigate({ to: id === "profile" ? "/profile" : "/settings" }))} />)}
     </footer>
   );
 }

@@ -16,7 +16,7 @@ export function ProfilePage() {
           <>
             <section className="card">
               <header><h2>{user.name}</h2></header>
-              <div className="body"><Properties wide items={[["E-mail", user.email], ["Role", user.role], ["Since", <TimeAgo key="s" at={user.created_at} />]]} /></div>
+              <div className="body"><Properties wide items={[["E-mail", user.email], ["Role", user.role_name], ["Since", <TimeAgo key="s" at={user.created_at} />]]} /></div>
             </section>
             <Password has={user.has_password} />
             <TwoStep hasPassword={user.has_password} />

@@ -29,8 +29,11 @@ function CreateKey({ tenant, onClose, onDone }: { tenant: TenantView; onClose: (
     gcTime: 0,
   });
   const e = fieldErrors(save.error);
+  // Nobody gives a key what they may not do themselves.
+  const mayGive: Record<string, string | null> = { "gateway:call": useMay("gateway:call"), "audit:write": useMay("audit:write"), "event:read": useMay("usage:read") };
+  const beyond = form.values.scopes.map((s) => mayGive[s]).find(Boolean);
   return (
-    <SideForm title={`New API key for ${tenant.name}`} submit="Create key" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "expires_at", "scopes"]} blocked={(!form.values.name.trim() && "Give it a name first") || (form.values.scopes.length === 0 && "Say what it is for")}>
+    <SideForm title={`New API key for ${tenant.name}`} submit="Create key" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "expires_at", "scopes"]} blocked={(!form.values.name.trim() && "Give it a name first") || (form.values.scopes.length === 0 && "Say what it is for") || beyond}>
       <TextField label="Name" {...form.bind("name")} error={e.name} hint="What uses it, such as checkout-service" autoFocus required />
       <TextField label="Expires" type="datetime-local" {...form.bind("expires")} error={e.expires_at} hint="Left empty, it works until revoked." />
       <Checks label="It may" value={form.values.scopes} onChange={(scopes) => form.set({ scopes })} error={e.scopes} options={SCOPES} />

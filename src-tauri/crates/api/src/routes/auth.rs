@@ -14,7 +14,7 @@ use crate::extract::{Asked, JsonBody};
 use crate::failure::Failure;
 use crate::host::Listener;
 use crate::patch::Reading;
-use crate::words::{Role, SignedInVia};
+use crate::words::SignedInVia;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -51,20 +51,23 @@ pub(crate) struct UserView {
     id: String,
     name: String,
     email: String,
-    role: Role,
+    /// The word of a built-in role, the id of another.
+    role: String,
+    role_name: String,
     has_password: bool,
     /// Whether a code is asked for at sign-in.
     second_factor: bool,
     created_at: String,
 }
 
-impl From<&User> for UserView {
-    fn from(user: &User) -> Self {
+impl UserView {
+    fn of(user: &User, engine: &Engine) -> Self {
         Self {
             id: user.id.to_string(),
             name: user.name.clone(),
             email: user.email.clone(),
-            role: user.role.into(),
+            role: user.role.to_string(),
+            role_name: engine.role_name(user.role),
             has_password: user.password_hash.is_some(),
             second_factor: user.second_factor,
             created_at: time(user.created_at),
@@ -149,7 +152,7 @@ pub(super) fn signed_in(signed_in: &SignedIn, engine: &Engine, door: &Door) -> R
     let view = SessionView {
         access_token: signed_in.access_token.to_string(),
         expires_in: ACCESS_SECONDS,
-        user: UserView::from(&signed_in.user),
+        user: UserView::of(&signed_in.user, engine),
     };
     match &signed_in.refresh_token {
         Some(token) => ([cookie::keep(token, left, tls)], Json(view)).into_response(),
@@ -231,8 +234,9 @@ async fn get_me(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<MeView
     let user = engine.me(&cx).await?;
     let via =
         if matches!(cx.principal, Principal::User { session: None, .. }) { "window" } else { "session" };
-    let scopes = user.role.permissions().iter().copied().map(Permission::as_str).collect();
-    Ok(Json(MeView { user: UserView::from(&user), scopes, via }))
+    let may = cx.principal.allowance();
+    let scopes = may.permissions().iter().copied().map(Permission::as_str).collect();
+    Ok(Json(MeView { user: UserView::of(&user, &engine), scopes, via }))
 }
 
 /// Sets one's own password. Other sessions end.

@@ -4,7 +4,6 @@ use super::auth::{Door, SessionView, signed_in};
 use super::{Answer, Page, time};
 use crate::extract::{Asked, Ids, JsonBody};
 use crate::failure::Failure;
-use crate::words::Role;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -34,17 +33,20 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
 pub(crate) struct InvitationView {
     id: String,
     email: String,
-    role: Role,
+    /// The word of a built-in role, the id of another.
+    role: String,
+    role_name: String,
     created_at: String,
     expires_at: String,
 }
 
-impl From<&Invitation> for InvitationView {
-    fn from(invitation: &Invitation) -> Self {
+impl InvitationView {
+    fn of(invitation: &Invitation, engine: &Engine) -> Self {
         Self {
             id: invitation.id.to_string(),
             email: invitation.email.clone(),
-            role: invitation.role.into(),
+            role: invitation.role.to_string(),
+            role_name: engine.role_name(invitation.role),
             created_at: time(invitation.created_at),
             expires_at: time(invitation.expires_at),
         }
@@ -64,7 +66,8 @@ pub(crate) struct InvitedView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct InviteBody {
     email: String,
-    role: Role,
+    /// The word of a built-in role, the id of another.
+    role: String,
     /// Days that it is good for: 7 if absent, 30 at most.
     days: Option<u32>,
 }
@@ -90,7 +93,7 @@ pub(crate) struct AcceptInvitationBody {
 #[utoipa::path(get, path = "/invitations", tag = "users", responses((status = 200, body = Page<InvitationView>)))]
 async fn list_invitations(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<InvitationView>> {
     let all = engine.invitations(&cx).await?;
-    Ok(Json(Page { items: all.iter().map(InvitationView::from).collect(), next_cursor: None }))
+    Ok(Json(Page { items: all.iter().map(|i| InvitationView::of(i, &engine)).collect(), next_cursor: None }))
 }
 
 /// Invites somebody. No mail is sent: hand the token over.
@@ -100,9 +103,13 @@ async fn invite(
     Asked(cx): Asked,
     JsonBody(body): JsonBody<InviteBody>,
 ) -> Result<(StatusCode, Json<InvitedView>), Failure> {
-    let invite = Invite { email: body.email, role: body.role.into(), days: body.days.unwrap_or(DAYS) };
+    let role = super::roles::role(&body.role)?;
+    let invite = Invite { email: body.email, role, days: body.days.unwrap_or(DAYS) };
     let made = engine.invite(&cx, invite).await?;
-    let view = InvitedView { invitation: (&made.invitation).into(), token: made.token.to_string() };
+    let view = InvitedView {
+        invitation: InvitationView::of(&made.invitation, &engine),
+        token: made.token.to_string(),
+    };
     Ok((StatusCode::CREATED, Json(view)))
 }
 
@@ -123,7 +130,8 @@ async fn look_at_invitation(
     State(engine): State<Engine>,
     JsonBody(body): JsonBody<InvitationTokenBody>,
 ) -> Answer<InvitationView> {
-    Ok(Json((&engine.invitation(&Zeroizing::new(body.token)).await?).into()))
+    let found = engine.invitation(&Zeroizing::new(body.token)).await?;
+    Ok(Json(InvitationView::of(&found, &engine)))
 }
 
 /// Takes an invitation up, and signs in.

@@ -30,6 +30,7 @@ pub(crate) mod quotas;
 pub(crate) mod requests;
 pub(crate) mod reratings;
 pub(crate) mod retention;
+pub(crate) mod roles;
 pub(crate) mod rotations;
 pub(crate) mod routing;
 pub(crate) mod sample;
@@ -70,6 +71,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(events::router())
         .merge(connections::router())
         .merge(users::router())
+        .merge(roles::router())
         .merge(invitations::router())
         .merge(tenants::router())
         .merge(quotas::router())

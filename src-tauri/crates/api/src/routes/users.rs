@@ -1,15 +1,13 @@
-//! People: their roles, whether they may sign in, their sessions; and what each role may.
+//! People: their roles, whether they may sign in, their sessions.
 
 use super::auth::sessions::OpenSessionView;
 use super::{Answer, Page, time, time_or_null};
 use crate::extract::{Asked, Ids, JsonBody};
 use crate::failure::Failure;
-use crate::words::Role;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use reeve_core::id::{SessionId, UserId};
-use reeve_core::permission::Permission;
 use reeve_engine::Engine;
 use reeve_engine::identity::Person;
 use serde::{Deserialize, Serialize};
@@ -26,7 +24,6 @@ pub(crate) fn router() -> OpenApiRouter<Engine> {
         .routes(routes!(reset_second_factor))
         .routes(routes!(list_user_sessions, end_user_sessions))
         .routes(routes!(end_user_session))
-        .routes(routes!(list_roles))
 }
 
 /// A person as a list shows them.
@@ -35,7 +32,9 @@ pub(crate) struct PersonView {
     id: String,
     name: String,
     email: String,
-    role: Role,
+    /// The word of a built-in role, the id of another.
+    role: String,
+    role_name: String,
     /// Whether a code is asked for at sign-in.
     second_factor: bool,
     /// Since when that person may not sign in; null if they may.
@@ -47,14 +46,15 @@ pub(crate) struct PersonView {
     last_seen: Option<String>,
 }
 
-impl From<&Person> for PersonView {
-    fn from(person: &Person) -> Self {
+impl PersonView {
+    fn of(person: &Person, engine: &Engine) -> Self {
         let user = &person.user;
         Self {
             id: user.id.to_string(),
             name: user.name.clone(),
             email: user.email.clone(),
-            role: user.role.into(),
+            role: user.role.to_string(),
+            role_name: engine.role_name(user.role),
             second_factor: user.second_factor,
             disabled_at: time_or_null(user.disabled_at),
             created_at: time(user.created_at),
@@ -68,21 +68,15 @@ impl From<&Person> for PersonView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateUserBody {
-    role: Role,
-}
-
-/// What a role may do.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RoleView {
-    role: Role,
-    scopes: Vec<&'static str>,
+    /// The word of a built-in role, the id of another.
+    role: String,
 }
 
 /// Everybody, oldest first.
 #[utoipa::path(get, path = "/users", tag = "users", responses((status = 200, body = Page<PersonView>)))]
 async fn list_users(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<PersonView>> {
     let people = engine.users(&cx).await?;
-    Ok(Json(Page { items: people.iter().map(PersonView::from).collect(), next_cursor: None }))
+    Ok(Json(Page { items: people.iter().map(|p| PersonView::of(p, &engine)).collect(), next_cursor: None }))
 }
 
 /// Gives somebody another role. The last administrator stays one.
@@ -93,7 +87,7 @@ async fn update_user(
     Ids(user): Ids<UserId>,
     JsonBody(body): JsonBody<UpdateUserBody>,
 ) -> Result<StatusCode, Failure> {
-    engine.set_role(&cx, user, body.role.into()).await?;
+    engine.set_role(&cx, user, super::roles::role(&body.role)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -161,14 +155,4 @@ async fn end_user_session(
 ) -> Result<StatusCode, Failure> {
     engine.end_sessions(&cx, Some(user), Some(session)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What each role may do.
-#[utoipa::path(get, path = "/roles", tag = "users", responses((status = 200, body = Page<RoleView>)))]
-async fn list_roles(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<RoleView>> {
-    let roles = engine.roles(&cx).await?.iter().map(|role| RoleView {
-        role: (*role).into(),
-        scopes: role.permissions().iter().copied().map(Permission::as_str).collect(),
-    });
-    Ok(Json(Page { items: roles.collect(), next_cursor: None }))
 }

@@ -156,6 +156,33 @@ async fn a_connection_is_cut_off_when_its_session_is_ended_and_no_other_is() {
 }
 
 #[tokio::test]
+async fn an_open_connection_hears_what_its_role_comes_to_allow() {
+    let (house, session) = House::settled().await;
+    let served = served(&house).await;
+    let ask = |ask: Ask| house.ask(ask.bearer(session.token()));
+    let role = json!({ "name": "Lookers", "allowed": ["usage:read"] });
+    let made = ask(Ask::post("/roles", role)).await;
+    let invite = json!({ "email": "second@example.com", "role": made.body["id"] });
+    let invited = ask(Ask::post("/invitations", invite)).await;
+    assert_eq!(invited.body["invitation"]["role_name"], "Lookers", "{}", invited.body);
+    let accept =
+        json!({ "token": invited.body["token"], "name": "Second", "password": "seven brass doors hum" });
+    let second = house.ask(Ask::post("/auth/invitation/accept", accept)).await;
+    let mut socket = connected(&house, &served, &second).await;
+    let change = json!({ "allowed": ["usage:read", "tenant:read"] });
+    let changed = ask(Ask::patch(&format!("/roles/{}", made.body["id"].as_str().unwrap()), change)).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let body = json!({ "name": "Aspen", "tier": "free" });
+    assert_eq!(ask(Ask::post("/tenants", body)).await.status, 201);
+    heard(&mut socket, &["tenant"]).await;
+    let me = house.ask(Ask::get("/auth/me").bearer(second.token())).await.body;
+    assert_eq!(
+        (&me["user"]["role_name"], &me["scopes"]),
+        (&json!("Lookers"), &json!(["tenant:read", "usage:read"]))
+    );
+}
+
+#[tokio::test]
 async fn who_is_disabled_is_cut_off_and_who_may_less_hears_less() {
     let (house, session) = House::settled().await;
     let served = served(&house).await;

@@ -1,7 +1,7 @@
 //! Another secret for an API key that stays the same one: its id, name, budgets and history go on. The secret before works beside
 //! it for a while, so that whoever uses it can be given the next one without a failed call.
 
-use super::{ApiKey, Minted, PreviousSecret, make_secret};
+use super::{ApiKey, Minted, PreviousSecret, carried, make_secret};
 use crate::Engine;
 use crate::admission::keys::{PREFIX_LEN, hash};
 use crate::cx::Cx;
@@ -46,6 +46,7 @@ impl Engine {
         }
         let _one = self.inner.key_rotations.lock().await;
         let (key, now) = (self.key_to_rotate(tenant, id).await?, self.now());
+        self.require_within(cx, &carried(&key.scopes)).await?;
         if let Some(previous) = key.previous.as_ref().filter(|p| p.until > now && !how.force) {
             return Err(Error::new(
                 Code::Conflict,

@@ -345,9 +345,12 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
         "connection.begin" => return "Opened a connection for live events".to_owned(),
         "vault.key_replace" => return "Replaced the key that signs access tokens".to_owned(),
         "invitation.create" => {
-            return format!("Invited somebody as {}", text(leaf, "role").unwrap_or_default());
+            let role = text(leaf, "role_name").or_else(|| text(leaf, "role"));
+            return format!("Invited somebody as {}", role.unwrap_or_default());
         }
         "invitation.revoke" => return "Took back an invitation".to_owned(),
+        "role.create" => "Made the role",
+        "role.delete" => "Removed the role",
         "user.role_change" => "Changed the role of",
         "user.disable" => "Disabled the account of",
         "user.enable" => "Enabled the account of",

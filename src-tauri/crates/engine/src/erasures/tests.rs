@@ -60,7 +60,7 @@ async fn with_two(folder: &TempDir, keyring: &Arc<MemoryKeyring>) -> (Engine, Cx
         password_hash: hash,
         second_factor: false,
         disabled_at: None,
-        role: Role::Operator,
+        role: Role::Operator.into(),
         created_at: now,
         updated_at: now,
     };
@@ -73,13 +73,18 @@ async fn with_two(folder: &TempDir, keyring: &Arc<MemoryKeyring>) -> (Engine, Cx
     let leaver_cx = from(Principal::User {
         id: leaver.id,
         subject: leaver.subject.clone(),
-        role: leaver.role,
+        may: Role::Operator.allowance(),
         session: None,
     });
     // Denied, and written down with where it came from.
     assert_eq!(engine.erasures(&leaver_cx, None, 1).await.unwrap_err().code, Code::Forbidden);
     let cx = Cx {
-        principal: Principal::User { id: admin.id, subject: admin.subject, role: Role::Admin, session: None },
+        principal: Principal::User {
+            id: admin.id,
+            subject: admin.subject,
+            may: Role::Admin.allowance(),
+            session: None,
+        },
         via: Via::Api,
         ..Cx::system()
     };

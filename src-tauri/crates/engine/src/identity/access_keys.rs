@@ -106,7 +106,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see the vault; [`Code::VaultLocked`].
     pub async fn signing_key(&self, cx: &Cx) -> Result<SigningKey, Error> {
-        self.require(cx, Permission::VaultRead).await?;
+        self.require_to_see(cx, Permission::VaultRead, Permission::VaultWrite).await?;
         let keys = self.access_key().await?;
         let (kid, since) = (keys.current.kid().to_owned(), keys.since);
         Ok(SigningKey { kid, since, until: since.plus(GOOD_FOR) })

@@ -8,7 +8,8 @@ use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::{Code, Error, FieldError};
 use reeve_core::id::{InvitationId, UserId};
-use reeve_core::permission::{Permission, Role};
+use reeve_core::permission::Permission;
+use reeve_core::role::RoleRef;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 pub use reeve_store::table::invitations::Invitation;
@@ -24,7 +25,7 @@ pub struct Invite {
     /// E-mail; who takes it up signs in with it.
     pub email: String,
     /// What that person may do.
-    pub role: Role,
+    pub role: RoleRef,
     /// Days that it is good for.
     pub days: u32,
 }
@@ -55,7 +56,7 @@ impl Engine {
     /// [`Code::PreconditionFailed`] while somebody here has no password; [`Code::Invalid`] for wrong fields.
     pub async fn invite(&self, cx: &Cx, invite: Invite) -> Result<Invited, Error> {
         self.require(cx, Permission::UserWrite).await?;
-        self.refuse_widening(cx, invite.role).await?;
+        self.require_within(cx, &*self.role_allowance(invite.role)?).await?;
         self.require_fresh(cx)?;
         let email = invite.email.trim().to_owned();
         let mut wrong = Vec::new();
@@ -81,13 +82,14 @@ impl Engine {
         let draft = self
             .draft(cx, "invitation.create", format_args!("invitation:{id}"))
             .outcome(Outcome::Success, Severity::Notice)
-            .detail("role", invite.role.as_str())
             .detail("days", invite.days);
+        let draft = self.with_role(draft, invite.role);
         let stored = invitation.clone();
         let sequence = self
             .inner
             .store
             .write(move |tx| {
+                super::roles::still_there(&tx.read(), stored.role)?;
                 let people = tx.read().users().all()?;
                 if people.iter().any(|p| p.email.eq_ignore_ascii_case(&stored.email)) {
                     return Err(Error::field("email", "is that of somebody who is here already"));
@@ -198,12 +200,13 @@ impl Engine {
         let draft = self
             .draft(cx, "user.create", format_args!("user:{}", user.id))
             .by(&user.subject)
-            .detail("role", user.role.as_str())
             .detail("invitation", found.id.to_string())
             .detail("invited_by", found.invited_by)
             .detail("has_password", true)
             .private("name", &user.name)
             .private("email", &user.email);
+        let draft = self.with_role(draft, user.role);
+        let _one = self.inner.sessions.changing.lock().await;
         let (stored, id, hash) = (user.clone(), found.id, found.token_hash);
         let sequence = self
             .inner

@@ -5,7 +5,7 @@
 //!   sessions in memory, and a refresh token that changes with every use (`refresh`).
 //! - A sign-in with a program or from a network that is new for this person is an entry of its own (`devices`).
 //! - Everybody after the first person is invited (`invitations`), and looked after (`users`); what they have open is listed and
-//!   ended (`session_list`).
+//!   ended (`session_list`). Beside the built-in roles there are those that people make (`roles`).
 //! - Who listens to live events is known by person and by what they hear (`connections`).
 //! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
 //! - Who wants it is asked for a code of an authenticator app as well (`second_factor`); a code is good once (`proof`).
@@ -32,6 +32,7 @@ mod recover;
 mod recovery_codes;
 mod refresh;
 mod register;
+mod roles;
 mod second_factor;
 mod session_list;
 mod sessions;
@@ -51,6 +52,7 @@ pub use login::{Login, SignedIn};
 pub(crate) use password::objection;
 pub use reeve_store::table::users::User;
 pub use register::Register;
+pub use roles::{ChangeRole, CreateRole, CustomRole, SeenRole};
 pub use second_factor::{Enrolment, RecoveryCodes, SecondFactorStatus};
 pub use session_list::OpenSession;
 pub(crate) use sessions::Sessions;

@@ -4,31 +4,64 @@ use super::User;
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::{Code, Error};
-use reeve_core::id::{SessionId, UserId};
-use reeve_core::permission::Role;
+use reeve_core::allowance::Allowance;
+use reeve_core::id::{RoleId, SessionId, UserId};
 use reeve_core::principal::Principal;
+use reeve_core::role::RoleRef;
+use reeve_store::table::roles::CustomRole;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Everybody, by id.
+/// Everybody by id, and what the roles that people made let them do.
 #[derive(Default)]
-pub(super) struct People(HashMap<UserId, Person>);
+pub(super) struct People {
+    people: HashMap<UserId, Person>,
+    roles: HashMap<RoleId, Made>,
+}
+
+struct Made {
+    name: String,
+    may: Arc<Allowance>,
+}
 
 struct Person {
     subject: String,
-    role: Role,
+    role: RoleRef,
     has_password: bool,
     disabled: bool,
 }
 
-impl<'a> FromIterator<&'a User> for People {
-    fn from_iter<I: IntoIterator<Item = &'a User>>(users: I) -> Self {
+impl People {
+    pub(super) fn of(users: &[User], roles: &[CustomRole]) -> Self {
         let mut people = Self::default();
-        users.into_iter().for_each(|user| people.put(user));
+        users.iter().for_each(|user| people.put(user));
+        roles.iter().for_each(|role| people.put_role(role));
         people
     }
-}
 
-impl People {
+    pub(super) fn put_role(&mut self, role: &CustomRole) {
+        self.roles.insert(role.id, Made { name: role.name.clone(), may: Arc::clone(&role.may) });
+    }
+
+    pub(super) fn remove_role(&mut self, id: RoleId) {
+        self.roles.remove(&id);
+    }
+
+    /// What a role lets people do; `None` if it is gone.
+    pub(super) fn allowance(&self, role: RoleRef) -> Option<Arc<Allowance>> {
+        match role {
+            RoleRef::BuiltIn(role) => Some(role.allowance()),
+            RoleRef::Custom(id) => self.roles.get(&id).map(|role| Arc::clone(&role.may)),
+        }
+    }
+
+    pub(super) fn role_name(&self, role: RoleRef) -> String {
+        match role {
+            RoleRef::BuiltIn(role) => role.label().to_owned(),
+            RoleRef::Custom(id) => self.roles.get(&id).map_or_else(|| id.to_string(), |r| r.name.clone()),
+        }
+    }
+
     pub(super) fn put(&mut self, user: &User) {
         let person = Person {
             subject: user.subject.clone(),
@@ -36,27 +69,29 @@ impl People {
             has_password: user.password_hash.is_some(),
             disabled: user.disabled_at.is_some(),
         };
-        self.0.insert(user.id, person);
+        self.people.insert(user.id, person);
     }
 
     fn remove(&mut self, id: UserId) {
-        self.0.remove(&id);
+        self.people.remove(&id);
     }
 
     pub(super) fn has_password_now(&mut self, id: UserId) {
-        if let Some(person) = self.0.get_mut(&id) {
+        if let Some(person) = self.people.get_mut(&id) {
             person.has_password = true;
         }
     }
 
     pub(super) fn principal(&self, id: UserId, session: Option<SessionId>) -> Option<Principal> {
-        let person = self.0.get(&id).filter(|person| !person.disabled)?;
-        Some(Principal::User { id, subject: person.subject.clone(), role: person.role, session })
+        let person = self.people.get(&id).filter(|person| !person.disabled)?;
+        // A role that is gone allows nothing.
+        let may = self.allowance(person.role).unwrap_or_default();
+        Some(Principal::User { id, subject: person.subject.clone(), may, session })
     }
 
     /// The one person there is, if that person has set no password.
     fn owner_without_password(&self) -> Option<UserId> {
-        let mut all = self.0.iter();
+        let mut all = self.people.iter();
         match (all.next(), all.next()) {
             (Some((id, person)), None) if !person.has_password => Some(*id),
             _ => None,
@@ -68,14 +103,14 @@ impl Engine {
     /// Whether nobody is registered yet.
     #[must_use]
     pub fn needs_setup(&self) -> bool {
-        self.inner.sessions.people.read().0.is_empty()
+        self.inner.sessions.people.read().people.is_empty()
     }
 
     /// Whether the window needs a sign-in: not as long as its one owner has set no password. HTTP always needs one.
     #[must_use]
     pub fn sign_in_required(&self) -> bool {
         let people = self.inner.sessions.people.read();
-        !people.0.is_empty() && people.owner_without_password().is_none()
+        !people.people.is_empty() && people.owner_without_password().is_none()
     }
 
     /// Who the window's OS user is: the one owner, as long as there is no password; nobody otherwise.

@@ -59,7 +59,7 @@ impl Engine {
             name: new.name,
             email: new.email,
             password_hash,
-            role: Role::Admin,
+            role: Role::Admin.into(),
             second_factor: false,
             disabled_at: None,
             created_at: now,
@@ -85,7 +85,7 @@ impl Engine {
         let draft = self
             .draft(cx, "user.create", format_args!("user:{}", user.id))
             .by(&user.subject)
-            .detail("role", user.role.as_str())
+            .detail("role", user.role.to_string())
             .detail("workspace_name", settings.workspace_name.as_str())
             .detail("time_zone", settings.time_zone.name())
             .detail("has_password", user.password_hash.is_some())

@@ -29,6 +29,8 @@ pub(crate) struct Sessions {
     pub(super) access_keys: Known,
     pub(super) hasher: Hasher,
     pub(super) connections: Connections,
+    /// People and roles are changed one at a time, so that memory ends as the file does.
+    pub(super) changing: tokio::sync::Mutex<()>,
     /// Told whenever somebody may be no longer who a long-lived connection takes them for.
     changes: watch::Sender<()>,
 }
@@ -108,13 +110,13 @@ impl Engine {
     /// Reads people and open sessions into memory.
     pub(crate) async fn load_sessions(&self) -> Result<(), Error> {
         let now = self.now();
-        let (people, open) = self
+        let (people, roles, open) = self
             .inner
             .store
-            .read(move |r| Ok::<_, Error>((r.users().all()?, r.sessions().open(now)?)))
+            .read(move |r| Ok::<_, Error>((r.users().all()?, r.roles().all()?, r.sessions().open(now)?)))
             .await?;
         let sessions = &self.inner.sessions;
-        *sessions.people.write() = people.iter().collect();
+        *sessions.people.write() = People::of(&people, &roles);
         for session in &open {
             sessions.opened(session);
         }

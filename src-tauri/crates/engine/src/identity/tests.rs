@@ -1,6 +1,7 @@
 //! Identity on a real store, with a clock that the test sets and a keyring in memory.
 
 mod jws;
+mod roles;
 mod second_factor;
 mod users;
 
@@ -115,7 +116,7 @@ async fn the_first_person_makes_the_workspace_and_nobody_after() {
     let house = House::new().await;
     assert!(house.engine.needs_setup() && !house.engine.sign_in_required());
     let signed_in = house.engine.register(&http(), register(Some(GOOD))).await.unwrap();
-    assert_eq!(signed_in.user.role, Role::Admin);
+    assert!(signed_in.user.role.is_admin());
     assert!(!house.engine.needs_setup() && house.engine.sign_in_required());
     assert_eq!(house.engine.zone().name(), "Europe/Berlin");
     let again = house.engine.register(&http(), register(Some(GOOD))).await.unwrap_err();
@@ -161,7 +162,8 @@ async fn the_window_needs_no_sign_in_until_a_password_is_set() {
     house.engine.register(&cx(Via::Ui), register(None)).await.unwrap();
     assert!(!house.engine.sign_in_required());
     let owner = house.engine.window_principal();
-    assert!(matches!(owner, Principal::User { session: None, role: Role::Admin, .. }));
+    assert!(matches!(owner, Principal::User { session: None, .. }));
+    assert_eq!(owner.allowance(), Role::Admin.allowance());
     let house = house.restarted().await;
     assert_eq!(house.engine.window_principal(), owner);
     let denied = house.engine.login(&http(), login(EMAIL, "")).await.err().unwrap();
@@ -532,7 +534,12 @@ async fn a_restart_forgets_the_proof_and_another_session_has_none() {
     let stranger = house.engine.require_fresh(&http()).unwrap_err();
     assert_eq!(stranger.code, Code::Unauthenticated);
     let again = house.engine.login(&http(), login(EMAIL, GOOD)).await.unwrap();
-    let of = |user, session| Principal::User { id: user, subject: "u".into(), role: Role::Admin, session };
+    let of = |user, session| Principal::User {
+        id: user,
+        subject: "u".into(),
+        may: Role::Admin.allowance(),
+        session,
+    };
     let first = Cx { principal: of(signed_in.user.id, Some(signed_in.session)), ..http() };
     let second = Cx { principal: of(again.user.id, Some(again.session)), ..http() };
     assert_eq!(house.engine.require_fresh(&first).unwrap_err().code, Code::StepUpRequired);

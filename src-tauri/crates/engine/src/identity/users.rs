@@ -1,7 +1,7 @@
 //! Looking after people: their roles, whether they may sign in, and the way back for somebody who lost the second factor.
 //!
 //! Somebody who may do everything stays, in the same transaction that would take the last one away. Nobody gives a role that
-//! may what the giver may not.
+//! may what the giver may not, nor looks after somebody who has one.
 
 use super::User;
 use crate::Engine;
@@ -9,8 +9,9 @@ use crate::cx::Cx;
 use crate::entry::{Draft, Severity};
 use crate::error::{Code, Error};
 use reeve_core::id::UserId;
-use reeve_core::permission::{Permission, Role};
+use reeve_core::permission::Permission;
 use reeve_core::principal::Principal;
+use reeve_core::role::RoleRef;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::{Read, Tx};
@@ -45,31 +46,23 @@ impl Engine {
         self.inner.store.read(read).await
     }
 
-    /// The roles there are.
-    ///
-    /// # Errors
-    /// If `cx` may not see people.
-    pub async fn roles(&self, cx: &Cx) -> Result<&'static [Role], Error> {
-        self.require(cx, Permission::UserRead).await?;
-        Ok(Role::ALL)
-    }
-
     /// Gives somebody another role.
     ///
     /// # Errors
     /// If `cx` may not; [`Code::Forbidden`] for a role that may what `cx` may not; [`Code::StepUpRequired`];
     /// [`Code::NotFound`]; [`Code::Conflict`] if no administrator would be left.
-    pub async fn set_role(&self, cx: &Cx, id: UserId, role: Role) -> Result<User, Error> {
+    pub async fn set_role(&self, cx: &Cx, id: UserId, role: RoleRef) -> Result<User, Error> {
         self.require(cx, Permission::UserWrite).await?;
-        self.refuse_widening(cx, role).await?;
-        self.require_fresh(cx)?;
-        let draft = self.user_draft(cx, id, "user.role_change");
+        self.require_within(cx, &*self.role_allowance(role)?).await?;
+        self.require_over(cx, id).await?;
+        let draft = self.with_role(self.user_draft(cx, id, "user.role_change"), role);
         self.change_user(id, move |tx, user| {
             if user.role == role {
                 return Ok(None);
             }
-            keep_an_admin(&tx.read(), user, role != Role::Admin)?;
-            let recorded = draft.change("role", user.role.as_str(), role.as_str()).record(tx)?;
+            keep_an_admin(&tx.read(), user, !role.is_admin())?;
+            super::roles::still_there(&tx.read(), role)?;
+            let recorded = draft.change("role", user.role, role).record(tx)?;
             recorded.users().set_role(id, role, recorded.now())?;
             Ok(Some(recorded.sequence()))
         })
@@ -82,7 +75,7 @@ impl Engine {
     /// As [`Engine::set_role`]; [`Code::Conflict`] for oneself as well.
     pub async fn disable_user(&self, cx: &Cx, id: UserId) -> Result<User, Error> {
         self.require(cx, Permission::UserWrite).await?;
-        self.require_fresh(cx)?;
+        self.require_over(cx, id).await?;
         if matches!(cx.principal, Principal::User { id: own, .. } if own == id) {
             return Err(Error::new(Code::Conflict, "Nobody disables themselves. Ask another administrator."));
         }
@@ -113,7 +106,7 @@ impl Engine {
     /// As [`Engine::set_role`].
     pub async fn enable_user(&self, cx: &Cx, id: UserId) -> Result<User, Error> {
         self.require(cx, Permission::UserWrite).await?;
-        self.require_fresh(cx)?;
+        self.require_over(cx, id).await?;
         let draft = self.user_draft(cx, id, "user.enable").change("state", "disabled", "active");
         self.change_user(id, move |tx, user| {
             if user.disabled_at.is_none() {
@@ -132,17 +125,16 @@ impl Engine {
     /// As [`Engine::set_role`]; [`Code::PreconditionFailed`] if it is off.
     pub async fn take_second_factor_off(&self, cx: &Cx, id: UserId) -> Result<(), Error> {
         self.require(cx, Permission::UserWrite).await?;
-        self.require_fresh(cx)?;
-        let user = self.inner.store.read(move |r| r.users().get(id)).await?;
-        self.take_off(cx, &user.ok_or_else(no_such_person)?).await
+        let user = self.require_over(cx, id).await?;
+        self.take_off(cx, &user).await
     }
 
-    /// Refuses to hand out what the asker may not do.
-    pub(super) async fn refuse_widening(&self, cx: &Cx, role: Role) -> Result<(), Error> {
-        match role.permissions().iter().find(|p| !cx.principal.may(**p)) {
-            None => Ok(()),
-            Some(missing) => Err(self.deny(cx, missing.as_str(), "Your role").await?),
-        }
+    /// Lets `cx` pass if the person may nothing that `cx` may not, and whoever asks has just proved who they are.
+    async fn require_over(&self, cx: &Cx, id: UserId) -> Result<User, Error> {
+        let user = self.inner.store.read(move |r| r.users().get(id)).await?.ok_or_else(no_such_person)?;
+        self.require_within(cx, &*self.role_allowance(user.role)?).await?;
+        self.require_fresh(cx)?;
+        Ok(user)
     }
 
     /// Changes somebody in one transaction; `None` from `change` says that there was nothing to do.
@@ -157,6 +149,7 @@ impl Engine {
             let after = tx.read().users().get(id)?.ok_or_else(no_such_person)?;
             Ok::<_, Error>((after, sequence))
         };
+        let _one = self.inner.sessions.changing.lock().await;
         let (user, sequence) = self.inner.store.write(write).await?;
         if let Some(sequence) = sequence {
             self.inner.sessions.people.write().put(&user);
@@ -173,7 +166,7 @@ impl Engine {
 
 /// Refuses to take the last administrator away who may sign in.
 fn keep_an_admin(read: &Read<'_>, user: &User, goes: bool) -> Result<(), Error> {
-    let last = user.role == Role::Admin && read.users().admins_besides(user.id)? == 0;
+    let last = user.role.is_admin() && read.users().admins_besides(user.id)? == 0;
     if goes && last {
         return Err(Error::new(
             Code::Conflict,

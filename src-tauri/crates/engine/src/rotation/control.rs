@@ -46,7 +46,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see them.
     pub async fn control_credentials(&self, cx: &Cx) -> Result<Vec<(ControlCredential, Vec<String>)>, Error> {
-        self.require(cx, Permission::CredentialRead).await?;
+        self.require_to_see(cx, Permission::CredentialRead, Permission::CredentialWrite).await?;
         self.inner
             .store
             .read(|r| {

@@ -109,7 +109,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see them.
     pub async fn renewals(&self, cx: &Cx) -> Result<Vec<(ControlCredentialId, CredentialId)>, Error> {
-        self.require(cx, Permission::CredentialRead).await?;
+        self.require_to_see(cx, Permission::CredentialRead, Permission::CredentialWrite).await?;
         let live = self.inner.store.read(|r| r.credentials().live()).await?;
         Ok(live.into_iter().filter_map(|c| Some((c.renews?, c.id))).collect())
     }

@@ -88,7 +88,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it.
     pub async fn vault_status(&self, cx: &Cx) -> Result<VaultStatus, Error> {
-        self.require(cx, Permission::VaultRead).await?;
+        self.require_to_see(cx, Permission::VaultRead, Permission::VaultWrite).await?;
         let read = |r: &reeve_store::Read<'_>| {
             let rewraps = r.vault_rewraps();
             Ok::<_, Error>((r.vault().header()?, r.vault().seals()?, rewraps.newest()?, rewraps.count()?))

@@ -9,7 +9,15 @@ use reeve_engine::{Code, Cx, Engine};
 
 fn with_role(cx: &Cx, role: Role) -> Cx {
     let id = UserId("0199f3c0-0000-7000-8000-000000000001".parse().unwrap());
-    Cx { principal: Principal::User { id, subject: "u_other".to_owned(), role, session: None }, ..cx.clone() }
+    Cx {
+        principal: Principal::User {
+            id,
+            subject: "u_other".to_owned(),
+            may: role.allowance(),
+            session: None,
+        },
+        ..cx.clone()
+    }
 }
 
 fn named(name: &str, shared: bool) -> SaveView {

@@ -19,7 +19,8 @@ fn of<'b>(board: &'b SecurityBoard, key: &str) -> &'b SecurityGroup {
 /// Somebody who may do next to nothing.
 fn stranger(cx: &Cx) -> Cx {
     let id = UserId("0199f3c0-0000-7000-8000-000000000001".parse().unwrap());
-    let principal = Principal::User { id, subject: "u_other".to_owned(), role: Role::User, session: None };
+    let principal =
+        Principal::User { id, subject: "u_other".to_owned(), may: Role::User.allowance(), session: None };
     Cx { principal, ..cx.clone() }
 }
 

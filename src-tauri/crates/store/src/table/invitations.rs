@@ -4,7 +4,7 @@ use super::handles;
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::id::InvitationId;
-use reeve_core::permission::Role;
+use reeve_core::role::RoleRef;
 use reeve_core::time::Millis;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -18,7 +18,7 @@ pub struct Invitation {
     /// Whom it is for; unique without regard to case.
     pub email: String,
     /// What that person may do.
-    pub role: Role,
+    pub role: RoleRef,
     /// SHA-256 of the token that takes it up.
     pub token_hash: [u8; 32],
     /// Pseudonym of who invited.
@@ -36,7 +36,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Invitation> {
     Ok(Invitation {
         id: InvitationId(sql::id(row, "id")?),
         email: row.get("email")?,
-        role: sql::word(row, "role", Role::parse)?,
+        role: sql::word(row, "role", |text| text.parse().ok())?,
         token_hash: row.get("token_hash")?,
         invited_by: row.get("invited_by")?,
         created_at: sql::millis(row, "created_at")?,
@@ -90,7 +90,7 @@ impl Writes<'_> {
             .execute(params![
                 i.id.0.as_bytes(),
                 i.email,
-                i.role.as_str(),
+                i.role.to_string(),
                 i.token_hash,
                 i.invited_by,
                 i.created_at.0,

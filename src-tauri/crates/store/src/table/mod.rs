@@ -38,6 +38,7 @@ pub mod refusals;
 pub(crate) mod request_tags;
 pub mod reratings;
 pub mod retention_policies;
+pub mod roles;
 pub mod rotations;
 pub mod routes;
 pub mod saved_views;

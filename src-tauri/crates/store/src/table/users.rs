@@ -4,7 +4,7 @@ use super::handles;
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::id::UserId;
-use reeve_core::permission::Role;
+use reeve_core::role::RoleRef;
 use reeve_core::time::Millis;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -24,7 +24,7 @@ pub struct User {
     /// Argon2id, PHC string; `None` signs in through the OS account.
     pub password_hash: Option<String>,
     /// What they may do.
-    pub role: Role,
+    pub role: RoleRef,
     /// Whether a second factor is asked for when they sign in; it is set up in a table of its own.
     pub second_factor: bool,
     /// Since when they may not sign in.
@@ -53,7 +53,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         name: row.get("name")?,
         email: row.get("email")?,
         password_hash: row.get("password_hash")?,
-        role: sql::word(row, "role", Role::parse)?,
+        role: sql::word(row, "role", |text| text.parse().ok())?,
         second_factor: row.get("second_factor")?,
         disabled_at: sql::millis_opt(row, "disabled_at")?,
         created_at: sql::millis(row, "created_at")?,
@@ -118,7 +118,7 @@ impl Writes<'_> {
                 user.name,
                 user.email,
                 user.password_hash,
-                user.role.as_str(),
+                user.role.to_string(),
                 user.created_at.0,
                 user.updated_at.0
             ])?;
@@ -140,10 +140,10 @@ impl Writes<'_> {
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn set_role(&self, id: UserId, role: Role, now: Millis) -> Result<(), StoreError> {
+    pub fn set_role(&self, id: UserId, role: RoleRef, now: Millis) -> Result<(), StoreError> {
         self.conn
             .prepare_cached("UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1")?
-            .execute(params![id.0.as_bytes(), role.as_str(), now.0])?;
+            .execute(params![id.0.as_bytes(), role.to_string(), now.0])?;
         Ok(())
     }
 
