@@ -1,85 +1,200 @@
-//! Every route asks who is there: the list of routes is the OpenAPI document's own, so a new route cannot be forgotten.
+//! The authorisation matrix: every route of the OpenAPI document is asked as everybody, and what it must answer follows from the
+//! permission that it declares there. A new route cannot be forgotten, and one that asks the engine for another permission than it
+//! declares is found out.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
-use reeve_tests::console::{Console, Door};
+mod document;
+mod exceptions;
+
+use document::Route;
+use exceptions::{Exceptions, OpenTo};
+use reeve_core::permission::{Permission, Role};
+use reeve_tests::console::{Console, Door, Reply};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-/// What a stranger may ask: to see how things stand, to set up, to sign in, to take up an invitation, and to bring the recovery code.
-const OPEN: [&str; 9] = [
-    "get /setup",
-    "get /openapi.json",
-    "post /auth/register",
-    "post /auth/login",
-    "post /auth/refresh",
-    "post /auth/logout",
-    "post /auth/invitation",
-    "post /auth/invitation/accept",
-    "post /vault/unlock",
-];
+const PASSWORD: &str = "a long enough passphrase 1";
+const MINUTE: i64 = 60_000;
 
-fn routes() -> Vec<(String, String)> {
-    let document = serde_json::to_value(reeve_api::openapi()).unwrap();
-    let paths = document["paths"].as_object().unwrap().clone();
-    let methods = |(path, item): (String, Value)| {
-        let path = path.trim_start_matches("/api/v1").to_owned();
-        item.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())).collect::<Vec<_>>()
-    };
-    paths
-        .into_iter()
-        .flat_map(methods)
-        .filter(|(m, _)| ["get", "post", "put", "patch", "delete"].contains(&m.as_str()))
-        .collect()
+/// Somebody who asks.
+struct Persona {
+    name: String,
+    token: Value,
+    /// What they may do; `None` for somebody who is not signed in, or not any more.
+    may: Option<Vec<&'static str>>,
+}
+
+impl Persona {
+    /// What this one brings along.
+    async fn signs_in(&self, console: &mut Console) -> Value {
+        if self.may.is_none() {
+            return self.token.clone();
+        }
+        console.sign_out();
+        let login = json!({"email": self.token["user"]["email"], "password": PASSWORD});
+        told(console, "POST", "/auth/login", login).await
+    }
+}
+
+/// What must come back.
+#[derive(PartialEq)]
+enum Expected {
+    /// 401.
+    WhoAreYou,
+    /// 403 that names this permission.
+    Refused(String),
+    /// Anything about what was asked.
+    Passed,
+}
+
+impl Expected {
+    fn of(route: &Route, persona: &Persona) -> Self {
+        match (&persona.may, &route.permission) {
+            (None, _) => Self::WhoAreYou,
+            (Some(may), Some(needed)) if !may.contains(&needed.as_str()) => Self::Refused(needed.clone()),
+            _ => Self::Passed,
+        }
+    }
+
+    fn is_met(&self, reply: &Reply) -> bool {
+        match self {
+            Self::WhoAreYou => reply.status == 401,
+            Self::Refused(needed) => {
+                let said = reply.body["detail"].as_str().unwrap_or_default();
+                reply.status == 403 && said.contains(&format!("permission {needed}."))
+            }
+            Self::Passed => !matches!(reply.status, 401 | 403 | 429 | 500..),
+        }
+    }
+
+    fn says(&self) -> String {
+        match self {
+            Self::WhoAreYou => "401".to_owned(),
+            Self::Refused(needed) => format!("403 for {needed}"),
+            Self::Passed => "no refusal".to_owned(),
+        }
+    }
+}
+
+#[test]
+fn every_route_declares_whom_it_is_open_to() {
+    let routes = document::routes();
+    let exceptions = Exceptions::read(&routes);
+    assert!(routes.len() > 150, "{} routes", routes.len());
+    for route in &routes {
+        let open = exceptions.open_to(&route.name);
+        match &route.permission {
+            Some(permission) => {
+                assert!(
+                    Permission::parse(permission).is_some(),
+                    "{}: {permission} is no permission",
+                    route.name
+                );
+                assert_eq!(open, None, "{} needs {permission}, so it is no exception", route.name);
+            }
+            None => assert!(open.is_some(), "{} declares no permission and is no exception", route.name),
+        }
+        // What the document tells programs of signing in is the same.
+        let anyone = open == Some(OpenTo::Anyone);
+        assert!(!route.anonymous || anyone, "{} is open to anyone and is no such exception", route.name);
+    }
+    let declared: BTreeSet<_> = routes.iter().filter_map(|r| r.permission.as_deref()).collect();
+    let all: BTreeSet<_> = Permission::ALL.iter().map(|p| p.as_str()).collect();
+    let unasked: BTreeSet<_> = all.difference(&declared).copied().collect();
+    assert_eq!(unasked, exceptions.unasked(), "permissions that no route declares");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_is_turned_away_from_every_route() {
-    let mut console = Console::start().await;
-    let admin = json!({"workspace_name": "Meridian", "time_zone": "UTC", "name": "First Admin", "email": "admin@example.com",
-        "password": "a long enough passphrase 1"});
-    let session = console.ask(Door::Server, "POST", "/auth/register", Some(admin)).await;
-    assert_eq!(session.status, 200, "{}", session.body);
-    // More questions than a stranger may ask in a minute, on a clock that stands still.
-    reeve_tests::limits::make_room(&console.engine).await.unwrap();
-    // The bucket that registering began to use fills with time alone.
-    console.clock.advance(60_000);
-    console.sign_out();
-    let routes = routes();
-    assert!(routes.len() > 50, "{} routes", routes.len());
-    for (method, path) in routes {
-        if OPEN.contains(&format!("{method} {path}").as_str()) || path == "/events" {
-            continue;
+async fn everybody_is_answered_as_the_document_says() {
+    let routes = document::routes();
+    let exceptions = Exceptions::read(&routes);
+    let (mut console, people) = inhabited().await;
+    let mut wrong = Vec::new();
+    for persona in &people {
+        // Anew each time: somebody before may have let another key sign tokens.
+        let token = persona.signs_in(&mut console).await;
+        for route in &routes {
+            if exceptions.open_to(&route.name) == Some(OpenTo::Anyone) {
+                continue;
+            }
+            let expected = Expected::of(route, persona);
+            console.sign(&token);
+            // The window asks for a sign-in as well, for a password is set.
+            let doors = [Door::Server, Door::Window];
+            let doors = if persona.may.is_none() { &doors[..] } else { &doors[..1] };
+            for door in doors {
+                let reply = console.ask(*door, &route.method, &route.path, exceptions.body(route)).await;
+                if !expected.is_met(&reply) {
+                    let (status, body) = (reply.status, reply.body);
+                    wrong.push(format!(
+                        "{} as {}, {door:?}: expected {}, got {status} {body}",
+                        route.name,
+                        persona.name,
+                        expected.says()
+                    ));
+                }
+            }
         }
-        let concrete = path
-            .replace("{id}", "ten_00000000000000000000000000")
-            .replace("{scope}", "tenant")
-            .replace("{key_id}", "key_00000000000000000000000000")
-            .replace("{session_id}", "ses_00000000000000000000000000")
-            .replace("{override_id}", "ovr_00000000000000000000000000")
-            .replace("{stream}", "audit")
-            .replace("{subject}", "anonymous")
-            .replace("{provider}", "openai")
-            .replace("{model}", "gpt-4o");
-        // A body that is not even JSON for the route: who asks comes before what is asked.
-        let body = (method != "get" && method != "delete").then(|| json!({}));
-        let mut forged = console.ask(Door::Server, &method.to_uppercase(), &concrete, body.clone()).await;
-        if forged.status == 400 {
-            // Some routes read the body first; then it must at least not be taken.
-            forged.status = if forged.body["code"] == "invalid" { 401 } else { 400 };
-        }
-        assert_eq!(forged.status, 401, "{method} {path}: {}", forged.body);
-        // With a password set, the window asks for a sign-in as well.
-        let window = console.ask(Door::Window, &method.to_uppercase(), &concrete, body).await;
-        assert!(
-            window.status == 401 || window.body["code"] == "invalid",
-            "{method} {path} in the window: {}",
-            window.body
-        );
     }
-    let entries =
-        console.engine.audit_page(&reeve_engine::Cx::system(), Default::default(), 1_000).await.unwrap();
-    assert!(entries.entries.iter().all(|e| !e.event_type.ends_with(".create")
-        || e.actor.kind != "anonymous"
-        || e.event_type == "user.create"));
-    console.sign(&session.body);
-    assert_eq!(console.ask(Door::Server, "GET", "/tenants", None).await.status, 200);
+    assert!(wrong.is_empty(), "{} wrong answers:\n{}", wrong.len(), wrong.join("\n"));
+    assert_denials_are_entries(&console, &routes, &people).await;
+}
+
+/// Every refusal of somebody who was known is an entry of the audit trail.
+async fn assert_denials_are_entries(console: &Console, routes: &[Route], people: &[Persona]) {
+    let refused = |persona| {
+        let refused = |route: &&Route| matches!(Expected::of(route, persona), Expected::Refused(_));
+        routes.iter().filter(refused).count()
+    };
+    let refused: usize = people.iter().map(refused).sum();
+    let filter = reeve_engine::audit::Kinds::read("event_type", ["access.denied"]).unwrap().filter();
+    let page = console.engine.audit_page(&reeve_engine::Cx::system(), filter, 1).await.unwrap();
+    assert_eq!(page.matched, u64::try_from(refused).ok(), "entries of refusals, and refusals");
+}
+
+/// A console with everybody who asks: strangers first, and last who may do everything.
+async fn inhabited() -> (Console, Vec<Persona>) {
+    let mut console = Console::start().await;
+    let admin = json!({"workspace_name": "Meridian", "time_zone": "UTC", "name": "First Admin", "email": "first@example.com",
+        "password": PASSWORD});
+    let expired = told(&console, "POST", "/auth/register", admin).await;
+    reeve_tests::limits::make_room(&console.engine).await.unwrap();
+    // Beyond the ten minutes of a token; and the bucket that registering began to use fills with time alone.
+    console.clock.advance(11 * MINUTE);
+    let login = json!({"email": "first@example.com", "password": PASSWORD});
+    let admin = told(&console, "POST", "/auth/login", login).await;
+    console.sign(&admin);
+    let revoked = joined(&console, "revoked", "admin").await;
+    let ended = format!("/users/{}/sessions", revoked["user"]["id"].as_str().unwrap());
+    assert_eq!(console.ask(Door::Server, "DELETE", &ended, None).await.status, 204);
+    let nothing = told(&console, "POST", "/roles", json!({"name": "Nothing", "allowed": []})).await;
+    let nothing = joined(&console, "nothing", nothing["id"].as_str().unwrap()).await;
+
+    let nobody = |name: &str, token| Persona { name: name.to_owned(), token, may: None };
+    let mut people = vec![
+        nobody("nobody", Value::Null),
+        nobody("somebody whose token is over", expired),
+        nobody("somebody whose session was ended", revoked),
+        Persona { name: "somebody with a role of nothing".to_owned(), token: nothing, may: Some(Vec::new()) },
+    ];
+    for role in Role::ALL.iter().rev() {
+        let may = role.permissions().iter().map(|p| p.as_str()).collect();
+        let token = joined(&console, role.as_str(), role.as_str()).await;
+        people.push(Persona { name: role.as_str().to_owned(), token, may: Some(may) });
+    }
+    (console, people)
+}
+
+/// Somebody who is invited as `role` and comes in.
+async fn joined(console: &Console, who: &str, role: &str) -> Value {
+    let invite = json!({"email": format!("{who}@example.com"), "role": role});
+    let made = told(console, "POST", "/invitations", invite).await;
+    let accept = json!({"token": made["token"], "name": who, "password": PASSWORD});
+    told(console, "POST", "/auth/invitation/accept", accept).await
+}
+
+async fn told(console: &Console, method: &str, path: &str, body: Value) -> Value {
+    let reply = console.ask(Door::Server, method, path, Some(body)).await;
+    assert!((200..300).contains(&reply.status), "{method} {path}: {} {}", reply.status, reply.body);
+    reply.body
 }

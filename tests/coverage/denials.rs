@@ -14,7 +14,6 @@ const OPEN: &[&str] = &[
     "get /events",
     "get /settings",
     "get /sample",
-    "get /providers",
     "post /auth/register",
     "post /auth/login",
     "post /auth/refresh",
