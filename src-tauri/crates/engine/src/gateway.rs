@@ -176,7 +176,7 @@ impl Engine {
             .detail("reason", Code::Unauthenticated.as_str())
             .outcome(Outcome::Denied, Severity::Warning);
         // The public part of a key of ours helps to find who uses a dead one; anything else may be a secret.
-        if let Some(prefix) = key.get(..16).filter(|p| p.starts_with("rvk_")) {
+        if let Some(prefix) = key.get(..16).filter(|p| Self::is_api_key(p)) {
             draft = draft.detail("prefix", prefix);
         }
         self.record(draft).await?;

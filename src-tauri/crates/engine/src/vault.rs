@@ -170,19 +170,10 @@ impl Engine {
         name: &'static str,
     ) -> Result<zeroize::Zeroizing<[u8; 32]>, Error> {
         if let Some(sealed) = self.inner.store.read(move |r| r.sealed_items().get(name)).await? {
-            let opened = vault.open(purpose, name, &sealed).map_err(|e| {
-                Error::new(Code::Internal, "A key of Reeve's own cannot be opened; the vault is damaged.")
-                    .because(e)
-            })?;
-            let bytes = <[u8; 32]>::try_from(opened.expose()).map_err(|e| {
-                Error::new(Code::Internal, "A key of Reeve's own has the wrong length.").because(e)
-            })?;
-            return Ok(zeroize::Zeroizing::new(bytes));
+            return open_own(vault, purpose, name, &sealed);
         }
         let fresh = zeroize::Zeroizing::new(crate::random::bytes::<32>()?);
-        let sealed = vault
-            .seal(purpose, name, fresh.as_slice())
-            .map_err(|e| Error::new(Code::Internal, "A key of Reeve's own cannot be sealed.").because(e))?;
+        let sealed = seal_own(vault, purpose, name, &fresh)?;
         let draft = self.draft(&Cx::system(), "vault.key_create", format_args!("vault_key:{name}"));
         self.inner
             .store
@@ -194,4 +185,31 @@ impl Engine {
             .await?;
         Ok(fresh)
     }
+}
+
+/// A sealed key of Reeve's own, opened.
+pub(crate) fn open_own(
+    vault: &Vault,
+    purpose: Purpose,
+    name: &str,
+    sealed: &[u8],
+) -> Result<zeroize::Zeroizing<[u8; 32]>, Error> {
+    let opened = vault.open(purpose, name, sealed).map_err(|e| {
+        Error::new(Code::Internal, "A key of Reeve's own cannot be opened; the vault is damaged.").because(e)
+    })?;
+    let bytes = <[u8; 32]>::try_from(opened.expose())
+        .map_err(|e| Error::new(Code::Internal, "A key of Reeve's own has the wrong length.").because(e))?;
+    Ok(zeroize::Zeroizing::new(bytes))
+}
+
+/// A key of Reeve's own, sealed.
+pub(crate) fn seal_own(
+    vault: &Vault,
+    purpose: Purpose,
+    name: &str,
+    key: &[u8; 32],
+) -> Result<Vec<u8>, Error> {
+    vault
+        .seal(purpose, name, key)
+        .map_err(|e| Error::new(Code::Internal, "A key of Reeve's own cannot be sealed.").because(e))
 }

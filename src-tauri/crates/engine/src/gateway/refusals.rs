@@ -145,7 +145,7 @@ impl Engine {
             Kind { event: "auth.failed", reason: Code::Unauthenticated.as_str(), tenant: None, budget: None };
         let mut draft = self.refusal(&kind, None, origin, None);
         // The public part of a key of ours helps to find who uses a dead one; anything else may be a secret.
-        if let Some(prefix) = key.get(..16).filter(|p| p.starts_with("rvk_")) {
+        if let Some(prefix) = key.get(..16).filter(|p| Self::is_api_key(p)) {
             draft = draft.detail("prefix", clipped(prefix));
         }
         let told = "The API key is not known, or was revoked, or has expired.";

@@ -6,13 +6,14 @@ use super::access::AccessKey;
 use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Severity;
-use crate::error::{Code, Error};
+use crate::error::Error;
+use crate::vault::{open_own, seal_own};
 use parking_lot::RwLock;
 use reeve_core::id::{SessionId, UserId};
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
 use reeve_ledger::leaf::Ok as Outcome;
-use reeve_vault::{Purpose, Vault};
+use reeve_vault::Purpose;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -95,7 +96,7 @@ impl Engine {
         };
         let (since, former) = self.inner.store.read(read).await?;
         let former = match former {
-            Some(sealed) => Some(AccessKey::new(&*opened(&vault, FORMER, &sealed)?)),
+            Some(sealed) => Some(AccessKey::new(&*open_own(&vault, Purpose::JwtKey, FORMER, &sealed)?)),
             None => None,
         };
         Ok(AccessKeys { current, since: since.unwrap_or_else(|| self.now()), former })
@@ -104,7 +105,7 @@ impl Engine {
     /// The key that signs access tokens.
     ///
     /// # Errors
-    /// If `cx` may not see the vault; [`Code::VaultLocked`].
+    /// If `cx` may not see the vault; [`crate::Code::VaultLocked`].
     pub async fn signing_key(&self, cx: &Cx) -> Result<SigningKey, Error> {
         self.require_to_see(cx, Permission::VaultRead, Permission::VaultWrite).await?;
         let keys = self.access_key().await?;
@@ -115,7 +116,7 @@ impl Engine {
     /// Lets a new key sign from now on.
     ///
     /// # Errors
-    /// If `cx` may not change the vault; [`Code::StepUpRequired`]; [`Code::VaultLocked`].
+    /// If `cx` may not change the vault; [`crate::Code::StepUpRequired`]; [`crate::Code::VaultLocked`].
     pub async fn replace_signing_key(&self, cx: &Cx, replaced: Replaced) -> Result<SigningKey, Error> {
         self.require(cx, Permission::VaultWrite).await?;
         self.require_fresh(cx)?;
@@ -139,10 +140,6 @@ impl Engine {
         let vault = self.vault()?;
         let known = &self.inner.sessions.access_keys;
         let _one = known.reading.lock().await;
-        let seal = |name, bytes: &[u8]| {
-            let error = |e| Error::new(Code::Internal, "A key of Reeve's own cannot be sealed.").because(e);
-            vault.seal(Purpose::JwtKey, name, bytes).map_err(error)
-        };
         let present = self.own_secret(&vault, Purpose::JwtKey, CURRENT).await?;
         let next = Zeroizing::new(crate::random::bytes::<32>()?);
         // What ends now is overwritten in the file as well: with a key that nobody has ever signed with.
@@ -150,8 +147,8 @@ impl Engine {
             Replaced::RunsOut => present,
             Replaced::EndsNow => Zeroizing::new(crate::random::bytes::<32>()?),
         };
-        let (sealed_next, sealed_former) =
-            (seal(CURRENT, next.as_slice())?, seal(FORMER, former.as_slice())?);
+        let sealed_next = seal_own(&vault, Purpose::JwtKey, CURRENT, &next)?;
+        let sealed_former = seal_own(&vault, Purpose::JwtKey, FORMER, &former)?;
         let severity = if replaced == Replaced::EndsNow { Severity::Warning } else { Severity::Notice };
         let draft = self
             .draft(cx, "vault.key_replace", format_args!("vault_key:{CURRENT}"))
@@ -174,11 +171,4 @@ impl Engine {
         self.told(sequence);
         Ok(())
     }
-}
-
-fn opened(vault: &Vault, name: &str, sealed: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
-    let damaged =
-        || Error::new(Code::Internal, "A key of Reeve's own cannot be opened; the vault is damaged.");
-    let bytes = vault.open(Purpose::JwtKey, name, sealed).map_err(|e| damaged().because(e))?;
-    Ok(Zeroizing::new(<[u8; 32]>::try_from(bytes.expose()).map_err(|e| damaged().because(e))?))
 }

@@ -2,7 +2,7 @@
 
 use crate::Engine;
 use crate::cx::Cx;
-use crate::entry::Severity;
+use crate::entry::{Draft, Severity};
 use crate::error::{Code, Error};
 use crate::events::{Event, EventKind};
 use parking_lot::Mutex;
@@ -159,12 +159,7 @@ impl Connected {
 
     /// Writes down that the connection is cut because its other side takes too long to read.
     pub async fn was_too_slow(&self) {
-        let draft = self
-            .engine
-            .draft(&Cx::system(), "connection.end", format_args!("connection:{}", self.id))
-            .detail("reason", "slow")
-            .detail("of", self.who.who())
-            .outcome(Outcome::Success, Severity::Notice);
+        let draft = self.engine.connection_end(&Cx::system(), self.id, "slow", self.who.who());
         if let Err(error) = self.engine.record(draft).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -254,14 +249,16 @@ impl Engine {
             open.get(&id).map(|held| (held.connection.who.who(), held.cut.clone()))
         };
         let (who, cut) = of(id).ok_or_else(|| Error::not_found("connection"))?;
-        let draft = self
-            .draft(cx, "connection.end", format_args!("connection:{id}"))
-            .detail("reason", "cut")
-            .detail("of", who)
-            .outcome(Outcome::Success, Severity::Notice);
-        self.record(draft).await?;
+        self.record(self.connection_end(cx, id, "cut", who)).await?;
         cut.cancel();
         Ok(())
+    }
+
+    fn connection_end(&self, cx: &Cx, id: ConnectionId, reason: &'static str, of: String) -> Draft {
+        self.draft(cx, "connection.end", format_args!("connection:{id}"))
+            .detail("reason", reason)
+            .detail("of", of)
+            .outcome(Outcome::Success, Severity::Notice)
     }
 }
 
