@@ -316,6 +316,14 @@ CREATE TABLE exposures (
     at         INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE grants (
+    user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    tenant_id  BLOB    NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    role       TEXT    NOT NULL, -- the word of a built-in one, or `rol_…`
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, tenant_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE holds (
     id          BLOB    PRIMARY KEY,
     tenant_id   BLOB    NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
@@ -930,6 +938,8 @@ CREATE UNIQUE INDEX credentials_name ON credentials (name) WHERE revoked_at IS N
 CREATE UNIQUE INDEX credentials_renews ON credentials (renews_id) WHERE renews_id IS NOT NULL AND revoked_at IS NULL;
 
 CREATE UNIQUE INDEX erasures_open ON erasures (subject) WHERE state IN ('requested', 'blocked');
+
+CREATE INDEX grants_tenant ON grants (tenant_id);
 
 CREATE INDEX holds_open ON holds (tenant_id) WHERE released_at IS NULL;
 

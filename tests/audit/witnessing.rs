@@ -46,8 +46,13 @@ async fn keys(app: &TestApp) -> Vec<String> {
 /// Entries of the audit stream: somebody asks for what they may not see.
 async fn write(app: &TestApp, count: usize) {
     let id = UserId(app.engine.new_request_id().0);
-    let principal =
-        Principal::User { id, subject: "u_0".to_owned(), may: Role::Finance.allowance(), session: None };
+    let principal = Principal::User {
+        id,
+        subject: "u_0".to_owned(),
+        may: Role::Finance.allowance(),
+        grants: std::sync::Arc::default(),
+        session: None,
+    };
     let curious = Cx { principal, ..Cx::system() };
     for _ in 0..count {
         assert!(app.engine.audit_page(&curious, EntryFilter::default(), 1).await.is_err());

@@ -1,5 +1,6 @@
 //! The routes as the OpenAPI document tells them, and a question of the right form for each.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// A route and what it declares.
@@ -9,12 +10,28 @@ pub(crate) struct Route {
     pub(crate) method: String,
     /// What whoever asks must hold; `None` if nothing in particular.
     pub(crate) permission: Option<String>,
+    /// How it belongs to tenants, where it asks for a permission.
+    pub(crate) tenant: Option<Tenant>,
     /// Whether nobody needs to be signed in.
     pub(crate) anonymous: bool,
     /// A path, with a query where one is needed, that the route reads.
     pub(crate) path: String,
     /// A body that it reads.
     pub(crate) body: Option<Value>,
+}
+
+/// How a route belongs to tenants, as `x-tenant` says it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Tenant {
+    /// It does not: it is of the whole workspace.
+    None,
+    /// The path names one: another is not found.
+    Path,
+    /// The path names a thing of one: another's is not found.
+    Thing,
+    /// A list, which holds what is of those that are seen.
+    Filter,
 }
 
 /// Every route of the document.
@@ -35,6 +52,7 @@ fn route(document: &Value, path: &str, method: &str, operation: &Value) -> Route
         name: format!("{method} {path}"),
         method: method.to_uppercase(),
         permission: operation["x-permission"].as_str().map(str::to_owned),
+        tenant: serde_json::from_value(operation["x-tenant"].clone()).unwrap(),
         anonymous: operation["security"].as_array().is_some_and(Vec::is_empty),
         path: concrete(path) + &query(document, operation),
         body: schema.map(|schema| sample(document, "", schema)),
@@ -73,6 +91,7 @@ fn concrete(path: &str) -> String {
     };
     let named = [
         ("{id}", id.as_str()),
+        ("{tenant_id}", &nobody("ten")),
         ("{key_id}", &nobody("key")),
         ("{session_id}", &nobody("ses")),
         ("{override_id}", &nobody("ovr")),
@@ -86,7 +105,8 @@ fn concrete(path: &str) -> String {
     named.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value))
 }
 
-fn nobody(prefix: &str) -> String {
+/// The id of a thing that is not there.
+pub(crate) fn nobody(prefix: &str) -> String {
     format!("{prefix}_00000000000000000000000000")
 }
 

@@ -580,6 +580,7 @@ async fn people(s: &mut Story) {
     let at = format!("/users/{}", id(&reply.body["user"]));
     let left: &[story::Left<'_>] = &[("user.role_change", &["role"])];
     s.does("patch /users/{id}", &at, Some(json!({"role": "operator"})), left).await;
+    grants(s, &at).await;
     let open = s.console.ask(Door::Server, "GET", &format!("{at}/sessions"), None).await;
     let one = format!("{at}/sessions/{}", id(&open.body["items"][0]));
     let left: &[story::Left<'_>] = &[("auth.session_end", &[])];
@@ -592,6 +593,17 @@ async fn people(s: &mut Story) {
     s.does("post /users/{id}/disable", &format!("{at}/disable"), None, left).await;
     let left: &[story::Left<'_>] = &[("user.enable", &["state"])];
     s.does("post /users/{id}/enable", &format!("{at}/enable"), None, left).await;
+}
+
+/// Somebody is given a role for a tenant, and it is taken back.
+async fn grants(s: &mut Story, person: &str) {
+    let new = json!({"name": "Granted", "tier": "free"});
+    let tenant = s.console.ask(Door::Server, "POST", "/tenants", Some(new)).await;
+    let at = format!("{person}/grants/{}", id(&tenant.body));
+    let route = "put /users/{id}/grants/{tenant_id}";
+    s.does(route, &at, Some(json!({"role": "developer"})), &[("grant.create", &["role"])]).await;
+    let route = "delete /users/{id}/grants/{tenant_id}";
+    s.does(route, &at, None, &[("grant.delete", &["role"])]).await;
 }
 
 /// A role is made, changed and removed.

@@ -220,8 +220,13 @@ async fn what_is_personal_needs_its_own_permission() {
     let me = console.ask(Door::Server, "GET", "/auth/me", None).await;
     let id: UserId = me.body["user"]["id"].as_str().unwrap().parse().unwrap();
     let with = |role: Role| {
-        let principal =
-            Principal::User { id, subject: "u_0".to_owned(), may: role.allowance(), session: None };
+        let principal = Principal::User {
+            id,
+            subject: "u_0".to_owned(),
+            may: role.allowance(),
+            grants: std::sync::Arc::default(),
+            session: None,
+        };
         Cx { principal, ..Cx::system() }
     };
     for (role, plain, private) in

@@ -70,6 +70,7 @@ async fn an_entry_that_was_changed_in_the_file_is_named() {
         id: UserId(engine.new_request_id().0),
         subject: "u_0".to_owned(),
         may: Role::Finance.allowance(),
+        grants: Arc::default(),
         session: None,
     };
     let finance = Cx { principal, ..Cx::system() };

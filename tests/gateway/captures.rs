@@ -163,8 +163,13 @@ async fn only_some_may_see_bodies_and_a_refusal_is_written_down() {
     captured(&app, charge).await;
     for role in Role::ALL {
         let id = UserId(acme.id.0);
-        let principal =
-            Principal::User { id, subject: "u:tester".to_owned(), may: role.allowance(), session: None };
+        let principal = Principal::User {
+            id,
+            subject: "u:tester".to_owned(),
+            may: role.allowance(),
+            grants: std::sync::Arc::default(),
+            session: None,
+        };
         let cx = Cx { principal, ..Cx::system() };
         let before = app.entries("access.denied").await.len();
         let seen = app.engine.bodies(&cx, RequestRef::Charge(charge)).await;

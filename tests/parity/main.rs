@@ -271,6 +271,23 @@ async fn roles(s: &mut Story) {
     s.ask("DELETE", &at, None).await;
 }
 
+/// Grants: given, given anew, taken back, and what may not be one.
+async fn grants(s: &mut Story) {
+    let users = s.ask("GET", "/users", None).await;
+    let third = format!("/users/{}/grants", users.body["items"][1]["id"].as_str().unwrap());
+    let tenants = s.ask("GET", "/tenants", None).await;
+    let at = format!("{third}/{}", tenants.body["items"][0]["id"].as_str().unwrap());
+    for role in ["developer", "operator", "none", "user", "emperor"] {
+        s.ask("PUT", &at, Some(json!({"role": role}))).await;
+    }
+    s.ask("PUT", &format!("{third}/ten_00000000000000000000000000"), Some(json!({"role": "operator"}))).await;
+    s.ask("PUT", &format!("{third}/everywhere"), Some(json!({"role": "operator"}))).await;
+    s.ask("GET", &third, None).await;
+    s.ask("GET", "/users/usr_00000000000000000000000000/grants", None).await;
+    s.ask("DELETE", &at, None).await;
+    s.ask("DELETE", &at, None).await;
+}
+
 /// How the vault stands, and what of it may not be changed.
 async fn vault(s: &mut Story) {
     s.ask("GET", "/vault", None).await;
@@ -566,6 +583,7 @@ async fn tell(door: Door) -> Vec<(String, u16, String, Value)> {
     // Lists of subjects are in the order of pseudonyms, which are random: the second person comes late.
     invited(&mut s).await;
     roles(&mut s).await;
+    grants(&mut s).await;
     s.ask("GET", "/no-such-thing", None).await;
     s.ask("PUT", "/tenants", Some(json!({}))).await;
     let project = json!({"type": "PROJECT", "id": "p1", "name": "Atlas"});

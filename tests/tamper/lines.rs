@@ -155,6 +155,7 @@ pub(crate) const LINES: &[(&str, Line)] = &[
     ("settings", NotFound(SETTING)),
     ("users", NotFound(IDENTITY)),
     ("roles", NotFound(IDENTITY)),
+    ("grants", NotFound(IDENTITY)),
     ("sessions", NotFound(IDENTITY)),
     ("invitations", NotFound(IDENTITY)),
     (

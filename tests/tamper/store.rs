@@ -46,6 +46,7 @@ fn curious(engine: &Engine) -> Cx {
         id: UserId(engine.new_request_id().0),
         subject: "u_0".to_owned(),
         may: Role::Finance.allowance(),
+        grants: std::sync::Arc::default(),
         session: None,
     };
     Cx { principal, ip: Some("203.0.113.9".to_owned()), ..Cx::system() }

@@ -2441,6 +2441,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody holds for single tenants. */
+        get: operations["list_grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/grants/{tenant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives somebody a role for a tenant, in the place of the one they hold for it. It counts at once. */
+        put: operations["put_grant"];
+        post?: never;
+        /** Takes somebody's role for a tenant away, at once. */
+        delete: operations["delete_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/{id}/second-factor": {
         parameters: {
             query?: never;
@@ -3864,6 +3899,22 @@ export interface components {
             /** Format: int64 */
             sequence: number;
         };
+        /** @description A role for a tenant. */
+        GrantBody: {
+            /** @description The word of a built-in role, the id of another. Nobody gives one that may what they may not do themselves. */
+            role: string;
+        };
+        /** @description A role that somebody holds for a tenant. */
+        GrantView: {
+            created_at: string;
+            /** @description The word of a built-in role, the id of another. */
+            role: string;
+            role_name: string;
+            /** @description What it lets its holder do with the tenant: of what the role allows, that which can be held for one. */
+            scopes: string[];
+            tenant_id: string;
+            tenant_name: string;
+        };
         /** @description Money kept for calls whose outcome was lost in a crash. */
         HoldView: {
             amount_usd: string;
@@ -4274,7 +4325,9 @@ export interface components {
         };
         /** @description The one who asks. */
         MeView: {
-            /** @description What that person may do. */
+            /** @description What that person may do with single tenants beside that. */
+            grants: components["schemas"]["GrantView"][];
+            /** @description What that person may do, in the whole workspace. */
             scopes: string[];
             user: components["schemas"]["UserView"];
             via: components["schemas"]["SignedInVia"];
@@ -4494,6 +4547,12 @@ export interface components {
         /** @description A page of a list. */
         Page_ErasureView: {
             items: components["schemas"]["ErasureView"][];
+            /** @description Ask with it for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        Page_GrantView: {
+            items: components["schemas"]["GrantView"][];
             /** @description Ask with it for the next page; null on the last. */
             next_cursor: string | null;
         };
@@ -12392,6 +12451,100 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GrantView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                tenant_id: string;
             };
             cookie?: never;
         };

@@ -23,6 +23,7 @@ export type SetupView = Schemas["SetupView"];
 export type UserView = Schemas["UserView"];
 export type SessionView = Schemas["SessionView"];
 export type RoleView = Schemas["RoleView"];
+export type GrantView = Schemas["GrantView"];
 export type PersonView = Schemas["PersonView"];
 export type ConnectionView = Schemas["ConnectionView"];
 export type InvitationView = Schemas["InvitationView"];

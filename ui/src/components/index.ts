@@ -9,7 +9,7 @@ export { KeyShownOnce, Secret, Snippets } from "./Snippets";
 export { RecoveryCheck, RecoveryCode, recoveryGroups, UnlockVault } from "./RecoveryCode";
 export { ErrorState, FormError, Kpi, SampleChip, SkeletonRows } from "./states";
 export { Day, Id, Money, Outcome, STATUS_WORDS, STATUSES, TenantState, TIER_WORDS, TIERS, TimeAgo } from "./values";
-export { meQuery, nowRounded, setupQuery, useMay, useNow, useSetup, useZone } from "./workspace";
+export { holds, meQuery, nowRounded, setupQuery, useMay, useNow, useSetup, useTenantsAlone, useZone, type Scope } from "./workspace";
 export { RankedBars } from "./RankedBars";
 export { StepUp } from "./StepUp";
 export { TokenBox, type FilterField } from "./TokenBox";

@@ -1,7 +1,7 @@
 /** What every page needs to know of the workspace, and the ticking clock for relative times. */
 import { queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { api, take, type SetupView } from "@/api";
+import { api, take, type MeView, type SetupView } from "@/api";
 
 export const setupQuery = queryOptions({
   queryKey: ["setup"],
@@ -42,10 +42,18 @@ export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
 export const nowRounded = (stepMs: number): number => Math.floor(Date.now() / stepMs) * stepMs;
 
 /** The permissions that changes need, by the names the server gives them. */
-export type Scope = `${"tenant" | "api_key" | "budget" | "usage" | "price" | "credential" | "route" | "limit" | "listener" | "capture" | "privacy" | "settings"}:write` | "audit:read" | "usage:read" | "audit:write" | "gateway:call" | "vault:read" | "vault:write" | "capture:read" | "user:read" | "user:write" | "session:write" | "audit:private";
+export type Scope = `${"tenant" | "api_key" | "budget" | "usage" | "price" | "credential" | "route" | "limit" | "listener" | "capture" | "privacy" | "settings"}:write` | `${"tenant" | "budget" | "limit" | "credential" | "route" | "privacy" | "settings"}:read` | "audit:read" | "usage:read" | "audit:write" | "gateway:call" | "vault:read" | "vault:write" | "capture:read" | "user:read" | "user:write" | "session:write" | "audit:private";
+/** Whether somebody holds a permission: by their role or, where a tenant is said, for that tenant. */
+export const holds = (me: Pick<MeView, "scopes" | "grants">, scope: Scope, tenant?: string | null): boolean =>
+  me.scopes.includes(scope) || me.grants.some((g) => g.tenant_id === tenant && g.scopes.includes(scope));
 /** Why a change is not possible, or null. One place, so that every disabled control says the same. */
-export function useMay(scope: Scope): string | null {
+export function useMay(scope: Scope, tenant?: string | null): string | null {
   const me = useQuery(meQuery).data;
-  if (!me) return null;
-  return me.scopes.includes(scope) ? null : `Your role, ${me.user.role_name}, does not allow this (needs ${scope}).`;
+  if (!me || holds(me, scope, tenant)) return null;
+  return `Your role, ${me.user.role_name}, does not allow this (needs ${scope}).`;
+}
+/** Whether what needs a permission in the whole workspace is closed to somebody who may do it with single tenants alone. */
+export function useTenantsAlone(scope: Scope): boolean {
+  const me = useQuery(meQuery).data;
+  return !!me && me.grants.length > 0 && !me.scopes.includes(scope);
 }

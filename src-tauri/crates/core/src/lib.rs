@@ -8,6 +8,7 @@
 pub mod allowance;
 pub mod breaker;
 pub mod budget;
+pub mod grant;
 pub mod id;
 pub mod limit;
 pub mod model_rules;

@@ -127,6 +127,8 @@ words! {
         Developer = "developer",
         /// Gateway use.
         User = "user",
+        /// Nothing of the whole workspace: for those who hold grants for single tenants alone.
+        Nothing = "none",
     }
 }
 
@@ -141,6 +143,7 @@ impl Role {
             Self::Finance => "Finance",
             Self::Developer => "Developer",
             Self::User => "User",
+            Self::Nothing => "None",
         }
     }
 
@@ -219,6 +222,7 @@ impl Role {
             ],
             Self::Developer => &[TenantRead, GatewayCall, LimitRead, UsageRead, RouteRead, SettingsRead],
             Self::User => &[GatewayCall, SettingsRead],
+            Self::Nothing => &[],
         }
     }
 

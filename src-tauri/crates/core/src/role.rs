@@ -16,7 +16,7 @@ pub enum RoleRef {
 
 /// The text is no role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be admin, security, operator, finance, developer, user, or the id of a role")]
+#[error("must be admin, security, operator, finance, developer, user, none, or the id of a role")]
 pub struct RoleError;
 
 impl RoleRef {

@@ -7,7 +7,7 @@ use crate::admission::keys::{PREFIX_LEN, hash};
 use crate::cx::Cx;
 use crate::error::{Code, Error};
 use data_encoding::BASE64URL_NOPAD;
-use reeve_core::allowance::Allowance;
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, TenantId, UserId};
 use reeve_core::permission::{KeyScope, Permission};
 use reeve_core::principal::Principal;
@@ -38,7 +38,7 @@ impl Engine {
         after: Option<ApiKeyId>,
         limit: usize,
     ) -> Result<(Vec<ApiKey>, bool), Error> {
-        self.require(cx, Permission::TenantRead).await?;
+        self.require_for(cx, Permission::TenantRead, tenant).await?;
         self.stored_tenant(tenant).await?;
         let mut keys =
             self.inner.store.read(move |r| r.api_keys().of_tenant(tenant, after, limit + 1)).await?;
@@ -47,7 +47,7 @@ impl Engine {
         Ok((keys, more))
     }
 
-    /// Keys of all tenants, the newest first, with whether there are more: those that somebody made, where one is said.
+    /// Keys of all tenants that `cx` sees, the newest first, with whether there are more: those that somebody made, where one is said.
     ///
     /// # Errors
     /// If `cx` may not see them. One's own need no permission.
@@ -59,11 +59,11 @@ impl Engine {
         limit: usize,
     ) -> Result<(Vec<ApiKey>, bool), Error> {
         let own = matches!(&cx.principal, Principal::User { id, .. } if made_by == Some(*id));
-        if !own {
-            self.require(cx, Permission::TenantRead).await?;
-        }
-        let mut keys =
-            self.inner.store.read(move |r| r.api_keys().newest(made_by, before, limit + 1)).await?;
+        let visible =
+            if own { Visible::All } else { self.require_visible(cx, Permission::TenantRead).await? };
+        let newest =
+            move |r: &reeve_store::Read<'_>| r.api_keys().newest(&visible, made_by, before, limit + 1);
+        let mut keys = self.inner.store.read(newest).await?;
         let more = keys.len() > limit;
         keys.truncate(limit);
         Ok((keys, more))
@@ -95,8 +95,8 @@ impl Engine {
         expires_at: Option<Millis>,
         mut scopes: Vec<KeyScope>,
     ) -> Result<Minted, Error> {
-        self.require(cx, Permission::ApiKeyWrite).await?;
-        self.require_within(cx, &carried(&scopes)).await?;
+        self.require_for(cx, Permission::ApiKeyWrite, tenant).await?;
+        self.require_carried(cx, tenant, &scopes).await?;
         let owner = self.stored_tenant(tenant).await?;
         if owner.status == TenantStatus::Archived {
             return Err(Error::new(
@@ -157,7 +157,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not, or the tenant has no such key.
     pub async fn revoke_api_key(&self, cx: &Cx, tenant: TenantId, id: ApiKeyId) -> Result<ApiKey, Error> {
-        self.require(cx, Permission::ApiKeyWrite).await?;
+        self.require_for(cx, Permission::ApiKeyWrite, tenant).await?;
         let _one = self.inner.key_rotations.lock().await;
         let key = self.stored_key(tenant, id).await?;
         if key.revoked_at.is_some() {
@@ -182,11 +182,14 @@ impl Engine {
         self.inner.sessions.tell();
         Ok(ApiKey { revoked_at: Some(now), ..key })
     }
-}
 
-/// What a key hands on to whoever holds it.
-fn carried(scopes: &[KeyScope]) -> Allowance {
-    scopes.iter().map(|scope| scope.permission()).collect()
+    /// Lets `cx` pass if it holds for the tenant what a key hands on to whoever has it.
+    async fn require_carried(&self, cx: &Cx, tenant: TenantId, scopes: &[KeyScope]) -> Result<(), Error> {
+        for scope in scopes {
+            self.require_for(cx, scope.permission(), tenant).await?;
+        }
+        Ok(())
+    }
 }
 
 fn make_secret() -> Result<Zeroizing<String>, Error> {

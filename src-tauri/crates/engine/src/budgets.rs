@@ -53,7 +53,7 @@ pub struct ChangeBudget {
 }
 
 impl Engine {
-    /// Budgets in the order they were made, with whether there are more.
+    /// Budgets that `cx` sees in the order they were made, with whether there are more.
     ///
     /// # Errors
     /// If `cx` may not see them.
@@ -63,8 +63,9 @@ impl Engine {
         after: Option<BudgetId>,
         limit: usize,
     ) -> Result<(Vec<BudgetWithStatus>, bool), Error> {
-        self.require(cx, Permission::BudgetRead).await?;
-        let mut budgets = self.inner.store.read(move |r| r.budgets().list(after, limit + 1)).await?;
+        let visible = self.require_visible(cx, Permission::BudgetRead).await?;
+        let list = move |r: &reeve_store::Read<'_>| r.budgets().list(&visible, after, limit + 1);
+        let mut budgets = self.inner.store.read(list).await?;
         let more = budgets.len() > limit;
         budgets.truncate(limit);
         Ok((self.with_status(budgets).await?, more))
@@ -75,9 +76,15 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it, or there is none.
     pub async fn budget(&self, cx: &Cx, id: BudgetId) -> Result<BudgetWithStatus, Error> {
-        self.require(cx, Permission::BudgetRead).await?;
-        let budget = self.stored_budget(id).await?;
+        let budget = self.seen_budget(cx, id).await?;
         self.one_with_status(budget).await
+    }
+
+    /// A budget that `cx` may see; another tenant's is not there.
+    async fn seen_budget(&self, cx: &Cx, id: BudgetId) -> Result<Budget, Error> {
+        let visible = self.require_visible(cx, Permission::BudgetRead).await?;
+        let budget = self.inner.store.read(move |r| r.budgets().get(id)).await?;
+        budget.filter(|b| visible.shows(b.level.tenant_id)).ok_or_else(|| Error::not_found("budget"))
     }
 
     async fn stored_budget(&self, id: BudgetId) -> Result<Budget, Error> {

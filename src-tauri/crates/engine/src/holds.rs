@@ -3,18 +3,19 @@
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
+use reeve_core::grant::Visible;
 use reeve_core::id::HoldId;
 use reeve_core::permission::Permission;
 pub use reeve_store::table::holds::Hold;
 
 impl Engine {
-    /// Open holds, each with its tenant's name.
+    /// Open holds that `cx` sees, each with its tenant's name.
     ///
     /// # Errors
     /// If `cx` may not see them.
     pub async fn holds(&self, cx: &Cx) -> Result<Vec<(Hold, String)>, Error> {
-        self.require(cx, Permission::BudgetRead).await?;
-        let holds = self.inner.store.read(|r| r.holds().open()).await?;
+        let visible = self.require_visible(cx, Permission::BudgetRead).await?;
+        let holds = self.inner.store.read(move |r| r.holds().open(&visible)).await?;
         let name = |hold: &Hold| self.inner.admission.tenant_name(hold.tenant_id).unwrap_or_default();
         Ok(holds.into_iter().map(|hold| (hold.clone(), name(&hold))).collect())
     }
@@ -42,7 +43,7 @@ impl Engine {
             .write(move |tx| {
                 let recorded = draft.record(tx)?;
                 recorded.holds().release(id, recorded.now())?;
-                Ok::<_, Error>((recorded.sequence(), recorded.holds().reads().open()?))
+                Ok::<_, Error>((recorded.sequence(), recorded.holds().reads().open(&Visible::All)?))
             })
             .await?;
         self.inner.admission.put_holds(&rest, self.now());

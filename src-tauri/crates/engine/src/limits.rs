@@ -86,12 +86,12 @@ impl Engine {
         Ok(())
     }
 
-    /// The default of every scope.
+    /// The default of every scope: it holds for every tenant without a limit of its own, so who sees a tenant's limits sees it.
     ///
     /// # Errors
     /// If `cx` may not see them.
     pub async fn limit_defaults(&self, cx: &Cx) -> Result<Vec<ScopeDefault>, Error> {
-        self.require(cx, Permission::LimitRead).await?;
+        self.require_visible(cx, Permission::LimitRead).await?;
         Ok(LimitScope::ALL.iter().map(|scope| self.default_of(*scope)).collect())
     }
 
@@ -149,7 +149,7 @@ impl Engine {
         Ok(self.default_of(scope))
     }
 
-    /// Limits of subjects in the order they were made, with whether there are more.
+    /// Limits of subjects that `cx` sees, in the order they were made, with whether there are more.
     ///
     /// # Errors
     /// If `cx` may not see them.
@@ -159,8 +159,9 @@ impl Engine {
         after: Option<LimitId>,
         limit: usize,
     ) -> Result<(Vec<NamedLimit>, bool), Error> {
-        self.require(cx, Permission::LimitRead).await?;
-        let mut limits = self.inner.store.read(move |r| r.limits().list(after, limit + 1)).await?;
+        let visible = self.require_visible(cx, Permission::LimitRead).await?;
+        let list = move |r: &reeve_store::Read<'_>| r.limits().list(&visible, after, limit + 1);
+        let mut limits = self.inner.store.read(list).await?;
         let more = limits.len() > limit;
         limits.truncate(limit);
         Ok((self.named(limits).await?, more))
@@ -171,8 +172,9 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it, or there is none.
     pub async fn limit(&self, cx: &Cx, id: LimitId) -> Result<NamedLimit, Error> {
-        self.require(cx, Permission::LimitRead).await?;
-        let limit = self.stored_limit(id).await?;
+        let visible = self.require_visible(cx, Permission::LimitRead).await?;
+        let limit = self.inner.store.read(move |r| r.limits().get(id)).await?;
+        let limit = limit.filter(|l| visible.shows(l.tenant_id)).ok_or_else(|| Error::not_found("limit"))?;
         self.one_named(limit).await
     }
 

@@ -16,7 +16,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see the tenant, or there is none.
     pub async fn model_rules(&self, cx: &Cx, tenant: TenantId) -> Result<ModelRules, Error> {
-        self.require(cx, Permission::TenantRead).await?;
+        self.require_for(cx, Permission::TenantRead, tenant).await?;
         self.stored_tenant(tenant).await?;
         Ok(self.inner.store.read(move |r| r.model_rules().of(tenant)).await?)
     }

@@ -10,6 +10,7 @@ use crate::tenants::TenantWithUsage;
 use crate::usage::Sums;
 use chrono::NaiveDate;
 use reeve_core::budget::{BudgetLevel, BudgetScope, BudgetState, at_this_pace};
+use reeve_core::grant::Visible;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::{PeriodKind, local_day};
 use reeve_core::permission::Permission;
@@ -148,7 +149,7 @@ impl Engine {
                 let weeks = (1..=4u64).map(|w| today - chrono::Days::new(7 * w));
                 let sums = weeks.map(|day| {
                     let start = reeve_core::period::start_of(zone, day);
-                    r.usage_slots().sums(None, start, start.plus(since_midnight))
+                    r.usage_slots().sums(&Visible::All, None, start, start.plus(since_midnight))
                 });
                 sums.collect::<Result<Vec<_>, _>>().map_err(Error::from)
             })
@@ -203,7 +204,7 @@ impl Engine {
         for b in budgets.iter().filter(|b| b.status.state != BudgetState::Ok) {
             needs.push(self.budget_need(b).await?);
         }
-        for hold in self.inner.store.read(|r| r.holds().open()).await? {
+        for hold in self.inner.store.read(|r| r.holds().open(&Visible::All)).await? {
             let name = self.tenant_name(hold.tenant_id).unwrap_or_default();
             let text = format!(
                 "${} of {name} is held since a crash; compare with the provider's bill and release it",

@@ -1,16 +1,22 @@
 //! Asking for permission: every use case's first line. A denial is an entry in the audit trail.
+//!
+//! A use case is of the whole workspace ([`Engine::require`]) or of tenants: of one that is named ([`Engine::require_for`]), or of
+//! those that are seen ([`Engine::require_visible`]). To whoever holds a permission for some tenants, others are not there: their
+//! things are not found, exactly as things that do not exist, and lists hold none of them.
 
 use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Severity;
 use crate::error::{Code, Error};
 use reeve_core::allowance::Allowance;
+use reeve_core::grant::Visible;
+use reeve_core::id::TenantId;
 use reeve_core::permission::Permission;
 use reeve_core::principal::Principal;
 use reeve_ledger::leaf::Ok as Outcome;
 
 impl Engine {
-    /// Lets `cx` pass if its principal may do `permission`.
+    /// Lets `cx` pass if its principal may do `permission` in the whole workspace.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`] for nobody, [`Code::Forbidden`] for somebody who may not.
@@ -18,11 +24,39 @@ impl Engine {
         if cx.principal.may(permission) {
             return Ok(());
         }
-        if cx.principal == Principal::Anonymous {
-            return Err(Error::new(Code::Unauthenticated, "Sign in first."));
+        Err(self.deny_unless_nobody(cx, permission).await?)
+    }
+
+    /// Lets `cx` pass if its principal may do `permission` with a tenant.
+    ///
+    /// # Errors
+    /// As [`Engine::require`]; [`Code::NotFound`] for who may do it with others alone and does not see this one.
+    pub(crate) async fn require_for(
+        &self,
+        cx: &Cx,
+        permission: Permission,
+        tenant: TenantId,
+    ) -> Result<(), Error> {
+        let who = &cx.principal;
+        if who.may_for(permission, tenant) {
+            return Ok(());
         }
-        let whose = if matches!(cx.principal, Principal::ApiKey { .. }) { "An API key" } else { "Your role" };
-        Err(self.deny(cx, permission.as_str(), whose).await?)
+        let sees = who.may_for(Permission::TenantRead, tenant) || who.grants().has(tenant);
+        if who.visible(permission).is_some() && !sees {
+            return Err(Error::not_found("tenant"));
+        }
+        Err(self.deny_unless_nobody(cx, permission).await?)
+    }
+
+    /// Lets `cx` pass if its principal may do `permission` with anything, and tells with whose things.
+    ///
+    /// # Errors
+    /// As [`Engine::require`].
+    pub(crate) async fn require_visible(&self, cx: &Cx, permission: Permission) -> Result<Visible, Error> {
+        match cx.principal.visible(permission) {
+            Some(visible) => Ok(visible),
+            None => Err(self.deny_unless_nobody(cx, permission).await?),
+        }
     }
 
     /// Lets `cx` pass if its principal may do `see`, or `change` what is seen: who changes something is told what came of it.
@@ -47,6 +81,19 @@ impl Engine {
             None => Ok(()),
             Some(scope) => Err(self.deny(cx, &scope.to_string(), "Your role").await?),
         }
+    }
+
+    /// That somebody may not do `permission`, written down; or that nobody is signed in.
+    async fn deny_unless_nobody(&self, cx: &Cx, permission: Permission) -> Result<Error, Error> {
+        let whose = match &cx.principal {
+            Principal::Anonymous => return Ok(Error::new(Code::Unauthenticated, "Sign in first.")),
+            Principal::ApiKey { .. } => "An API key",
+            who if who.visible(permission).is_some() => {
+                "None of the tenants that you hold a grant for is concerned, and your role"
+            }
+            _ => "Your role",
+        };
+        self.deny(cx, permission.as_str(), whose).await
     }
 
     /// Writes down that `whose` asker may not, and says so.

@@ -27,7 +27,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it, or there is no such tenant.
     pub async fn quota(&self, cx: &Cx, id: TenantId) -> Result<QuotaStatus, Error> {
-        self.require(cx, Permission::TenantRead).await?;
+        self.require_for(cx, Permission::TenantRead, id).await?;
         self.quota_status(id).await
     }
 

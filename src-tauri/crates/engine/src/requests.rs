@@ -5,7 +5,8 @@ use crate::cx::Cx;
 use crate::error::Error;
 use crate::usage::Explanation;
 use reeve_core::budget::BudgetKind;
-use reeve_core::id::{ApiKeyId, BudgetId, ChargeId, CredentialId, RequestId};
+use reeve_core::grant::Visible;
+use reeve_core::id::{ApiKeyId, BudgetId, ChargeId, CredentialId, RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
@@ -37,6 +38,15 @@ impl Request {
         match self {
             Self::Charged(c) => Place { time: c.time, kind: Kind::Charge, seq: c.seq },
             Self::Refused(r) => Place { time: r.time, kind: Kind::Refusal, seq: r.seq },
+        }
+    }
+
+    /// Whose; `None` for a call that was refused before that was known.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        match self {
+            Self::Charged(c) => Some(c.tenant_id),
+            Self::Refused(r) => r.tenant_id,
         }
     }
 
@@ -149,7 +159,7 @@ fn merged(
 }
 
 impl Engine {
-    /// Requests behind `before`, newest first.
+    /// Requests that `cx` sees behind `before`, newest first.
     ///
     /// # Errors
     /// If `cx` may not see them.
@@ -160,8 +170,8 @@ impl Engine {
         before: Option<Place>,
         limit: usize,
     ) -> Result<RequestPage, Error> {
-        self.require(cx, Permission::UsageRead).await?;
-        self.request_page(filter, before, limit).await
+        let visible = self.require_visible(cx, Permission::UsageRead).await?;
+        self.request_page(visible, filter, before, limit).await
     }
 
     /// As [`Engine::requests`], for an export that was allowed and noted by [`Engine::record_request_export`].
@@ -170,26 +180,28 @@ impl Engine {
     /// If the store cannot be read.
     pub async fn exported_requests(
         &self,
+        visible: Visible,
         filter: RequestFilter,
         before: Option<Place>,
         limit: usize,
     ) -> Result<RequestPage, Error> {
-        self.request_page(filter, before, limit).await
+        self.request_page(visible, filter, before, limit).await
     }
 
-    /// Notes in the audit trail that `cx` exports requests.
+    /// Notes in the audit trail that `cx` exports requests, and tells whose.
     ///
     /// # Errors
     /// If `cx` may not see them.
-    pub async fn record_request_export(&self, cx: &Cx, format: &str) -> Result<(), Error> {
-        self.require(cx, Permission::UsageRead).await?;
+    pub async fn record_request_export(&self, cx: &Cx, format: &str) -> Result<Visible, Error> {
+        let visible = self.require_visible(cx, Permission::UsageRead).await?;
         let draft = self.draft(cx, "data.export", "requests:log").name("requests").detail("format", format);
         self.record(draft).await?;
-        Ok(())
+        Ok(visible)
     }
 
     async fn request_page(
         &self,
+        visible: Visible,
         filter: RequestFilter,
         before: Option<Place>,
         limit: usize,
@@ -197,8 +209,8 @@ impl Engine {
         self.inner
             .store
             .read(move |r| {
-                let charges = r.charges().stretch(&filter, before, limit)?;
-                let refusals = r.refusals().stretch(&filter, before, limit)?;
+                let charges = r.charges().stretch(&visible, &filter, before, limit)?;
+                let refusals = r.refusals().stretch(&visible, &filter, before, limit)?;
                 let (items, next) = merged(charges, refusals, limit);
                 let mut key_names = HashMap::new();
                 for key in items.iter().filter_map(Request::api_key_id) {
@@ -236,7 +248,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it, or there is none.
     pub async fn request(&self, cx: &Cx, id: RequestRef) -> Result<RequestDetail, Error> {
-        self.require(cx, Permission::UsageRead).await?;
+        let visible = self.require_visible(cx, Permission::UsageRead).await?;
         self.inner
             .store
             .read(move |r| {
@@ -252,6 +264,9 @@ impl Engine {
                     }
                     (None, RequestRef::Charge(_)) => return Err(Error::not_found("request")),
                 };
+                if !visible.shows(request.tenant_id()) {
+                    return Err(Error::not_found("request"));
+                }
                 let key_name = request.api_key_id().map(|k| r.api_keys().name(k)).transpose()?.flatten();
                 let mut detail = RequestDetail {
                     request,
@@ -265,15 +280,21 @@ impl Engine {
                 if let Request::Charged(charge) = &detail.request {
                     let decisions = &charge.trail.decisions;
                     for b in &decisions.budgets {
+                        let budget = r.budgets().get(b.budget)?;
+                        // What the workspace has left is not for who sees single tenants; nor is what is not known any more.
+                        if !visible.shows(budget.as_ref().and_then(|budget| budget.level.tenant_id)) {
+                            continue;
+                        }
                         detail.budgets.push(BudgetDecision {
                             budget_id: b.budget,
-                            budget: r.budgets().get(b.budget)?,
+                            budget,
                             limit: NanoUsd(b.limit),
                             left: NanoUsd(b.left),
                         });
                     }
                     detail.quota = decisions.quota;
-                    if let Some(id) = charge.credential_id {
+                    // Provider keys are the workspace's.
+                    if let Some(id) = charge.credential_id.filter(|_| visible == Visible::All) {
                         detail.credential = r.credentials().get(id)?.map(|c| (id, c.name));
                     }
                     detail.captured_until = r.captures().expiry(charge.id)?;

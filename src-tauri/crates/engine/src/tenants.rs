@@ -3,6 +3,7 @@
 use crate::Engine;
 use crate::cx::Cx;
 use crate::error::{Code, Error, FieldError};
+use reeve_core::grant::Visible;
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
 use reeve_core::period::{PeriodKind, Zone, local_day, start_of};
@@ -67,7 +68,7 @@ pub struct TenantWithUsage {
 }
 
 impl Engine {
-    /// Tenants by name, with whether there are more.
+    /// Tenants by name, of those that `cx` sees, with whether there are more.
     ///
     /// # Errors
     /// If `cx` may not see them.
@@ -77,8 +78,9 @@ impl Engine {
         filter: TenantFilter,
         limit: usize,
     ) -> Result<(Vec<TenantWithUsage>, bool), Error> {
-        self.require(cx, Permission::TenantRead).await?;
-        let mut tenants = self.inner.store.read(move |r| r.tenants().list(&filter, limit + 1)).await?;
+        let visible = self.require_visible(cx, Permission::TenantRead).await?;
+        let list = move |r: &reeve_store::Read<'_>| r.tenants().list(&visible, &filter, limit + 1);
+        let mut tenants = self.inner.store.read(list).await?;
         let more = tenants.len() > limit;
         tenants.truncate(limit);
         Ok((self.with_usage(tenants).await?, more))
@@ -89,7 +91,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it, or there is none.
     pub async fn tenant(&self, cx: &Cx, id: TenantId) -> Result<TenantWithUsage, Error> {
-        self.require(cx, Permission::TenantRead).await?;
+        self.require_for(cx, Permission::TenantRead, id).await?;
         let tenant = self.stored_tenant(id).await?;
         let mut found = self.with_usage(vec![tenant]).await?;
         found.pop().ok_or_else(|| Error::not_found("tenant"))
@@ -111,7 +113,7 @@ impl Engine {
                 .inner
                 .store
                 .read(move |r| {
-                    r.usage_slots().visit(one, from, now.plus(1), |slot| {
+                    r.usage_slots().visit(&Visible::All, one, from, now.plus(1), |slot| {
                         let day = (local_day(zone, slot.start()) - first).num_days();
                         let days = daily.get_mut(&slot.tenant_id);
                         if let Some(cost) = usize::try_from(day).ok().and_then(|day| days?.get_mut(day)) {

@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
 use chrono::NaiveDate;
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, ChargeId, CredentialId, OwnPriceId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::local_day;
@@ -140,7 +141,7 @@ fn of_a_list() -> String {
 }
 
 impl Engine {
-    /// Charges, newest first, with whether there are more.
+    /// Charges that `cx` sees, newest first, with whether there are more.
     ///
     /// # Errors
     /// If `cx` may not see them.
@@ -150,8 +151,9 @@ impl Engine {
         filter: ChargeFilter,
         limit: usize,
     ) -> Result<(Vec<Charge>, bool), Error> {
-        self.require(cx, Permission::UsageRead).await?;
-        let mut charges = self.inner.store.read(move |r| r.charges().list(&filter, limit + 1)).await?;
+        let visible = self.require_visible(cx, Permission::UsageRead).await?;
+        let list = move |r: &reeve_store::Read<'_>| r.charges().list(&visible, &filter, limit + 1);
+        let mut charges = self.inner.store.read(list).await?;
         let more = charges.len() > limit;
         charges.truncate(limit);
         Ok((charges, more))
@@ -168,15 +170,15 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it, or there is none.
     pub async fn explain_charge(&self, cx: &Cx, id: ChargeId) -> Result<Explanation, Error> {
-        self.require(cx, Permission::UsageRead).await?;
+        let visible = self.require_visible(cx, Permission::UsageRead).await?;
         let read = move |r: &reeve_store::Read<'_>| {
-            let charge = r.charges().get(id)?.ok_or_else(|| Error::not_found("usage record"))?;
-            explained(r, charge)
+            let charge = r.charges().get(id)?.filter(|charge| visible.shows(Some(charge.tenant_id)));
+            explained(r, charge.ok_or_else(|| Error::not_found("usage record"))?)
         };
         self.inner.store.read(read).await
     }
 
-    /// Sums of the charges in `[from, to)` by group, and their total.
+    /// Sums of the charges in `[from, to)` that `cx` sees, by group, and their total.
     ///
     /// # Errors
     /// If `cx` may not see them.
@@ -188,9 +190,13 @@ impl Engine {
         from: Millis,
         to: Millis,
     ) -> Result<Summary, Error> {
-        self.require(cx, Permission::UsageRead).await?;
+        let visible = self.require_visible(cx, Permission::UsageRead).await?;
+        if by == GroupBy::Credential && visible != Visible::All {
+            // Provider keys are the workspace's.
+            self.require(cx, Permission::CredentialRead).await?;
+        }
         if let Some(facet) = by.facet() {
-            return self.facet_summary(facet, tenant, from, to).await;
+            return self.facet_summary(visible, facet, tenant, from, to).await;
         }
         let zone = self.zone();
         let groups = self
@@ -198,7 +204,7 @@ impl Engine {
             .store
             .read(move |r| {
                 let mut groups: BTreeMap<String, Sums> = BTreeMap::new();
-                r.usage_slots().visit(tenant, from, to, |slot| {
+                r.usage_slots().visit(&visible, tenant, from, to, |slot| {
                     let key = match by {
                         GroupBy::Day => local_day(zone, slot.start()).to_string(),
                         GroupBy::Model => slot.model.clone(),
@@ -237,6 +243,7 @@ impl Engine {
 
     async fn facet_summary(
         &self,
+        visible: Visible,
         facet: Facet,
         tenant: Option<TenantId>,
         from: Millis,
@@ -245,7 +252,9 @@ impl Engine {
         self.inner
             .store
             .read(move |r| {
-                let mut dearest = r.usage_facets().dearest(facet, tenant, from, to, MOST_GROUPS + 1)?;
+                let tenant = visible.only_one(tenant);
+                let mut dearest =
+                    r.usage_facets().dearest(&visible, facet, tenant, from, to, MOST_GROUPS + 1)?;
                 let more = dearest.len() > MOST_GROUPS;
                 dearest.truncate(MOST_GROUPS);
                 let mut groups = Vec::with_capacity(dearest.len());
@@ -256,7 +265,7 @@ impl Engine {
                     };
                     groups.push(Group { label: label.unwrap_or_else(|| key.clone()), key, sums });
                 }
-                Ok(Summary { groups, total: r.usage_slots().sums(tenant, from, to)?, more })
+                Ok(Summary { groups, total: r.usage_slots().sums(&visible, tenant, from, to)?, more })
             })
             .await
     }
@@ -304,7 +313,7 @@ impl Engine {
             .inner
             .store
             .read(move |r| {
-                r.usage_slots().visit(None, from, to, |slot| {
+                r.usage_slots().visit(&Visible::All, None, from, to, |slot| {
                     if let Some(sums) = days.get_mut(&local_day(zone, slot.start())) {
                         sums.add(&slot.sums);
                     }

@@ -139,6 +139,8 @@ tables! {
     invitations,
     /// The keys of credentials, version by version.
     key_versions,
+    /// Roles that people hold for single tenants.
+    grants,
     /// Roles that people made.
     roles,
     /// The ledger of key rotations.

@@ -1,5 +1,6 @@
 //! The request log: charges and refusals as one list. What both tables' pages have in common.
 
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, ChargeId, RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
@@ -60,6 +61,13 @@ impl RequestFilter {
         let charged = self.status.is_some() || self.min_cost.is_some() || self.min_latency_ms.is_some();
         !charged && self.charge.is_none() && self.outcome.as_deref().is_none_or(|o| o == "refused")
     }
+
+    /// Whether a page must be led by its tenant, however rare something else is: whoever sees single tenants is not to learn from
+    /// where a page ends what others did. An id finds so little that no page ends for it.
+    pub(crate) fn stays_with_its_tenant(&self, visible: &Visible) -> bool {
+        let by_id = self.charge.is_some() || self.request.is_some() || self.trace.is_some();
+        matches!(visible, Visible::Only(_)) && !by_id
+    }
 }
 
 /// Which table a row of the request log is in.
@@ -82,13 +90,31 @@ pub struct Place {
     pub seq: u64,
 }
 
-/// A stretch of one table: the rows that match, newest first.
+/// A stretch of one table: the rows that match, newest first; of several tenants, one after the other.
 #[derive(Clone, Debug)]
 pub struct Stretch<T> {
     /// The rows.
     pub rows: Vec<T>,
     /// How far was looked; `None`: to the very end.
     pub end: Option<Place>,
+}
+
+impl<T> Stretch<T> {
+    /// What is seen of a stretch, put together from one for each tenant where that is not everything. Behind the end of any of them
+    /// rows may be missing, so the whole ends there.
+    pub(crate) fn of(
+        visible: &Visible,
+        filter: &RequestFilter,
+        mut read: impl FnMut(&RequestFilter) -> Result<Self, crate::StoreError>,
+    ) -> Result<Self, crate::StoreError> {
+        let mut whole = Self::default();
+        for tenant in visible.questions(filter.tenant) {
+            let part = read(&RequestFilter { tenant, ..filter.clone() })?;
+            whole.rows.extend(part.rows);
+            whole.end = whole.end.max(part.end);
+        }
+        Ok(whole)
+    }
 }
 
 impl<T> Default for Stretch<T> {

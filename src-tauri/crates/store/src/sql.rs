@@ -1,10 +1,25 @@
 //! Small bridges between SQLite's values and Reeve's.
 
+use reeve_core::grant::Visible;
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 use uuid::Uuid;
+
+/// The condition that a row is of a tenant that is seen; `:seen` is bound to [`seen`]. A row of no tenant is seen with everything alone.
+pub(crate) const SEEN: &str = "(:seen IS NULL OR hex(tenant_id) IN (SELECT value FROM json_each(:seen)))";
+
+/// The tenants that are seen, for [`SEEN`]: their ids in hex as a JSON array, nothing for all.
+pub(crate) fn seen(visible: &Visible) -> Option<String> {
+    match visible {
+        Visible::All => None,
+        Visible::Only(tenants) => {
+            let ids: Vec<_> = tenants.iter().map(|tenant| format!("\"{:X}\"", tenant.0.simple())).collect();
+            Some(format!("[{}]", ids.join(",")))
+        }
+    }
+}
 
 pub(crate) fn id(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
     row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)

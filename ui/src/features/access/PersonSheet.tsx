@@ -5,6 +5,7 @@ import { Confirm, ErrorState, FormError, Properties, Section, SkeletonRows, Time
 import { SessionRows } from "@/features/profile";
 import { Button, Chip, Sheet, toast } from "@/ui";
 import { ChooseRole, useMayGive } from "./ChooseRole";
+import { Grants } from "./Grants";
 import { sessionsOfQuery } from "./queries";
 import { isLastAdmin } from "./words";
 
@@ -72,6 +73,7 @@ export function PersonSheet({ person, people, self, onClose }: { person: PersonV
       <div className="content">
         <Properties items={[["E-mail", person.email], ["Since", <TimeAgo key="s" at={person.created_at} />], ["State", person.disabled_at ? <Chip key="c" tone="warn">Disabled</Chip> : <Chip key="c" tone="ok">Active</Chip>]]} />
         <Section title="What they may do"><ChangeRole key={person.role} person={person} blocked={may ?? last} /></Section>
+        <Section title="For single tenants"><Grants person={person} blocked={may} /></Section>
         <Section title="Open sessions"><Open person={person} onEndAll={() => setAsking("sessions")} /></Section>
         <Section title="Signing in">
           <div className="stackv">

@@ -83,7 +83,7 @@ export function Roles() {
   return (
     <div className="page">
       <section className="card">
-        <header><h2>Roles</h2><span className="dim">What people may do follows from their role alone.</span>{ofOwn && <span className="push">{make}</span>}</header>
+        <header><h2>Roles</h2><span className="dim">What people may do follows from their role, and from those that they hold for single tenants.</span>{ofOwn && <span className="push">{make}</span>}</header>
         <div className="scroll-x">
           <table className="t">
             <thead><tr><th>Name</th><th>For</th><th className="num">People</th><th className="num">Permissions</th><th>Changed</th><th><span className="sr">Act</span></th></tr></thead>

@@ -8,6 +8,7 @@ export const BUILT_IN: Record<string, string> = {
   finance: "Costs, budgets, prices",
   developer: "Sees tenants, usage and routing",
   user: "Calls through the gateway",
+  none: "Nothing of the whole workspace; for grants alone",
 };
 
 const NOUNS: Record<string, string> = {

@@ -44,6 +44,7 @@ export function BudgetsPage() {
   const navigate = route.useNavigate();
   const setup = useSetup();
   const may = useMay("budget:write");
+  const seePools = useMay("budget:read");
   const list = useQuery(budgetsQuery);
   const rows = useMemo(() => budgetTree(list.data?.items ?? [], setup.workspace_name, search.q, search.state, search.scope), [list.data, setup.workspace_name, search.q, search.state, search.scope]);
   const set = (patch: BudgetsSearch) => void navigate({ search: (old) => ({ ...old, ...patch }), replace: true });
@@ -51,7 +52,7 @@ export function BudgetsPage() {
   const refusing = rows.filter((b) => b.status.state === "refusing").length;
   const create = <Button kind="primary" onPress={() => set({ new: true })} disabledReason={may}>New budget</Button>;
   return (
-    <Page title="Budgets" actions={<><Button onPress={() => set({ pools: true })}>Pools…</Button>{create}</>}>
+    <Page title="Budgets" actions={<><Button onPress={() => set({ pools: true })} disabledReason={seePools}>Pools…</Button>{create}</>}>
       <div className="filters">
         <div className="tokenbox">
           <Icon name="search" size={13} />

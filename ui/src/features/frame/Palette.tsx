@@ -2,13 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState, useSyncExternalStore } from "react";
 import { Autocomplete, Dialog, Header, Input, Menu, MenuItem, MenuSection, Modal, ModalOverlay, SearchField, useFilter } from "react-aria-components";
-import { closePalette, paletteOpen, useMay } from "@/components";
+import { closePalette, meQuery, paletteOpen, useMay } from "@/components";
 import { openVerify } from "@/features/audit";
 import { credentialsQuery } from "@/features/keys";
 import { tenantNamesQuery } from "@/features/tenants";
 import { effectiveTheme, setTheme } from "@/lib/theme";
 import { Icon, type IconName } from "@/ui";
-import { NAV } from "./Shell";
+import { navFor } from "./nav";
 
 interface Entry {
   id: string;
@@ -26,7 +26,9 @@ interface Group {
 function useEntries(): Group[] {
   const navigate = useNavigate();
   const tenants = useQuery(tenantNamesQuery);
-  const keys = useQuery(credentialsQuery);
+  const seeKeys = useMay("credential:read");
+  const keys = useQuery({ ...credentialsQuery, enabled: seeKeys === null });
+  const me = useQuery(meQuery).data;
   const mayTenant = useMay("tenant:write");
   const mayBudget = useMay("budget:write");
   const mayKey = useMay("credential:write");
@@ -51,10 +53,10 @@ function useEntries(): Group[] {
       { id: "do-refused", label: "Show refused requests", icon: "requests", run: () => void navigate({ to: "/requests", search: { filters: "outcome:refused" } }) },
       { id: "do-theme", label: "Switch theme", icon: "theme", run: () => setTheme(effectiveTheme() === "dark" ? "light" : "dark") },
     ] },
-    { title: "Go to", entries: NAV.flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))).concat({ id: "go-Security", label: "Security", note: "failed sign-ins, refusals, exports", icon: "shield", run: () => void navigate({ to: "/audit/security" }) }, { id: "go-Profile", label: "Profile", note: "your password, two-step sign-in, sessions", icon: "profile", run: () => void navigate({ to: "/profile" }) }) },
+    { title: "Go to", entries: navFor(me).flatMap((g) => g.items.map((i): Entry => ({ id: `go-${i.label}`, label: i.label, icon: i.icon, run: () => void navigate({ to: i.to }) }))).concat({ id: "go-Security", label: "Security", note: "failed sign-ins, refusals, exports", icon: "shield", run: () => void navigate({ to: "/audit/security" }) }, { id: "go-Profile", label: "Profile", note: "your password, two-step sign-in, sessions", icon: "profile", run: () => void navigate({ to: "/profile" }) }) },
     { title: "Tenants", entries: (tenants.data?.items ?? []).map((t): Entry => ({ id: t.id, label: t.name, note: t.slug, icon: "tenants", run: () => void navigate({ to: "/tenants/$id", params: { id: t.id } }) })) },
     { title: "Provider keys", entries: (keys.data?.items ?? []).map((k): Entry => ({ id: k.id, label: `${k.provider} / ${k.name}`, note: `…${k.last4}`, icon: "keys", run: () => void navigate({ to: "/keys" }) })) },
-  ], [navigate, tenants.data, keys.data, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute, mayListener, maySeePeople]);
+  ], [navigate, tenants.data, keys.data, me, mayTenant, mayBudget, mayLimit, mayKey, mayUsage, mayPrice, mayRoute, mayListener, maySeePeople]);
 }
 
 function PaletteBody() {

@@ -1,31 +1,20 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate, type LinkProps } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { Suspense, useEffect, useSyncExternalStore } from "react";
 import { api, eventsState, session, startEvents, take } from "@/api";
 import { meQuery, openPalette, SkeletonRows, useSetup, VaultNotice } from "@/components";
 import { Seal, VerifyPanel } from "@/features/audit";
 import { KeysCount } from "@/features/keys";
-import { Icon, Mark, MenuButton, type IconName } from "@/ui";
+import { Icon, Mark, MenuButton } from "@/ui";
+import { navFor } from "./nav";
 import { Palette } from "./Palette";
 
-interface Item {
-  to: LinkProps["to"];
-  icon: IconName;
-  label: string;
-}
-export const NAV: { title: string | null; items: Item[] }[] = [
-  { title: null, items: [{ to: "/", icon: "overview", label: "Overview" }] },
-  { title: "Spend", items: [{ to: "/tenants", icon: "tenants", label: "Tenants" }, { to: "/budgets", icon: "budgets", label: "Budgets" }, { to: "/usage", icon: "usage", label: "Usage" }, { to: "/bills", icon: "bills", label: "Provider bills" }, { to: "/prices", icon: "prices", label: "Prices" }, { to: "/requests", icon: "requests", label: "Requests" }] },
-  { title: "Trust", items: [{ to: "/audit", icon: "audit", label: "Audit trail" }, { to: "/privacy", icon: "shield", label: "Privacy" }, { to: "/listeners", icon: "listeners", label: "Listeners" }, { to: "/keys", icon: "keys", label: "Keys" }] },
-  { title: "Operations", items: [{ to: "/routing", icon: "routes", label: "Routing" }, { to: "/limits", icon: "limits", label: "Limits" }] },
-  { title: "Workspace", items: [{ to: "/access", icon: "access", label: "Access" }, { to: "/vault", icon: "vault", label: "Vault" }, { to: "/settings", icon: "settings", label: "Settings" }] },
-];
-
 function SideNav({ workspace }: { workspace: string }) {
+  const nav = navFor(useQuery(meQuery).data);
   return (
     <nav className="side" aria-label="Main">
       <div className="ws"><Mark /><span className="clip">Reeve<small className="clip">{workspace}</small></span></div>
-      {NAV.map(({ title, items }) => (
+      {nav.map(({ title, items }) => (
         <div key={title ?? "top"}>
           {title && <h2 id={`nav-${title}`}>{title}</h2>}
           <ul aria-labelledby={title ? `nav-${title}` : undefined}>

@@ -1,5 +1,6 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { api, take, type CredentialView } from "@/api";
+import { useMay } from "@/components";
 
 /** A rotation that moves is looked at often; one that waits for days is not. */
 const moves = (c: CredentialView): boolean => !!c.rotation && ["planned", "intent", "minting", "minted", "probing", "promoted", "disabling", "revoking", "rolled_back"].includes(c.rotation.state);
@@ -21,7 +22,8 @@ export const providersQuery = queryOptions({
 });
 /** A provider's id as its name, as people know it. */
 export function useProviderName(): (id: string) => string {
-  const list = useQuery(providersQuery).data?.items;
+  const see = useMay("credential:read");
+  const list = useQuery({ ...providersQuery, enabled: see === null }).data?.items;
   return (id) => list?.find((p) => p.id === id)?.name ?? id;
 }
 export const rotationsQuery = queryOptions({

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, errorWords, take, type DefaultLimitView, type LimitNumbers, type LimitView } from "@/api";
-import { Confirm, ErrorState, Kpi, Page, SkeletonRows, TimeAgo, useMay } from "@/components";
+import { Confirm, ErrorState, Kpi, Page, SkeletonRows, TimeAgo, useMay, useTenantsAlone } from "@/components";
 import { formatCount } from "@/lib/number";
 import { Button, Empty, toast } from "@/ui";
 import { Buckets } from "./Buckets";
@@ -124,14 +124,14 @@ export function LimitsPage() {
   const search: LimitsSearch = route.useSearch();
   const navigate = route.useNavigate();
   const may = useMay("limit:write");
+  const alone = useTenantsAlone("limit:read");
   const list = useQuery(limitsQuery);
   const open = (on: boolean) => void navigate({ search: on ? { new: true } : {}, replace: true });
   const create = <Button kind="primary" onPress={() => open(true)} disabledReason={may}>New limit</Button>;
   return (
     <Page title="Limits" actions={create}>
       <div className="page">
-        <Refusals />
-        <Buckets />
+        {!alone && <><Refusals /><Buckets /></>}
         {list.isError ? <ErrorState of={list} what="Limits" /> : !list.data ? <section className="card"><SkeletonRows rows={6} /></section> : (
           <>
             <Own items={list.data.items} may={may} create={create} />

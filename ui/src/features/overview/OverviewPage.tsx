@@ -2,7 +2,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useRouter } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { api, take, type AuditEntryView, type OverviewTenant, type OverviewView } from "@/api";
-import { DailyCost, ErrorState, Kpi, Money, Outcome, Page, SampleChip, SkeletonRows, TableToggle, TIER_WORDS, TimeAgo, useMay, useZone } from "@/components";
+import { DailyCost, ErrorState, Kpi, Money, Outcome, Page, SampleChip, SkeletonRows, TableToggle, TIER_WORDS, TimeAgo, useMay, useTenantsAlone, useZone } from "@/components";
 import { reasonWords } from "@/features/requests";
 import { formatUsd, percentOf, plotUsd } from "@/lib/money";
 import { formatCount, formatDuration, formatPercent, formatRate, plural } from "@/lib/number";
@@ -152,8 +152,15 @@ function Recent({ rows }: { rows: AuditEntryView[] | undefined }) {
 }
 
 export function OverviewPage() {
-  const query = useQuery(overviewQuery);
+  const alone = useTenantsAlone("usage:read");
+  const query = useQuery({ ...overviewQuery, enabled: !alone });
   const o = query.data;
+  if (alone)
+    return (
+      <Page title="Overview">
+        <Empty title="This is of the whole workspace" action={<Link to="/tenants">Your tenants</Link>}>What you were granted is for single tenants. Their pages show what they spend, their keys and their budgets.</Empty>
+      </Page>
+    );
   return (
     <Page title="Overview" beside={o && <span className="sr" role="status">{plural(o.needs_you.length, "thing")} need you</span>}>
       {query.isError && !o ? <ErrorState of={query} what="The overview" /> : (

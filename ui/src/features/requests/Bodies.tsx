@@ -28,10 +28,10 @@ function Body({ title, of: b }: { title: string; of: BodyView }) {
 const WORDS: Record<string, string> = { email: "e-mail", phone: "telephone number", card: "card", iban: "bank account", api_key: "API key", bearer: "bearer token", own: "match of own patterns", data: "piece of data" };
 
 /** Captured bodies, behind a press of their own: every view is written down. */
-export function Bodies({ id, until }: { id: string; until: string }) {
+export function Bodies({ id, tenant, until }: { id: string; tenant: string | null; until: string }) {
   const client = useQueryClient();
-  const mayRead = useMay("capture:read");
-  const mayDelete = useMay("capture:write");
+  const mayRead = useMay("capture:read", tenant);
+  const mayDelete = useMay("capture:write", tenant);
   const [asking, setAsking] = useState(false);
   const path = { params: { path: { id } } };
   const view = useMutation({ mutationFn: (): Promise<BodiesView> => take(api.GET("/requests/{id}/bodies", path)) });

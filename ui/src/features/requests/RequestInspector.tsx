@@ -84,7 +84,7 @@ export function RequestInspector({ id, onClose, onFilter }: { id: string; onClos
       {d.explain && <Section title="Why it cost this"><Explain view={d.explain} /></Section>}
       <Section title="What was decided"><Decisions d={d} /></Section>
       {d.timing.end_ms !== null && <Section title="Where the time went"><Timing timing={d.timing} provider={r.provider && nameOf(r.provider)} stream={r.stream} /></Section>}
-      {d.captured_until !== null && <Section title="Captured bodies"><Bodies id={r.id} until={d.captured_until} /></Section>}
+      {d.captured_until !== null && <Section title="Captured bodies"><Bodies id={r.id} tenant={r.tenant_id} until={d.captured_until} /></Section>}
       <Section title="The call"><TheCall d={d} onFilter={onFilter} /></Section>
     </Inspector>
   );

@@ -30,7 +30,7 @@ function CreateKey({ tenant, onClose, onDone }: { tenant: TenantView; onClose: (
   });
   const e = fieldErrors(save.error);
   // Nobody gives a key what they may not do themselves.
-  const mayGive: Record<string, string | null> = { "gateway:call": useMay("gateway:call"), "audit:write": useMay("audit:write"), "event:read": useMay("usage:read") };
+  const mayGive: Record<string, string | null> = { "gateway:call": useMay("gateway:call", tenant.id), "audit:write": useMay("audit:write", tenant.id), "event:read": useMay("usage:read", tenant.id) };
   const beyond = form.values.scopes.map((s) => mayGive[s]).find(Boolean);
   return (
     <SideForm title={`New API key for ${tenant.name}`} submit="Create key" onSubmit={() => save.mutate()} onClose={onClose} pending={save.isPending} error={save.error} shown={["name", "expires_at", "scopes"]} blocked={(!form.values.name.trim() && "Give it a name first") || (form.values.scopes.length === 0 && "Say what it is for") || beyond}>
@@ -62,7 +62,7 @@ export function ApiKeys({ tenant }: { tenant: TenantView }) {
   const list = useQuery(apiKeysQuery(tenant.id));
   const setup = useSetup();
   const model = useExampleModel();
-  const may = useMay("api_key:write");
+  const may = useMay("api_key:write", tenant.id);
   const [creating, setCreating] = useState(false);
   const [made, setMade] = useState<CreatedApiKey | null>(null);
   const [acting, setActing] = useState<{ act: string; on: ApiKeyView } | null>(null);

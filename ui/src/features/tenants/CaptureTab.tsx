@@ -74,7 +74,7 @@ function Act({ tenant, act, onClose }: { tenant: TenantView; act: "stop" | "dele
 
 export function CaptureTab({ tenant }: { tenant: TenantView }) {
   const query = useQuery(captureQuery(tenant.id));
-  const may = useMay("capture:write");
+  const may = useMay("capture:write", tenant.id);
   const [open, setOpen] = useState<"edit" | "stop" | "delete" | null>(null);
   if (query.isPending) return <SkeletonRows />;
   if (query.isError) return <ErrorState of={query} what="What is captured" />;

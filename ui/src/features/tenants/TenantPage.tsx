@@ -5,7 +5,7 @@ import { api, take, type TenantView } from "@/api";
 import { Confirm, ErrorState, Id, Page, Properties, SampleChip, SkeletonRows, TenantState, TIER_WORDS, TimeAgo, useMay, useZone } from "@/components";
 import { History } from "@/features/audit";
 import { TenantBudgets } from "@/features/budgets";
-import { Button, Chip, MenuButton, Tabs, TextField, toast } from "@/ui";
+import { Button, Chip, Empty, MenuButton, Tabs, TextField, toast } from "@/ui";
 import { absolute } from "@/lib/time";
 import { ApiKeys } from "./ApiKeys";
 import { CaptureTab } from "./CaptureTab";
@@ -72,6 +72,7 @@ export function TenantPage() {
   const navigate = route.useNavigate();
   const query = useQuery(tenantQuery(id));
   const may = useMay("tenant:write");
+  const seeHistory = useMay("audit:read");
   const [open, setOpen] = useState<Act | "edit" | null>(null);
   const parent = <Link to="/tenants">Tenants</Link>;
   if (query.isError) return <Page title="Tenant" parent={parent}><ErrorState of={query} what="This tenant" /></Page>;
@@ -97,7 +98,7 @@ export function TenantPage() {
           { id: "budgets", label: "Budgets", content: <TenantBudgets tenant={t} /> },
           { id: "models", label: "Models", content: <ModelRules tenant={t} /> },
           { id: "capture", label: "Bodies", content: <CaptureTab tenant={t} /> },
-          { id: "history", label: "History", content: <History filter={{ tenant_id: t.id }} /> },
+          { id: "history", label: "History", content: seeHistory ? <Empty title="The audit trail is of the whole workspace">{seeHistory}</Empty> : <History filter={{ tenant_id: t.id }} /> },
           { id: "properties", label: "Properties", content: <Details tenant={t} /> },
         ]}
       />

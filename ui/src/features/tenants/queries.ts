@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, take, type SummaryQuery, type TenantsQuery } from "@/api";
-import { lastDays } from "@/components";
+import { lastDays, useMay } from "@/components";
 import { dayKey } from "@/lib/time";
 
 export const tenantsQuery = (filter: TenantsQuery) =>
@@ -90,7 +90,8 @@ const FALLBACK_MODEL = "gpt-5-mini";
 /** Models most people have heard of; an example with one of them is understood at once. */
 const KNOWN_MODELS = ["gpt-4o-mini", "claude-sonnet-4-5", "gemini-2.5-flash", "mistral-small-latest", "deepseek-chat"];
 export function useExampleModel(): string {
-  const live = (useQuery(modelsQuery).data?.items ?? []).filter((c) => c.state === "current" && c.renews_id === null);
+  const see = useMay("credential:read");
+  const live = (useQuery({ ...modelsQuery, enabled: see === null }).data?.items ?? []).filter((c) => c.state === "current" && c.renews_id === null);
   const named = live.find((c) => c.models.length > 0)?.models[0];
   const prices = useQuery(chatModelsQuery(named ? "" : (live[0]?.provider ?? "")));
   const chat = (prices.data?.items ?? []).filter((p) => p.mode === "chat").map((p) => p.model);

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { DailyCost, ErrorState, everyDay, lastDays, FilterMenu, Money, Page, SkeletonRows, TableToggle, useMay, useZone } from "@/components";
+import { DailyCost, ErrorState, everyDay, lastDays, FilterMenu, Money, Page, SkeletonRows, TableToggle, useMay, useTenantsAlone, useZone } from "@/components";
 import { useProviderName } from "@/features/keys";
 import { useTenantOptions } from "@/features/tenants";
 import { encodeTokens } from "@/lib/filters";
@@ -57,6 +57,8 @@ function Grouped({ filter, group }: { filter: UsageFilter; group: Group }) {
 
 function SummaryView({ filter, group, set }: { filter: UsageFilter; group: Group; set: (patch: UsageSearch) => void }) {
   const [table, setTable] = useState(false);
+  // Provider keys are the workspace's.
+  const groups = useTenantsAlone("usage:read") ? GROUPS.filter((g) => g !== "credential") : GROUPS;
   const zone = useZone();
   const byDay = useQuery(summaryQuery(filter, "day"));
   const t = byDay.data?.total;
@@ -75,7 +77,7 @@ function SummaryView({ filter, group, set }: { filter: UsageFilter; group: Group
       </section>
       <section className="card">
         <Tabs label="Group by" selected={group} onChange={(g) => set({ group: g === "model" ? undefined : (g as Group) })}
-          tabs={GROUPS.map((g) => ({ id: g, label: `By ${lower(g)}`, content: <Grouped filter={filter} group={g} /> }))} />
+          tabs={groups.map((g) => ({ id: g, label: `By ${lower(g)}`, content: <Grouped filter={filter} group={g} /> }))} />
       </section>
     </div>
   );

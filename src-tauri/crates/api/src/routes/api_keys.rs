@@ -151,7 +151,7 @@ struct AllApiKeysQuery {
 }
 
 /// Keys of all tenants, newest first.
-#[utoipa::path(get, path = "/api-keys", tag = "api keys", extensions(("x-permission" = json!("tenant:read"))), params(AllApiKeysQuery), responses((status = 200, body = Page<ApiKeyView>)))]
+#[utoipa::path(get, path = "/api-keys", tag = "api keys", extensions(("x-permission" = json!("tenant:read")), ("x-tenant" = json!("filter"))), params(AllApiKeysQuery), responses((status = 200, body = Page<ApiKeyView>)))]
 async fn list_all_api_keys(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -172,7 +172,7 @@ async fn list_all_api_keys(
 }
 
 /// A tenant's keys, oldest first.
-#[utoipa::path(get, path = "/tenants/{id}/api-keys", tag = "api keys", extensions(("x-permission" = json!("tenant:read"))), params(("id" = String, Path), ApiKeysQuery), responses((status = 200, body = Page<ApiKeyView>)))]
+#[utoipa::path(get, path = "/tenants/{id}/api-keys", tag = "api keys", extensions(("x-permission" = json!("tenant:read")), ("x-tenant" = json!("path"))), params(("id" = String, Path), ApiKeysQuery), responses((status = 200, body = Page<ApiKeyView>)))]
 async fn list_api_keys(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -186,7 +186,7 @@ async fn list_api_keys(
 }
 
 /// Mints a key. It is shown this once.
-#[utoipa::path(post, path = "/tenants/{id}/api-keys", tag = "api keys", extensions(("x-permission" = json!("api_key:write"))), params(("id" = String, Path)), request_body = CreateApiKeyBody, responses((status = 201, body = CreatedApiKey)))]
+#[utoipa::path(post, path = "/tenants/{id}/api-keys", tag = "api keys", extensions(("x-permission" = json!("api_key:write")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), request_body = CreateApiKeyBody, responses((status = 201, body = CreatedApiKey)))]
 async fn create_api_key(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -201,7 +201,7 @@ async fn create_api_key(
 }
 
 /// Gives a key another secret, shown this once. Its id, name, budgets and history stay; the secret before works for a while.
-#[utoipa::path(post, path = "/tenants/{id}/api-keys/{key_id}/rotate", tag = "api keys", extensions(("x-permission" = json!("api_key:write"))), params(("id" = String, Path), ("key_id" = String, Path)), request_body = RotateApiKeyBody, responses((status = 200, body = CreatedApiKey)))]
+#[utoipa::path(post, path = "/tenants/{id}/api-keys/{key_id}/rotate", tag = "api keys", extensions(("x-permission" = json!("api_key:write")), ("x-tenant" = json!("path"))), params(("id" = String, Path), ("key_id" = String, Path)), request_body = RotateApiKeyBody, responses((status = 200, body = CreatedApiKey)))]
 async fn rotate_api_key(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -215,7 +215,7 @@ async fn rotate_api_key(
 }
 
 /// Ends the secret before the last rotation at once.
-#[utoipa::path(delete, path = "/tenants/{id}/api-keys/{key_id}/previous", tag = "api keys", extensions(("x-permission" = json!("api_key:write"))), params(("id" = String, Path), ("key_id" = String, Path)), responses((status = 200, body = ApiKeyView)))]
+#[utoipa::path(delete, path = "/tenants/{id}/api-keys/{key_id}/previous", tag = "api keys", extensions(("x-permission" = json!("api_key:write")), ("x-tenant" = json!("path"))), params(("id" = String, Path), ("key_id" = String, Path)), responses((status = 200, body = ApiKeyView)))]
 async fn end_previous_secret(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -226,7 +226,7 @@ async fn end_previous_secret(
 }
 
 /// Revokes a key.
-#[utoipa::path(post, path = "/tenants/{id}/api-keys/{key_id}/revoke", tag = "api keys", extensions(("x-permission" = json!("api_key:write"))), params(("id" = String, Path), ("key_id" = String, Path)), responses((status = 200, body = ApiKeyView)))]
+#[utoipa::path(post, path = "/tenants/{id}/api-keys/{key_id}/revoke", tag = "api keys", extensions(("x-permission" = json!("api_key:write")), ("x-tenant" = json!("path"))), params(("id" = String, Path), ("key_id" = String, Path)), responses((status = 200, body = ApiKeyView)))]
 async fn revoke_api_key(
     State(engine): State<Engine>,
     Asked(cx): Asked,

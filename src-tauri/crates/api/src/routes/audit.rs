@@ -78,7 +78,7 @@ impl StreamQuery {
 }
 
 /// Entries, newest first.
-#[utoipa::path(get, path = "/audit/logs", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(AuditFilterQuery), responses((status = 200, body = AuditPage)))]
+#[utoipa::path(get, path = "/audit/logs", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(AuditFilterQuery), responses((status = 200, body = AuditPage)))]
 async fn list_audit_logs(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -103,7 +103,7 @@ async fn list_audit_logs(
 }
 
 /// One entry with everything that is known of it.
-#[utoipa::path(get, path = "/audit/logs/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path)), responses((status = 200, body = AuditEntryDetail)))]
+#[utoipa::path(get, path = "/audit/logs/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = AuditEntryDetail)))]
 async fn get_audit_log(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -114,7 +114,7 @@ async fn get_audit_log(
 }
 
 /// Verifies a whole stream, now.
-#[utoipa::path(get, path = "/audit/verify", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(StreamQuery), responses((status = 200, body = VerifyView)))]
+#[utoipa::path(get, path = "/audit/verify", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(StreamQuery), responses((status = 200, body = VerifyView)))]
 async fn verify_audit(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -124,7 +124,7 @@ async fn verify_audit(
 }
 
 /// The last verdict and the newest head; cheap.
-#[utoipa::path(get, path = "/audit/health", tag = "audit", extensions(("x-permission" = json!("settings:read"))), responses((status = 200, body = AuditHealthView)))]
+#[utoipa::path(get, path = "/audit/health", tag = "audit", extensions(("x-permission" = json!("settings:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = AuditHealthView)))]
 async fn get_audit_health(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<AuditHealthView> {
     let health = engine.ledger_health(&cx).await?;
     Ok(Json(AuditHealthView {
@@ -138,7 +138,7 @@ async fn get_audit_health(State(engine): State<Engine>, Asked(cx): Asked) -> Ans
 }
 
 /// Takes the ledger as it is, although what is remembered of it elsewhere contradicts it: after a backup was put back.
-#[utoipa::path(post, path = "/audit/anchors/accept", tag = "audit", extensions(("x-permission" = json!("settings:write"))), request_body = AcceptLedger, responses((status = 204)))]
+#[utoipa::path(post, path = "/audit/anchors/accept", tag = "audit", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), request_body = AcceptLedger, responses((status = 204)))]
 async fn accept_ledger(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -149,7 +149,7 @@ async fn accept_ledger(
 }
 
 /// Counts of matching entries over time.
-#[utoipa::path(get, path = "/audit/stats", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(AuditFilterQuery), responses((status = 200, body = AuditStatsView)))]
+#[utoipa::path(get, path = "/audit/stats", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(AuditFilterQuery), responses((status = 200, body = AuditStatsView)))]
 async fn get_audit_stats(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -188,7 +188,7 @@ async fn get_audit_stats(
 }
 
 /// The newest signed head: keep it elsewhere, and nobody can rewrite what came before it.
-#[utoipa::path(get, path = "/audit/checkpoint", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(StreamQuery), responses((status = 200, body = CheckpointView)))]
+#[utoipa::path(get, path = "/audit/checkpoint", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(StreamQuery), responses((status = 200, body = CheckpointView)))]
 async fn get_checkpoint(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -200,7 +200,7 @@ async fn get_checkpoint(
 }
 
 /// Proof that an entry is in the tree of the newest head.
-#[utoipa::path(get, path = "/audit/proof/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path)), responses((status = 200, body = ProofView)))]
+#[utoipa::path(get, path = "/audit/proof/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = ProofView)))]
 async fn get_proof(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -211,7 +211,7 @@ async fn get_proof(
 }
 
 /// Entries as a file: a bundle that a third party can verify without Reeve, or a feed. The export is an entry itself.
-#[utoipa::path(get, path = "/audit/export", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(export::AuditExportQuery), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
+#[utoipa::path(get, path = "/audit/export", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(export::AuditExportQuery), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
 async fn export_audit(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -221,7 +221,7 @@ async fn export_audit(
 }
 
 /// An evidence pack of a period: a report to read and print, and the entries to verify it by. It is an entry itself.
-#[utoipa::path(get, path = "/audit/evidence", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(evidence::EvidenceQuery), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
+#[utoipa::path(get, path = "/audit/evidence", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(evidence::EvidenceQuery), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
 async fn get_evidence_pack(
     State(engine): State<Engine>,
     Asked(cx): Asked,

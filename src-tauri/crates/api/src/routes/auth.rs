@@ -9,6 +9,7 @@ pub(super) mod sessions;
 mod signing_key;
 
 use super::events::origin;
+use super::grants::GrantView;
 use super::{Answer, time};
 use crate::extract::{Asked, JsonBody};
 use crate::failure::Failure;
@@ -89,8 +90,10 @@ pub(crate) struct SessionView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MeView {
     user: UserView,
-    /// What that person may do.
+    /// What that person may do, in the whole workspace.
     scopes: Vec<&'static str>,
+    /// What that person may do with single tenants beside that.
+    grants: Vec<GrantView>,
     #[schema(value_type = SignedInVia)]
     via: &'static str,
 }
@@ -236,7 +239,8 @@ async fn get_me(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<MeView
         if matches!(cx.principal, Principal::User { session: None, .. }) { "window" } else { "session" };
     let may = cx.principal.allowance();
     let scopes = may.permissions().iter().copied().map(Permission::as_str).collect();
-    Ok(Json(MeView { user: UserView::of(&user, &engine), scopes, via }))
+    let grants = engine.own_grants(&cx).await?.into_iter().map(GrantView::from).collect();
+    Ok(Json(MeView { user: UserView::of(&user, &engine), scopes, grants, via }))
 }
 
 /// Sets one's own password. Other sessions end.

@@ -266,13 +266,13 @@ impl From<Option<ProbeRun>> for RestoreProbesView {
 }
 
 /// How backups of the keys stand: when the last one was made, and what came since.
-#[utoipa::path(get, path = "/vault/backup", tag = "vault", extensions(("x-permission" = json!("vault:read"))), responses((status = 200, body = BackupStatusView)))]
+#[utoipa::path(get, path = "/vault/backup", tag = "vault", extensions(("x-permission" = json!("vault:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = BackupStatusView)))]
 async fn get_backup(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<BackupStatusView> {
     Ok(Json(engine.backup_status(&cx).await?.into()))
 }
 
 /// Makes a backup of every provider key and admin key, and answers the file.
-#[utoipa::path(post, path = "/vault/backup", tag = "vault", extensions(("x-permission" = json!("vault:write"))), request_body = BackupBody,
+#[utoipa::path(post, path = "/vault/backup", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = BackupBody,
     responses((status = 200, content_type = "application/octet-stream", body = String)))]
 async fn make_backup(
     State(engine): State<Engine>,
@@ -290,7 +290,7 @@ async fn make_backup(
 }
 
 /// What a backup holds, and what restoring it would change here. Nothing is changed.
-#[utoipa::path(post, path = "/vault/restore/preview", tag = "vault", extensions(("x-permission" = json!("vault:write"))), request_body = RestorePreviewBody,
+#[utoipa::path(post, path = "/vault/restore/preview", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = RestorePreviewBody,
     responses((status = 200, body = RestorePreviewView)))]
 async fn preview_restore(
     State(engine): State<Engine>,
@@ -306,7 +306,7 @@ async fn preview_restore(
 
 /// Restores a backup: adds what is not here, puts into use what is newer in the file, and leaves what is newer here. Then every
 /// key in use is tried at its provider: `GET /vault/restore/probes`.
-#[utoipa::path(post, path = "/vault/restore", tag = "vault", extensions(("x-permission" = json!("vault:write"))), request_body = RestoreBody, responses((status = 200, body = RestoredView)))]
+#[utoipa::path(post, path = "/vault/restore", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = RestoreBody, responses((status = 200, body = RestoredView)))]
 async fn restore_backup(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -320,7 +320,7 @@ async fn restore_backup(
 }
 
 /// Which keys work, after the last restore.
-#[utoipa::path(get, path = "/vault/restore/probes", tag = "vault", extensions(("x-permission" = json!("vault:read"))), responses((status = 200, body = RestoreProbesView)))]
+#[utoipa::path(get, path = "/vault/restore/probes", tag = "vault", extensions(("x-permission" = json!("vault:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = RestoreProbesView)))]
 async fn list_probes(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<RestoreProbesView> {
     Ok(Json(engine.restore_probes(&cx).await?.into()))
 }

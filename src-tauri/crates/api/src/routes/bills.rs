@@ -227,14 +227,14 @@ fn day(at: Millis) -> String {
 }
 
 /// Organisations whose bills can be imported.
-#[utoipa::path(get, path = "/bills/accounts", tag = "bills", extensions(("x-permission" = json!("usage:read"))), responses((status = 200, body = Page<BillAccountView>)))]
+#[utoipa::path(get, path = "/bills/accounts", tag = "bills", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<BillAccountView>)))]
 async fn list_bill_accounts(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<BillAccountView>> {
     let items = engine.bill_accounts(&cx).await?.into_iter().map(Into::into).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 /// Imports of bills, newest first.
-#[utoipa::path(get, path = "/bills/imports", tag = "bills", extensions(("x-permission" = json!("usage:read"))), params(BillImportsQuery), responses((status = 200, body = Page<BillImportView>)))]
+#[utoipa::path(get, path = "/bills/imports", tag = "bills", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), params(BillImportsQuery), responses((status = 200, body = Page<BillImportView>)))]
 async fn list_bill_imports(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -248,7 +248,7 @@ async fn list_bill_imports(
 }
 
 /// Imports bills now. What goes wrong at a provider is in its import.
-#[utoipa::path(post, path = "/bills/import", tag = "bills", extensions(("x-permission" = json!("usage:write"))), request_body = ImportBillsBody, responses((status = 200, body = Page<BillImportView>)))]
+#[utoipa::path(post, path = "/bills/import", tag = "bills", extensions(("x-permission" = json!("usage:write")), ("x-tenant" = json!("none"))), request_body = ImportBillsBody, responses((status = 200, body = Page<BillImportView>)))]
 async fn import_bills(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -261,7 +261,7 @@ async fn import_bills(
 }
 
 /// Holds a provider's bill against the ledger, by day and model, with a cause for every difference.
-#[utoipa::path(get, path = "/bills/reconciliation", tag = "bills", extensions(("x-permission" = json!("usage:read"))), params(ReconcileQuery), responses((status = 200, body = ReconciliationView)))]
+#[utoipa::path(get, path = "/bills/reconciliation", tag = "bills", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), params(ReconcileQuery), responses((status = 200, body = ReconciliationView)))]
 async fn reconcile_bill(
     State(engine): State<Engine>,
     Asked(cx): Asked,

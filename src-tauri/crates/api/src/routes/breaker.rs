@@ -74,13 +74,13 @@ impl From<Rules> for BreakerView {
 }
 
 /// When calls are kept from a provider key.
-#[utoipa::path(get, path = "/routing/breaker", tag = "routes", extensions(("x-permission" = json!("route:read"))), responses((status = 200, body = BreakerView)))]
+#[utoipa::path(get, path = "/routing/breaker", tag = "routes", extensions(("x-permission" = json!("route:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = BreakerView)))]
 async fn get_breaker(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<BreakerView> {
     Ok(Json(engine.breaker_rules(&cx).await?.into()))
 }
 
 /// Sets when calls are kept from a provider key, from now on.
-#[utoipa::path(put, path = "/routing/breaker", tag = "routes", extensions(("x-permission" = json!("route:write"))), request_body = BreakerRules, responses((status = 200, body = BreakerView)))]
+#[utoipa::path(put, path = "/routing/breaker", tag = "routes", extensions(("x-permission" = json!("route:write")), ("x-tenant" = json!("none"))), request_body = BreakerRules, responses((status = 200, body = BreakerView)))]
 async fn set_breaker(
     State(engine): State<Engine>,
     Asked(cx): Asked,

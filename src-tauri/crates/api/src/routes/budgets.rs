@@ -168,7 +168,7 @@ struct BudgetsQuery {
 }
 
 /// Budgets, oldest first.
-#[utoipa::path(get, path = "/budgets", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), params(BudgetsQuery), responses((status = 200, body = Page<BudgetView>)))]
+#[utoipa::path(get, path = "/budgets", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("filter"))), params(BudgetsQuery), responses((status = 200, body = Page<BudgetView>)))]
 async fn list_budgets(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -181,7 +181,7 @@ async fn list_budgets(
 }
 
 /// Sets a budget.
-#[utoipa::path(post, path = "/budgets", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), request_body = CreateBudgetBody, responses((status = 201, body = BudgetView)))]
+#[utoipa::path(post, path = "/budgets", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), request_body = CreateBudgetBody, responses((status = 201, body = BudgetView)))]
 async fn create_budget(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -211,7 +211,7 @@ async fn create_budget(
 }
 
 /// A budget.
-#[utoipa::path(get, path = "/budgets/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), params(("id" = String, Path)), responses((status = 200, body = BudgetView)))]
+#[utoipa::path(get, path = "/budgets/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = BudgetView)))]
 async fn get_budget(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -221,7 +221,7 @@ async fn get_budget(
 }
 
 /// Changes a budget.
-#[utoipa::path(patch, path = "/budgets/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), params(("id" = String, Path)), request_body = UpdateBudgetBody, responses((status = 200, body = BudgetView)))]
+#[utoipa::path(patch, path = "/budgets/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateBudgetBody, responses((status = 200, body = BudgetView)))]
 async fn update_budget(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -238,7 +238,7 @@ async fn update_budget(
 }
 
 /// Removes a budget.
-#[utoipa::path(delete, path = "/budgets/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/budgets/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_budget(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -249,7 +249,7 @@ async fn delete_budget(
 }
 
 /// How a budget stands.
-#[utoipa::path(get, path = "/budgets/{id}/status", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), params(("id" = String, Path)), responses((status = 200, body = BudgetStatus)))]
+#[utoipa::path(get, path = "/budgets/{id}/status", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = BudgetStatus)))]
 async fn get_budget_status(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -202,7 +202,7 @@ pub(crate) struct DeletedBodies {
 }
 
 /// What is kept of a tenant's calls.
-#[utoipa::path(get, path = "/tenants/{id}/capture", tag = "captures", extensions(("x-permission" = json!("tenant:read"))), params(("id" = String, Path)), responses((status = 200, body = CaptureView)))]
+#[utoipa::path(get, path = "/tenants/{id}/capture", tag = "captures", extensions(("x-permission" = json!("tenant:read")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), responses((status = 200, body = CaptureView)))]
 async fn get_capture(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -212,7 +212,7 @@ async fn get_capture(
 }
 
 /// Sets which bodies are kept of a tenant's calls from now on.
-#[utoipa::path(put, path = "/tenants/{id}/capture", tag = "captures", extensions(("x-permission" = json!("capture:write"))), params(("id" = String, Path)), request_body = CaptureBody, responses((status = 200, body = CaptureView)))]
+#[utoipa::path(put, path = "/tenants/{id}/capture", tag = "captures", extensions(("x-permission" = json!("capture:write")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), request_body = CaptureBody, responses((status = 200, body = CaptureView)))]
 async fn set_capture(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -223,7 +223,7 @@ async fn set_capture(
 }
 
 /// Keeps no more bodies of a tenant's calls. What is kept stays until its time is over.
-#[utoipa::path(delete, path = "/tenants/{id}/capture", tag = "captures", extensions(("x-permission" = json!("capture:write"))), params(("id" = String, Path)), responses((status = 200, body = CaptureView)))]
+#[utoipa::path(delete, path = "/tenants/{id}/capture", tag = "captures", extensions(("x-permission" = json!("capture:write")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), responses((status = 200, body = CaptureView)))]
 async fn remove_capture(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -233,7 +233,7 @@ async fn remove_capture(
 }
 
 /// Deletes every captured body of a tenant.
-#[utoipa::path(delete, path = "/tenants/{id}/capture/bodies", tag = "captures", extensions(("x-permission" = json!("capture:write"))), params(("id" = String, Path)), responses((status = 200, body = DeletedBodies)))]
+#[utoipa::path(delete, path = "/tenants/{id}/capture/bodies", tag = "captures", extensions(("x-permission" = json!("capture:write")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), responses((status = 200, body = DeletedBodies)))]
 async fn delete_tenant_bodies(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -243,7 +243,7 @@ async fn delete_tenant_bodies(
 }
 
 /// The captured bodies of a request. Every view is an entry in the audit trail.
-#[utoipa::path(get, path = "/requests/{id}/bodies", tag = "captures", extensions(("x-permission" = json!("capture:read"))), params(("id" = String, Path)), responses((status = 200, body = BodiesView)))]
+#[utoipa::path(get, path = "/requests/{id}/bodies", tag = "captures", extensions(("x-permission" = json!("capture:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = BodiesView)))]
 async fn get_bodies(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -260,7 +260,7 @@ async fn get_bodies(
 }
 
 /// Deletes the captured bodies of a request.
-#[utoipa::path(delete, path = "/requests/{id}/bodies", tag = "captures", extensions(("x-permission" = json!("capture:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/requests/{id}/bodies", tag = "captures", extensions(("x-permission" = json!("capture:write")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_bodies(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -71,7 +71,7 @@ struct ConnectionsQuery {
 }
 
 /// Who listens to live events, the oldest connection first.
-#[utoipa::path(get, path = "/connections", tag = "users", extensions(("x-permission" = json!("user:read"))), params(ConnectionsQuery), responses((status = 200, body = Page<ConnectionView>)))]
+#[utoipa::path(get, path = "/connections", tag = "users", extensions(("x-permission" = json!("user:read")), ("x-tenant" = json!("none"))), params(ConnectionsQuery), responses((status = 200, body = Page<ConnectionView>)))]
 async fn list_connections(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -82,7 +82,7 @@ async fn list_connections(
 }
 
 /// Cuts a connection. Whoever had it may open another; to keep them out, end their session.
-#[utoipa::path(delete, path = "/connections/{id}", tag = "users", extensions(("x-permission" = json!("session:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/connections/{id}", tag = "users", extensions(("x-permission" = json!("session:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn cut_connection(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -94,7 +94,7 @@ pub(crate) struct UpdateControlCredentialBody {
 }
 
 /// Admin keys, oldest first.
-#[utoipa::path(get, path = "/control-credentials", tag = "credentials", extensions(("x-permission" = json!("credential:read"))), responses((status = 200, body = ControlCredentialsView)))]
+#[utoipa::path(get, path = "/control-credentials", tag = "credentials", extensions(("x-permission" = json!("credential:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = ControlCredentialsView)))]
 async fn list_control_credentials(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -106,7 +106,7 @@ async fn list_control_credentials(
 }
 
 /// Adds an admin key. Needs a fresh sign-in.
-#[utoipa::path(post, path = "/control-credentials", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), request_body = CreateControlCredentialBody, responses((status = 201, body = ControlCredentialView)))]
+#[utoipa::path(post, path = "/control-credentials", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), request_body = CreateControlCredentialBody, responses((status = 201, body = ControlCredentialView)))]
 async fn create_control_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -122,7 +122,7 @@ async fn create_control_credential(
 }
 
 /// Gives an admin key another name, or puts another key in its place. Needs a fresh sign-in.
-#[utoipa::path(patch, path = "/control-credentials/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = UpdateControlCredentialBody, responses((status = 200, body = ControlCredentialView)))]
+#[utoipa::path(patch, path = "/control-credentials/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateControlCredentialBody, responses((status = 200, body = ControlCredentialView)))]
 async fn update_control_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -141,7 +141,7 @@ async fn update_control_credential(
 }
 
 /// Removes an admin key and shreds it. Needs a fresh sign-in.
-#[utoipa::path(delete, path = "/control-credentials/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/control-credentials/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_control_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -163,7 +163,7 @@ pub(crate) struct BeginRenewalBody {
 }
 
 /// Has an admin key replaced by itself. It is a credential then that serves no calls, rotated as any other. Needs a fresh sign-in.
-#[utoipa::path(put, path = "/control-credentials/{id}/renewal", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = BeginRenewalBody, responses((status = 200, body = CredentialView)))]
+#[utoipa::path(put, path = "/control-credentials/{id}/renewal", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = BeginRenewalBody, responses((status = 200, body = CredentialView)))]
 async fn begin_renewal(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -176,7 +176,7 @@ async fn begin_renewal(
 }
 
 /// Leaves replacing an admin key to people again. The key in use stays the admin key. Needs a fresh sign-in.
-#[utoipa::path(delete, path = "/control-credentials/{id}/renewal", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/control-credentials/{id}/renewal", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn end_renewal(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -224,7 +224,7 @@ struct CredentialsQuery {
 }
 
 /// Credentials, oldest first.
-#[utoipa::path(get, path = "/credentials", tag = "credentials", extensions(("x-permission" = json!("credential:read"))), params(CredentialsQuery), responses((status = 200, body = Page<CredentialView>)))]
+#[utoipa::path(get, path = "/credentials", tag = "credentials", extensions(("x-permission" = json!("credential:read")), ("x-tenant" = json!("none"))), params(CredentialsQuery), responses((status = 200, body = Page<CredentialView>)))]
 async fn list_credentials(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -240,7 +240,7 @@ async fn list_credentials(
 }
 
 /// Adds a credential.
-#[utoipa::path(post, path = "/credentials", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), request_body = CreateCredentialBody, responses((status = 201, body = CredentialView)))]
+#[utoipa::path(post, path = "/credentials", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), request_body = CreateCredentialBody, responses((status = 201, body = CredentialView)))]
 async fn create_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -260,7 +260,7 @@ async fn create_credential(
 }
 
 /// Changes what calls a credential takes. The key itself stays.
-#[utoipa::path(patch, path = "/credentials/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = UpdateCredentialBody, responses((status = 200, body = CredentialView)))]
+#[utoipa::path(patch, path = "/credentials/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateCredentialBody, responses((status = 200, body = CredentialView)))]
 async fn update_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -286,7 +286,7 @@ pub(crate) struct RevokeCredentialBody {
 }
 
 /// Revokes a credential and shreds its keys; those that Reeve had made are deleted at the provider too. Needs a fresh sign-in.
-#[utoipa::path(post, path = "/credentials/{id}/revoke", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = RevokeCredentialBody, responses((status = 200, body = CredentialView)))]
+#[utoipa::path(post, path = "/credentials/{id}/revoke", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = RevokeCredentialBody, responses((status = 200, body = CredentialView)))]
 async fn revoke_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -324,7 +324,7 @@ pub(crate) struct UpdateRotationBody {
 }
 
 /// Changes how the keys of a credential are rotated. What is about admin keys needs a fresh sign-in.
-#[utoipa::path(patch, path = "/credentials/{id}/rotation", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = UpdateRotationBody, responses((status = 200, body = CredentialView)))]
+#[utoipa::path(patch, path = "/credentials/{id}/rotation", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateRotationBody, responses((status = 200, body = CredentialView)))]
 async fn update_credential_rotation(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -346,7 +346,7 @@ async fn update_credential_rotation(
 }
 
 /// Tests a credential at its provider.
-#[utoipa::path(post, path = "/credentials/{id}/probe", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), responses((status = 200, body = ProbeView)))]
+#[utoipa::path(post, path = "/credentials/{id}/probe", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = ProbeView)))]
 async fn probe_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -362,7 +362,7 @@ async fn probe_credential(
 }
 
 /// The providers that a credential may be for.
-#[utoipa::path(get, path = "/providers", tag = "credentials", extensions(("x-permission" = json!("credential:read"))), responses((status = 200, body = ProvidersView)))]
+#[utoipa::path(get, path = "/providers", tag = "credentials", extensions(("x-permission" = json!("credential:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = ProvidersView)))]
 async fn list_providers(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<ProvidersView> {
     let items = engine.providers(&cx).await?.into_iter().map(|provider| ProviderView {
         id: provider.id.to_owned(),

@@ -186,14 +186,14 @@ struct ErasuresQuery {
 }
 
 /// The subjects that the audit trail knows.
-#[utoipa::path(get, path = "/privacy/subjects", tag = "privacy", extensions(("x-permission" = json!("privacy:read"))), responses((status = 200, body = SubjectsView)))]
+#[utoipa::path(get, path = "/privacy/subjects", tag = "privacy", extensions(("x-permission" = json!("privacy:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = SubjectsView)))]
 async fn list_subjects(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<SubjectsView> {
     let items = engine.subjects(&cx).await?.into_iter().map(SubjectView::from).collect();
     Ok(Json(SubjectsView { items }))
 }
 
 /// Keeps what is personal of a subject without showing or exporting it (GDPR Art. 18), or shows it again.
-#[utoipa::path(put, path = "/privacy/subjects/{subject}/restriction", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), params(("subject" = String, Path)), request_body = RestrictSubjectBody, responses((status = 200, body = SubjectView)))]
+#[utoipa::path(put, path = "/privacy/subjects/{subject}/restriction", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), params(("subject" = String, Path)), request_body = RestrictSubjectBody, responses((status = 200, body = SubjectView)))]
 async fn restrict_subject(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -204,7 +204,7 @@ async fn restrict_subject(
 }
 
 /// Requests for erasure, newest first.
-#[utoipa::path(get, path = "/erasures", tag = "privacy", extensions(("x-permission" = json!("privacy:read"))), params(ErasuresQuery), responses((status = 200, body = Page<ErasureView>)))]
+#[utoipa::path(get, path = "/erasures", tag = "privacy", extensions(("x-permission" = json!("privacy:read")), ("x-tenant" = json!("none"))), params(ErasuresQuery), responses((status = 200, body = Page<ErasureView>)))]
 async fn list_erasures(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -218,7 +218,7 @@ async fn list_erasures(
 }
 
 /// Notes a request for erasure. Nothing is erased yet.
-#[utoipa::path(post, path = "/erasures", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), request_body = RequestErasureBody, responses((status = 201, body = ErasureView)))]
+#[utoipa::path(post, path = "/erasures", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), request_body = RequestErasureBody, responses((status = 201, body = ErasureView)))]
 async fn request_erasure(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -229,7 +229,7 @@ async fn request_erasure(
 }
 
 /// A request for erasure.
-#[utoipa::path(get, path = "/erasures/{id}", tag = "privacy", extensions(("x-permission" = json!("privacy:read"))), params(("id" = String, Path)), responses((status = 200, body = ErasureView)))]
+#[utoipa::path(get, path = "/erasures/{id}", tag = "privacy", extensions(("x-permission" = json!("privacy:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = ErasureView)))]
 async fn get_erasure(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -239,7 +239,7 @@ async fn get_erasure(
 }
 
 /// Erases, for good; where a legal hold keeps it, the answer is a request that is blocked.
-#[utoipa::path(post, path = "/erasures/{id}/carry-out", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), params(("id" = String, Path)), responses((status = 200, body = ErasureView)))]
+#[utoipa::path(post, path = "/erasures/{id}/carry-out", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = ErasureView)))]
 async fn carry_out_erasure(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -249,7 +249,7 @@ async fn carry_out_erasure(
 }
 
 /// Refuses a request on a ground of the law.
-#[utoipa::path(post, path = "/erasures/{id}/refuse", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), params(("id" = String, Path)), request_body = RefuseErasureBody, responses((status = 200, body = ErasureView)))]
+#[utoipa::path(post, path = "/erasures/{id}/refuse", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = RefuseErasureBody, responses((status = 200, body = ErasureView)))]
 async fn refuse_erasure(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -260,7 +260,7 @@ async fn refuse_erasure(
 }
 
 /// The entries of a request with the proofs that they are in the trail.
-#[utoipa::path(get, path = "/erasures/{id}/proof", tag = "privacy", extensions(("x-permission" = json!("privacy:read"))), params(("id" = String, Path)), responses((status = 200, body = ErasureProofView)))]
+#[utoipa::path(get, path = "/erasures/{id}/proof", tag = "privacy", extensions(("x-permission" = json!("privacy:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = ErasureProofView)))]
 async fn get_erasure_proof(
     State(engine): State<Engine>,
     Asked(cx): Asked,

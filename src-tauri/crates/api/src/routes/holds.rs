@@ -35,7 +35,7 @@ pub(crate) struct HoldsView {
 }
 
 /// Open holds.
-#[utoipa::path(get, path = "/holds", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), responses((status = 200, body = HoldsView)))]
+#[utoipa::path(get, path = "/holds", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("filter"))), responses((status = 200, body = HoldsView)))]
 async fn list_holds(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<HoldsView> {
     let view = |(hold, tenant_name): (reeve_engine::holds::Hold, String)| HoldView {
         id: hold.id.to_string(),
@@ -49,7 +49,7 @@ async fn list_holds(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Ho
 }
 
 /// Releases a hold: its money is free again.
-#[utoipa::path(post, path = "/holds/{id}/release", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(post, path = "/holds/{id}/release", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn release_hold(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -138,7 +138,7 @@ impl From<ImportReport> for ImportView {
 }
 
 /// Imports usage records, or looks at what an import would do.
-#[utoipa::path(post, path = "/usage/import", tag = "usage", extensions(("x-permission" = json!("usage:write"))), request_body = ImportBody, responses((status = 200, body = ImportView)))]
+#[utoipa::path(post, path = "/usage/import", tag = "usage", extensions(("x-permission" = json!("usage:write")), ("x-tenant" = json!("none"))), request_body = ImportBody, responses((status = 200, body = ImportView)))]
 async fn import_usage(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -90,14 +90,14 @@ pub(crate) struct AcceptInvitationBody {
 }
 
 /// Invitations that nobody has taken up, newest first.
-#[utoipa::path(get, path = "/invitations", tag = "users", extensions(("x-permission" = json!("user:read"))), responses((status = 200, body = Page<InvitationView>)))]
+#[utoipa::path(get, path = "/invitations", tag = "users", extensions(("x-permission" = json!("user:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<InvitationView>)))]
 async fn list_invitations(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<InvitationView>> {
     let all = engine.invitations(&cx).await?;
     Ok(Json(Page { items: all.iter().map(|i| InvitationView::of(i, &engine)).collect(), next_cursor: None }))
 }
 
 /// Invites somebody. No mail is sent: hand the token over.
-#[utoipa::path(post, path = "/invitations", tag = "users", extensions(("x-permission" = json!("user:write"))), request_body = InviteBody, responses((status = 201, body = InvitedView)))]
+#[utoipa::path(post, path = "/invitations", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), request_body = InviteBody, responses((status = 201, body = InvitedView)))]
 async fn invite(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -114,7 +114,7 @@ async fn invite(
 }
 
 /// Takes an invitation back.
-#[utoipa::path(delete, path = "/invitations/{id}", tag = "users", extensions(("x-permission" = json!("user:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/invitations/{id}", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn revoke_invitation(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -87,7 +87,7 @@ struct LegalHoldsQuery {
 }
 
 /// Legal holds, newest first; released ones stay in the list.
-#[utoipa::path(get, path = "/legal-holds", tag = "privacy", extensions(("x-permission" = json!("privacy:read"))), params(LegalHoldsQuery), responses((status = 200, body = Page<LegalHoldView>)))]
+#[utoipa::path(get, path = "/legal-holds", tag = "privacy", extensions(("x-permission" = json!("privacy:read")), ("x-tenant" = json!("none"))), params(LegalHoldsQuery), responses((status = 200, body = Page<LegalHoldView>)))]
 async fn list_legal_holds(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -101,7 +101,7 @@ async fn list_legal_holds(
 }
 
 /// Places a hold: from now on nothing that it covers is erased or pruned.
-#[utoipa::path(post, path = "/legal-holds", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), request_body = PlaceLegalHoldBody, responses((status = 201, body = LegalHoldView)))]
+#[utoipa::path(post, path = "/legal-holds", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), request_body = PlaceLegalHoldBody, responses((status = 201, body = LegalHoldView)))]
 async fn place_legal_hold(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -119,7 +119,7 @@ async fn place_legal_hold(
 }
 
 /// Releases a hold. What it kept may be erased and pruned again.
-#[utoipa::path(post, path = "/legal-holds/{id}/release", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), params(("id" = String, Path)), request_body = ReleaseLegalHoldBody, responses((status = 200, body = LegalHoldView)))]
+#[utoipa::path(post, path = "/legal-holds/{id}/release", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = ReleaseLegalHoldBody, responses((status = 200, body = LegalHoldView)))]
 async fn release_legal_hold(
     State(engine): State<Engine>,
     Asked(cx): Asked,

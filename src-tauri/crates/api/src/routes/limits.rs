@@ -162,7 +162,7 @@ struct LimitsQuery {
 }
 
 /// The defaults, and the limits that depart from them.
-#[utoipa::path(get, path = "/limits", tag = "limits", extensions(("x-permission" = json!("limit:read"))), params(LimitsQuery), responses((status = 200, body = LimitsView)))]
+#[utoipa::path(get, path = "/limits", tag = "limits", extensions(("x-permission" = json!("limit:read")), ("x-tenant" = json!("filter"))), params(LimitsQuery), responses((status = 200, body = LimitsView)))]
 async fn list_limits(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -180,7 +180,7 @@ async fn list_limits(
 }
 
 /// Sets a limit for one tenant, API key, user, model or network address.
-#[utoipa::path(post, path = "/limits", tag = "limits", extensions(("x-permission" = json!("limit:write"))), request_body = CreateLimitBody, responses((status = 201, body = LimitView)))]
+#[utoipa::path(post, path = "/limits", tag = "limits", extensions(("x-permission" = json!("limit:write")), ("x-tenant" = json!("none"))), request_body = CreateLimitBody, responses((status = 201, body = LimitView)))]
 async fn create_limit(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -193,7 +193,7 @@ async fn create_limit(
 }
 
 /// A limit.
-#[utoipa::path(get, path = "/limits/{id}", tag = "limits", extensions(("x-permission" = json!("limit:read"))), params(("id" = String, Path)), responses((status = 200, body = LimitView)))]
+#[utoipa::path(get, path = "/limits/{id}", tag = "limits", extensions(("x-permission" = json!("limit:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = LimitView)))]
 async fn get_limit(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -203,7 +203,7 @@ async fn get_limit(
 }
 
 /// Changes a limit.
-#[utoipa::path(patch, path = "/limits/{id}", tag = "limits", extensions(("x-permission" = json!("limit:write"))), params(("id" = String, Path)), request_body = UpdateLimitBody, responses((status = 200, body = LimitView)))]
+#[utoipa::path(patch, path = "/limits/{id}", tag = "limits", extensions(("x-permission" = json!("limit:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateLimitBody, responses((status = 200, body = LimitView)))]
 async fn update_limit(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -220,7 +220,7 @@ async fn update_limit(
 }
 
 /// Removes a limit: the default of its scope holds again.
-#[utoipa::path(delete, path = "/limits/{id}", tag = "limits", extensions(("x-permission" = json!("limit:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/limits/{id}", tag = "limits", extensions(("x-permission" = json!("limit:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_limit(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -231,7 +231,7 @@ async fn delete_limit(
 }
 
 /// Sets the default of a scope. A null number is without a limit.
-#[utoipa::path(put, path = "/limits/defaults/{scope}", tag = "limits", extensions(("x-permission" = json!("limit:write"))), params(("scope" = LimitScope, Path)), request_body = LimitNumbers, responses((status = 200, body = DefaultLimitView)))]
+#[utoipa::path(put, path = "/limits/defaults/{scope}", tag = "limits", extensions(("x-permission" = json!("limit:write")), ("x-tenant" = json!("none"))), params(("scope" = LimitScope, Path)), request_body = LimitNumbers, responses((status = 200, body = DefaultLimitView)))]
 async fn set_default_limit(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -242,7 +242,7 @@ async fn set_default_limit(
 }
 
 /// Brings back the built-in default of a scope.
-#[utoipa::path(delete, path = "/limits/defaults/{scope}", tag = "limits", extensions(("x-permission" = json!("limit:write"))), params(("scope" = LimitScope, Path)), responses((status = 200, body = DefaultLimitView)))]
+#[utoipa::path(delete, path = "/limits/defaults/{scope}", tag = "limits", extensions(("x-permission" = json!("limit:write")), ("x-tenant" = json!("none"))), params(("scope" = LimitScope, Path)), responses((status = 200, body = DefaultLimitView)))]
 async fn reset_default_limit(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -170,7 +170,7 @@ pub(crate) struct UpdateListenerBody {
 }
 
 /// All listeners, by name.
-#[utoipa::path(get, path = "/audit/listeners", tag = "audit", extensions(("x-permission" = json!("audit:read"))), responses((status = 200, body = Page<ListenerView>)))]
+#[utoipa::path(get, path = "/audit/listeners", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<ListenerView>)))]
 async fn list_listeners(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<ListenerView>> {
     let all = engine.listeners(&cx).await?;
     let items = all.into_iter().map(|status| ListenerView::new(status, &cx)).collect();
@@ -178,7 +178,7 @@ async fn list_listeners(State(engine): State<Engine>, Asked(cx): Asked) -> Answe
 }
 
 /// Adds a listener. What signs its messages is shown this once.
-#[utoipa::path(post, path = "/audit/listeners", tag = "audit", extensions(("x-permission" = json!("listener:write"))), request_body = CreateListenerBody, responses((status = 201, body = CreatedListener)))]
+#[utoipa::path(post, path = "/audit/listeners", tag = "audit", extensions(("x-permission" = json!("listener:write")), ("x-tenant" = json!("none"))), request_body = CreateListenerBody, responses((status = 201, body = CreatedListener)))]
 async fn create_listener(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -199,7 +199,7 @@ async fn create_listener(
 }
 
 /// A listener.
-#[utoipa::path(get, path = "/audit/listeners/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path)), responses((status = 200, body = ListenerView)))]
+#[utoipa::path(get, path = "/audit/listeners/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = ListenerView)))]
 async fn get_listener(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -209,7 +209,7 @@ async fn get_listener(
 }
 
 /// Changes a listener.
-#[utoipa::path(patch, path = "/audit/listeners/{id}", tag = "audit", extensions(("x-permission" = json!("listener:write"))), params(("id" = String, Path)), request_body = UpdateListenerBody, responses((status = 200, body = ListenerView)))]
+#[utoipa::path(patch, path = "/audit/listeners/{id}", tag = "audit", extensions(("x-permission" = json!("listener:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateListenerBody, responses((status = 200, body = ListenerView)))]
 async fn update_listener(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -228,7 +228,7 @@ async fn update_listener(
 }
 
 /// Removes a listener.
-#[utoipa::path(delete, path = "/audit/listeners/{id}", tag = "audit", extensions(("x-permission" = json!("listener:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/audit/listeners/{id}", tag = "audit", extensions(("x-permission" = json!("listener:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_listener(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -239,7 +239,7 @@ async fn delete_listener(
 }
 
 /// The last 100 attempts to deliver to a listener, newest first.
-#[utoipa::path(get, path = "/audit/listeners/{id}/deliveries", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path)), responses((status = 200, body = Page<DeliveryView>)))]
+#[utoipa::path(get, path = "/audit/listeners/{id}/deliveries", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = Page<DeliveryView>)))]
 async fn list_deliveries(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -260,7 +260,7 @@ async fn list_deliveries(
 }
 
 /// Sends a listener a message that no entry stands behind.
-#[utoipa::path(post, path = "/audit/listeners/{id}/test", tag = "audit", extensions(("x-permission" = json!("listener:write"))), params(("id" = String, Path)), responses((status = 200, body = ListenerTestView)))]
+#[utoipa::path(post, path = "/audit/listeners/{id}/test", tag = "audit", extensions(("x-permission" = json!("listener:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = ListenerTestView)))]
 async fn test_listener(
     State(engine): State<Engine>,
     Asked(cx): Asked,

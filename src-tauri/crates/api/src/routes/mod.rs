@@ -13,6 +13,7 @@ pub(crate) mod control_credentials;
 pub(crate) mod credentials;
 pub(crate) mod erasures;
 pub(crate) mod events;
+pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod imports;
@@ -71,6 +72,7 @@ pub(crate) fn all() -> OpenApiRouter<Engine> {
         .merge(events::router())
         .merge(connections::router())
         .merge(users::router())
+        .merge(grants::router())
         .merge(roles::router())
         .merge(invitations::router())
         .merge(tenants::router())

@@ -40,7 +40,7 @@ impl From<ModelRules> for ModelRulesView {
 }
 
 /// Which models a tenant may call.
-#[utoipa::path(get, path = "/tenants/{id}/model-rules", tag = "tenants", extensions(("x-permission" = json!("tenant:read"))), params(("id" = String, Path)), responses((status = 200, body = ModelRulesView)))]
+#[utoipa::path(get, path = "/tenants/{id}/model-rules", tag = "tenants", extensions(("x-permission" = json!("tenant:read")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), responses((status = 200, body = ModelRulesView)))]
 async fn get_model_rules(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -50,7 +50,7 @@ async fn get_model_rules(
 }
 
 /// Sets which models a tenant may call.
-#[utoipa::path(put, path = "/tenants/{id}/model-rules", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), params(("id" = String, Path)), request_body = SetModelRulesBody, responses((status = 200, body = ModelRulesView)))]
+#[utoipa::path(put, path = "/tenants/{id}/model-rules", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = SetModelRulesBody, responses((status = 200, body = ModelRulesView)))]
 async fn set_model_rules(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -203,7 +203,7 @@ impl From<Overview> for OverviewView {
 }
 
 /// The overview.
-#[utoipa::path(get, path = "/overview", tag = "overview", extensions(("x-permission" = json!("usage:read"))), responses((status = 200, body = OverviewView)))]
+#[utoipa::path(get, path = "/overview", tag = "overview", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = OverviewView)))]
 async fn get_overview(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<OverviewView> {
     Ok(Json(engine.overview(&cx).await?.into()))
 }

@@ -125,7 +125,7 @@ struct OwnPricesQuery {
 }
 
 /// Every price of one's own, those of the past included, newest first.
-#[utoipa::path(get, path = "/prices/own", tag = "prices", extensions(("x-permission" = json!("usage:read"))), params(OwnPricesQuery), responses((status = 200, body = Page<OwnPriceView>)))]
+#[utoipa::path(get, path = "/prices/own", tag = "prices", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), params(OwnPricesQuery), responses((status = 200, body = Page<OwnPriceView>)))]
 async fn list_own_prices(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -137,7 +137,7 @@ async fn list_own_prices(
 }
 
 /// Sets a price of one's own. Charges made already stay as they are.
-#[utoipa::path(post, path = "/prices/own", tag = "prices", extensions(("x-permission" = json!("price:write"))), request_body = CreateOwnPriceBody, responses((status = 201, body = OwnPriceView)))]
+#[utoipa::path(post, path = "/prices/own", tag = "prices", extensions(("x-permission" = json!("price:write")), ("x-tenant" = json!("none"))), request_body = CreateOwnPriceBody, responses((status = 201, body = OwnPriceView)))]
 async fn create_own_price(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -157,7 +157,7 @@ async fn create_own_price(
 }
 
 /// Changes a price of one's own. Charges made already stay as they are.
-#[utoipa::path(patch, path = "/prices/own/{id}", tag = "prices", extensions(("x-permission" = json!("price:write"))), params(("id" = String, Path)), request_body = UpdateOwnPriceBody, responses((status = 200, body = OwnPriceView)))]
+#[utoipa::path(patch, path = "/prices/own/{id}", tag = "prices", extensions(("x-permission" = json!("price:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateOwnPriceBody, responses((status = 200, body = OwnPriceView)))]
 async fn update_own_price(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -175,7 +175,7 @@ async fn update_own_price(
 }
 
 /// Withdraws a price of one's own, from now on. It stays in the history.
-#[utoipa::path(delete, path = "/prices/own/{id}", tag = "prices", extensions(("x-permission" = json!("price:write"))), params(("id" = String, Path)), responses((status = 200, body = OwnPriceView)))]
+#[utoipa::path(delete, path = "/prices/own/{id}", tag = "prices", extensions(("x-permission" = json!("price:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = OwnPriceView)))]
 async fn delete_own_price(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -83,7 +83,7 @@ fn credentials(ids: &[String]) -> Result<Vec<CredentialId>, IdError> {
 }
 
 /// Pools, oldest first.
-#[utoipa::path(get, path = "/pools", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), params(PoolsQuery), responses((status = 200, body = Page<PoolView>)))]
+#[utoipa::path(get, path = "/pools", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("none"))), params(PoolsQuery), responses((status = 200, body = Page<PoolView>)))]
 async fn list_pools(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -96,7 +96,7 @@ async fn list_pools(
 }
 
 /// Makes a pool.
-#[utoipa::path(post, path = "/pools", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), request_body = CreatePoolBody, responses((status = 201, body = PoolView)))]
+#[utoipa::path(post, path = "/pools", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), request_body = CreatePoolBody, responses((status = 201, body = PoolView)))]
 async fn create_pool(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -109,13 +109,13 @@ async fn create_pool(
 }
 
 /// A pool.
-#[utoipa::path(get, path = "/pools/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), params(("id" = String, Path)), responses((status = 200, body = PoolView)))]
+#[utoipa::path(get, path = "/pools/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = PoolView)))]
 async fn get_pool(State(engine): State<Engine>, Asked(cx): Asked, Ids(id): Ids<PoolId>) -> Answer<PoolView> {
     Ok(Json(engine.pool(&cx, id).await?.into()))
 }
 
 /// Changes a pool.
-#[utoipa::path(patch, path = "/pools/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), params(("id" = String, Path)), request_body = UpdatePoolBody, responses((status = 200, body = PoolView)))]
+#[utoipa::path(patch, path = "/pools/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdatePoolBody, responses((status = 200, body = PoolView)))]
 async fn update_pool(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -129,7 +129,7 @@ async fn update_pool(
 }
 
 /// Removes a pool. Its provider keys stay.
-#[utoipa::path(delete, path = "/pools/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/pools/{id}", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_pool(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -174,7 +174,7 @@ impl From<PriceList> for PriceListView {
 }
 
 /// Looks at a price list, or approves it. With any wrong line nothing is changed.
-#[utoipa::path(post, path = "/prices/refresh", tag = "prices", extensions(("x-permission" = json!("price:write"))), request_body = RefreshPricesBody, responses((status = 200, body = RefreshView)))]
+#[utoipa::path(post, path = "/prices/refresh", tag = "prices", extensions(("x-permission" = json!("price:write")), ("x-tenant" = json!("none"))), request_body = RefreshPricesBody, responses((status = 200, body = RefreshView)))]
 async fn refresh_prices(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -206,7 +206,7 @@ fn source(content: Option<String>, path: Option<String>, host: Host) -> Result<S
 }
 
 /// The lists that were approved, newest first.
-#[utoipa::path(get, path = "/prices/lists", tag = "prices", extensions(("x-permission" = json!("usage:read"))), responses((status = 200, body = Page<PriceListView>)))]
+#[utoipa::path(get, path = "/prices/lists", tag = "prices", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<PriceListView>)))]
 async fn list_price_lists(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<PriceListView>> {
     let lists = engine.price_lists(&cx).await?;
     Ok(Json(Page { items: lists.into_iter().map(Into::into).collect(), next_cursor: None }))

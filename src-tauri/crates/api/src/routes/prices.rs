@@ -176,7 +176,7 @@ struct PricesQuery {
 }
 
 /// Prices as they hold now, by provider and model.
-#[utoipa::path(get, path = "/prices", tag = "prices", extensions(("x-permission" = json!("usage:read"))), params(PricesQuery), responses((status = 200, body = Page<PriceView>)))]
+#[utoipa::path(get, path = "/prices", tag = "prices", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), params(PricesQuery), responses((status = 200, body = Page<PriceView>)))]
 async fn list_prices(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -197,7 +197,7 @@ async fn list_prices(
 }
 
 /// Every price of a model that ever held or will, newest first; those of lists and one's own.
-#[utoipa::path(get, path = "/prices/{provider}/{model}/history", tag = "prices", extensions(("x-permission" = json!("usage:read"))), params(("provider" = String, Path), ("model" = String, Path)), responses((status = 200, body = Page<PriceView>)))]
+#[utoipa::path(get, path = "/prices/{provider}/{model}/history", tag = "prices", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), params(("provider" = String, Path), ("model" = String, Path)), responses((status = 200, body = Page<PriceView>)))]
 async fn get_price_history(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -245,7 +245,7 @@ impl UnpricedModelView {
 }
 
 /// Models that were really asked for and have no price, or a disputed one; those asked for last first.
-#[utoipa::path(get, path = "/prices/unpriced", tag = "prices", extensions(("x-permission" = json!("usage:read"))), responses((status = 200, body = Page<UnpricedModelView>)))]
+#[utoipa::path(get, path = "/prices/unpriced", tag = "prices", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<UnpricedModelView>)))]
 async fn list_unpriced_models(
     State(engine): State<Engine>,
     Asked(cx): Asked,

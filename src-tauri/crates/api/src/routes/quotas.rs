@@ -100,7 +100,7 @@ impl From<QuotaStatus> for QuotaView {
 }
 
 /// A tenant's quota.
-#[utoipa::path(get, path = "/tenants/{id}/quota", tag = "tenants", extensions(("x-permission" = json!("tenant:read"))), params(("id" = String, Path)), responses((status = 200, body = QuotaView)))]
+#[utoipa::path(get, path = "/tenants/{id}/quota", tag = "tenants", extensions(("x-permission" = json!("tenant:read")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), responses((status = 200, body = QuotaView)))]
 async fn get_quota(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -110,7 +110,7 @@ async fn get_quota(
 }
 
 /// Sets the override of a tenant's quota.
-#[utoipa::path(put, path = "/tenants/{id}/quota", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), params(("id" = String, Path)), request_body = QuotaOverrideBody, responses((status = 200, body = QuotaView)))]
+#[utoipa::path(put, path = "/tenants/{id}/quota", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = QuotaOverrideBody, responses((status = 200, body = QuotaView)))]
 async fn set_quota(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -128,7 +128,7 @@ async fn set_quota(
 }
 
 /// Removes the override: the plan's quota holds again.
-#[utoipa::path(delete, path = "/tenants/{id}/quota", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), params(("id" = String, Path)), responses((status = 200, body = QuotaView)))]
+#[utoipa::path(delete, path = "/tenants/{id}/quota", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = QuotaView)))]
 async fn remove_quota(
     State(engine): State<Engine>,
     Asked(cx): Asked,

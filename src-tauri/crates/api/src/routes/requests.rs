@@ -119,7 +119,7 @@ pub(crate) struct RequestsPage {
 }
 
 /// Requests, newest first.
-#[utoipa::path(get, path = "/requests", tag = "requests", extensions(("x-permission" = json!("usage:read"))), params(RequestsQuery), responses((status = 200, body = RequestsPage)))]
+#[utoipa::path(get, path = "/requests", tag = "requests", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("filter"))), params(RequestsQuery), responses((status = 200, body = RequestsPage)))]
 async fn list_requests(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -136,15 +136,15 @@ async fn list_requests(
 }
 
 /// The same list as a file, newest first, at most 100,000 requests. The export is an entry in the audit trail.
-#[utoipa::path(get, path = "/requests/export", tag = "requests", extensions(("x-permission" = json!("usage:read"))), params(export::ExportQuery), responses((status = 200, body = String, content_type = "text/csv")))]
+#[utoipa::path(get, path = "/requests/export", tag = "requests", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("filter"))), params(export::ExportQuery), responses((status = 200, body = String, content_type = "text/csv")))]
 async fn export_requests(
     State(engine): State<Engine>,
     Asked(cx): Asked,
     Params(query): Params<export::ExportQuery>,
 ) -> Result<Response, Failure> {
     let (format, query) = query.split();
-    engine.record_request_export(&cx, format_word(format)).await?;
-    Ok(export::answer(engine, query.filter()?, format))
+    let visible = engine.record_request_export(&cx, format_word(format)).await?;
+    Ok(export::answer(engine, visible, query.filter()?, format))
 }
 
 const fn format_word(format: ExportFormat) -> &'static str {
@@ -171,7 +171,7 @@ pub(crate) struct LiveRequests {
 }
 
 /// Calls on their way now, oldest first.
-#[utoipa::path(get, path = "/requests/live", tag = "requests", extensions(("x-permission" = json!("usage:read"))), params(LiveQuery), responses((status = 200, body = LiveRequests)))]
+#[utoipa::path(get, path = "/requests/live", tag = "requests", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("filter"))), params(LiveQuery), responses((status = 200, body = LiveRequests)))]
 async fn list_live_requests(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -194,7 +194,7 @@ pub(super) fn reference(id: &str) -> Result<RequestRef, Failure> {
 }
 
 /// Everything that is known of a request: what it cost and why, what was decided about it, where its time went.
-#[utoipa::path(get, path = "/requests/{id}", tag = "requests", extensions(("x-permission" = json!("usage:read"))), params(("id" = String, Path)), responses((status = 200, body = RequestDetailView)))]
+#[utoipa::path(get, path = "/requests/{id}", tag = "requests", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = RequestDetailView)))]
 async fn get_request(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -130,7 +130,7 @@ impl ReratingView {
 
 /// Rates a period again at the prices known now, or looks at what that would change. Charges are never edited: what a call
 /// costs more or less becomes a charge of its own.
-#[utoipa::path(post, path = "/usage/rerate", tag = "usage", extensions(("x-permission" = json!("usage:write"))), request_body = RerateBody, responses((status = 200, body = RerateView)))]
+#[utoipa::path(post, path = "/usage/rerate", tag = "usage", extensions(("x-permission" = json!("usage:write")), ("x-tenant" = json!("none"))), request_body = RerateBody, responses((status = 200, body = RerateView)))]
 async fn rerate_usage(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -154,7 +154,7 @@ async fn rerate_usage(
 }
 
 /// The newest re-ratings.
-#[utoipa::path(get, path = "/usage/reratings", tag = "usage", extensions(("x-permission" = json!("usage:read"))), responses((status = 200, body = Page<ReratingView>)))]
+#[utoipa::path(get, path = "/usage/reratings", tag = "usage", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<ReratingView>)))]
 async fn list_reratings(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<ReratingView>> {
     let reratings = engine.reratings(&cx).await?;
     let items = reratings.into_iter().map(|r| ReratingView::new(r, &engine)).collect();

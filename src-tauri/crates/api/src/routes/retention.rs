@@ -155,13 +155,13 @@ impl From<Pruned> for PrunedView {
 }
 
 /// How long the audit trail is kept.
-#[utoipa::path(get, path = "/retention", tag = "privacy", extensions(("x-permission" = json!("privacy:read"))), responses((status = 200, body = RetentionView)))]
+#[utoipa::path(get, path = "/retention", tag = "privacy", extensions(("x-permission" = json!("privacy:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = RetentionView)))]
 async fn get_retention(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<RetentionView> {
     Ok(Json(engine.retention(&cx).await?.into()))
 }
 
 /// Sets how long a stream is kept. What is beyond goes with the next nightly run.
-#[utoipa::path(put, path = "/retention/{stream}", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), params(("stream" = Stream, Path)), request_body = SetRetentionBody, responses((status = 200, body = StreamRetentionView)))]
+#[utoipa::path(put, path = "/retention/{stream}", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), params(("stream" = Stream, Path)), request_body = SetRetentionBody, responses((status = 200, body = StreamRetentionView)))]
 async fn set_retention(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -173,7 +173,7 @@ async fn set_retention(
 }
 
 /// What pruning would delete now.
-#[utoipa::path(get, path = "/retention/{stream}/preview", tag = "privacy", extensions(("x-permission" = json!("privacy:read"))), params(("stream" = Stream, Path)), responses((status = 200, body = PrunePreviewView)))]
+#[utoipa::path(get, path = "/retention/{stream}/preview", tag = "privacy", extensions(("x-permission" = json!("privacy:read")), ("x-tenant" = json!("none"))), params(("stream" = Stream, Path)), responses((status = 200, body = PrunePreviewView)))]
 async fn preview_prune(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -183,7 +183,7 @@ async fn preview_prune(
 }
 
 /// Prunes what a preview said, for good. The entry that says so is signed before the first row is deleted.
-#[utoipa::path(post, path = "/retention/{stream}/prune", tag = "privacy", extensions(("x-permission" = json!("privacy:write"))), params(("stream" = Stream, Path)), request_body = PruneBody, responses((status = 200, body = PrunedView)))]
+#[utoipa::path(post, path = "/retention/{stream}/prune", tag = "privacy", extensions(("x-permission" = json!("privacy:write")), ("x-tenant" = json!("none"))), params(("stream" = Stream, Path)), request_body = PruneBody, responses((status = 200, body = PrunedView)))]
 async fn prune(
     State(engine): State<Engine>,
     Asked(cx): Asked,

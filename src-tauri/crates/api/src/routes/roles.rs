@@ -107,14 +107,14 @@ fn scopes(texts: &[String]) -> Result<Vec<Scope>, String> {
 }
 
 /// Every role: the built-in ones, then the others by name.
-#[utoipa::path(get, path = "/roles", tag = "users", extensions(("x-permission" = json!("user:read"))), responses((status = 200, body = Page<RoleView>)))]
+#[utoipa::path(get, path = "/roles", tag = "users", extensions(("x-permission" = json!("user:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<RoleView>)))]
 async fn list_roles(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<RoleView>> {
     let items = engine.roles(&cx).await?.into_iter().map(RoleView::from).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 /// Makes a role.
-#[utoipa::path(post, path = "/roles", tag = "users", extensions(("x-permission" = json!("user:write"))), request_body = CreateRoleBody, responses((status = 201, body = RoleView)))]
+#[utoipa::path(post, path = "/roles", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), request_body = CreateRoleBody, responses((status = 201, body = RoleView)))]
 async fn create_role(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -134,7 +134,7 @@ async fn create_role(
 }
 
 /// Changes a role. Whoever has it may from now on what it says.
-#[utoipa::path(patch, path = "/roles/{id}", tag = "users", extensions(("x-permission" = json!("user:write"))), params(("id" = String, Path)), request_body = UpdateRoleBody, responses((status = 200, body = RoleView)))]
+#[utoipa::path(patch, path = "/roles/{id}", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateRoleBody, responses((status = 200, body = RoleView)))]
 async fn update_role(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -151,7 +151,7 @@ async fn update_role(
 }
 
 /// Removes a role that nobody has.
-#[utoipa::path(delete, path = "/roles/{id}", tag = "users", extensions(("x-permission" = json!("user:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/roles/{id}", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_role(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -249,7 +249,7 @@ async fn viewed(engine: &Engine, cx: &reeve_engine::Cx, rotation: Rotation) -> R
 }
 
 /// Begins a rotation now. Needs a fresh sign-in.
-#[utoipa::path(post, path = "/credentials/{id}/rotate", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = RotateBody, responses((status = 201, body = RotationView)))]
+#[utoipa::path(post, path = "/credentials/{id}/rotate", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = RotateBody, responses((status = 201, body = RotationView)))]
 async fn rotate_credential(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -263,7 +263,7 @@ async fn rotate_credential(
 }
 
 /// The versions of a credential's key, and who still uses older ones.
-#[utoipa::path(get, path = "/credentials/{id}/versions", tag = "credentials", extensions(("x-permission" = json!("credential:read"))), params(("id" = String, Path)), responses((status = 200, body = KeyVersionsView)))]
+#[utoipa::path(get, path = "/credentials/{id}/versions", tag = "credentials", extensions(("x-permission" = json!("credential:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = KeyVersionsView)))]
 async fn list_key_versions(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -286,7 +286,7 @@ async fn list_key_versions(
 }
 
 /// Rotations, newest first.
-#[utoipa::path(get, path = "/rotations", tag = "credentials", extensions(("x-permission" = json!("credential:read"))), params(RotationsQuery), responses((status = 200, body = Page<RotationView>)))]
+#[utoipa::path(get, path = "/rotations", tag = "credentials", extensions(("x-permission" = json!("credential:read")), ("x-tenant" = json!("none"))), params(RotationsQuery), responses((status = 200, body = Page<RotationView>)))]
 async fn list_rotations(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -302,7 +302,7 @@ async fn list_rotations(
 }
 
 /// A rotation with the keys it is about.
-#[utoipa::path(get, path = "/rotations/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:read"))), params(("id" = String, Path)), responses((status = 200, body = RotationDetailView)))]
+#[utoipa::path(get, path = "/rotations/{id}", tag = "credentials", extensions(("x-permission" = json!("credential:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = RotationDetailView)))]
 async fn get_rotation(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -335,7 +335,7 @@ async fn get_rotation(
 }
 
 /// Takes the key that a person made at the provider. Needs a fresh sign-in.
-#[utoipa::path(post, path = "/rotations/{id}/key", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = PasteKeyBody, responses((status = 200, body = RotationView)))]
+#[utoipa::path(post, path = "/rotations/{id}/key", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = PasteKeyBody, responses((status = 200, body = RotationView)))]
 async fn paste_rotated_key(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -348,7 +348,7 @@ async fn paste_rotated_key(
 }
 
 /// Goes on with a rotation as a person decides. Needs a fresh sign-in.
-#[utoipa::path(post, path = "/rotations/{id}/resolve", tag = "credentials", extensions(("x-permission" = json!("credential:write"))), params(("id" = String, Path)), request_body = ResolveBody, responses((status = 200, body = RotationView)))]
+#[utoipa::path(post, path = "/rotations/{id}/resolve", tag = "credentials", extensions(("x-permission" = json!("credential:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = ResolveBody, responses((status = 200, body = RotationView)))]
 async fn resolve_rotation(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -262,7 +262,7 @@ impl From<CredentialHealth> for CredentialHealthView {
 }
 
 /// Routes, oldest first.
-#[utoipa::path(get, path = "/routes", tag = "routes", extensions(("x-permission" = json!("route:read"))), params(RoutesQuery), responses((status = 200, body = Page<RouteView>)))]
+#[utoipa::path(get, path = "/routes", tag = "routes", extensions(("x-permission" = json!("route:read")), ("x-tenant" = json!("none"))), params(RoutesQuery), responses((status = 200, body = Page<RouteView>)))]
 async fn list_routes(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -275,7 +275,7 @@ async fn list_routes(
 }
 
 /// Makes a route.
-#[utoipa::path(post, path = "/routes", tag = "routes", extensions(("x-permission" = json!("route:write"))), request_body = CreateRouteBody, responses((status = 201, body = RouteView)))]
+#[utoipa::path(post, path = "/routes", tag = "routes", extensions(("x-permission" = json!("route:write")), ("x-tenant" = json!("none"))), request_body = CreateRouteBody, responses((status = 201, body = RouteView)))]
 async fn create_route(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -295,7 +295,7 @@ async fn create_route(
 }
 
 /// A route.
-#[utoipa::path(get, path = "/routes/{id}", tag = "routes", extensions(("x-permission" = json!("route:read"))), params(("id" = String, Path)), responses((status = 200, body = RouteView)))]
+#[utoipa::path(get, path = "/routes/{id}", tag = "routes", extensions(("x-permission" = json!("route:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = RouteView)))]
 async fn get_route(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -305,7 +305,7 @@ async fn get_route(
 }
 
 /// Changes a route.
-#[utoipa::path(patch, path = "/routes/{id}", tag = "routes", extensions(("x-permission" = json!("route:write"))), params(("id" = String, Path)), request_body = UpdateRouteBody, responses((status = 200, body = RouteView)))]
+#[utoipa::path(patch, path = "/routes/{id}", tag = "routes", extensions(("x-permission" = json!("route:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateRouteBody, responses((status = 200, body = RouteView)))]
 async fn update_route(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -321,7 +321,7 @@ async fn update_route(
 }
 
 /// Removes a route: its model goes to whichever provider key serves it again.
-#[utoipa::path(delete, path = "/routes/{id}", tag = "routes", extensions(("x-permission" = json!("route:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/routes/{id}", tag = "routes", extensions(("x-permission" = json!("route:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn delete_route(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -332,7 +332,7 @@ async fn delete_route(
 }
 
 /// How the live provider keys have served in the last minutes.
-#[utoipa::path(get, path = "/routing/health", tag = "routes", extensions(("x-permission" = json!("route:read"))), responses((status = 200, body = RoutingHealthView)))]
+#[utoipa::path(get, path = "/routing/health", tag = "routes", extensions(("x-permission" = json!("route:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = RoutingHealthView)))]
 async fn get_routing_health(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<RoutingHealthView> {
     let items = engine.routing_health(&cx).await?.into_iter().map(Into::into).collect();
     Ok(Json(RoutingHealthView { window_minutes: MINUTES as u64, items }))

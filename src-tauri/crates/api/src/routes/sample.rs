@@ -37,13 +37,13 @@ impl From<SampleCount> for SampleCounts {
 }
 
 /// Whether there is sample data.
-#[utoipa::path(get, path = "/sample", tag = "sample", extensions(("x-permission" = json!("settings:read"))), responses((status = 200, body = SampleView)))]
+#[utoipa::path(get, path = "/sample", tag = "sample", extensions(("x-permission" = json!("settings:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = SampleView)))]
 async fn get_sample(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<SampleView> {
     Ok(Json(SampleView { loaded: engine.has_sample(&cx).await? }))
 }
 
 /// Loads sample data.
-#[utoipa::path(post, path = "/sample", tag = "sample", extensions(("x-permission" = json!("settings:write"))), responses((status = 201, body = SampleCounts)))]
+#[utoipa::path(post, path = "/sample", tag = "sample", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), responses((status = 201, body = SampleCounts)))]
 async fn load_sample(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -52,7 +52,7 @@ async fn load_sample(
 }
 
 /// Removes sample data, and nothing else.
-#[utoipa::path(delete, path = "/sample", tag = "sample", extensions(("x-permission" = json!("settings:write"))), responses((status = 200, body = SampleCounts)))]
+#[utoipa::path(delete, path = "/sample", tag = "sample", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), responses((status = 200, body = SampleCounts)))]
 async fn remove_sample(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<SampleCounts> {
     Ok(Json(engine.remove_sample(&cx).await?.into()))
 }

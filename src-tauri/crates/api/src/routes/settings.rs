@@ -71,13 +71,13 @@ pub(crate) struct UpdateSettingsBody {
 }
 
 /// The settings.
-#[utoipa::path(get, path = "/settings", tag = "settings", extensions(("x-permission" = json!("settings:read"))), responses((status = 200, body = SettingsView)))]
+#[utoipa::path(get, path = "/settings", tag = "settings", extensions(("x-permission" = json!("settings:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = SettingsView)))]
 async fn get_settings(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<SettingsView> {
     Ok(Json(SettingsView::new(engine.settings(&cx).await?, &engine)))
 }
 
 /// Changes the settings.
-#[utoipa::path(patch, path = "/settings", tag = "settings", extensions(("x-permission" = json!("settings:write"))), request_body = UpdateSettingsBody, responses((status = 200, body = SettingsView)))]
+#[utoipa::path(patch, path = "/settings", tag = "settings", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), request_body = UpdateSettingsBody, responses((status = 200, body = SettingsView)))]
 async fn update_settings(
     State(engine): State<Engine>,
     Asked(cx): Asked,

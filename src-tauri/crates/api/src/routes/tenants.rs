@@ -150,7 +150,7 @@ struct TenantsQuery {
 }
 
 /// Tenants by name.
-#[utoipa::path(get, path = "/tenants", tag = "tenants", extensions(("x-permission" = json!("tenant:read"))), params(TenantsQuery), responses((status = 200, body = Page<TenantView>)))]
+#[utoipa::path(get, path = "/tenants", tag = "tenants", extensions(("x-permission" = json!("tenant:read")), ("x-tenant" = json!("filter"))), params(TenantsQuery), responses((status = 200, body = Page<TenantView>)))]
 async fn list_tenants(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -169,7 +169,7 @@ async fn list_tenants(
 }
 
 /// Makes a tenant.
-#[utoipa::path(post, path = "/tenants", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), request_body = CreateTenantBody, responses((status = 201, body = TenantView)))]
+#[utoipa::path(post, path = "/tenants", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), request_body = CreateTenantBody, responses((status = 201, body = TenantView)))]
 async fn create_tenant(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -191,7 +191,7 @@ async fn create_tenant(
 }
 
 /// A tenant.
-#[utoipa::path(get, path = "/tenants/{id}", tag = "tenants", extensions(("x-permission" = json!("tenant:read"))), params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
+#[utoipa::path(get, path = "/tenants/{id}", tag = "tenants", extensions(("x-permission" = json!("tenant:read")), ("x-tenant" = json!("path"))), params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
 async fn get_tenant(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -201,7 +201,7 @@ async fn get_tenant(
 }
 
 /// Changes a tenant.
-#[utoipa::path(patch, path = "/tenants/{id}", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), params(("id" = String, Path)), request_body = UpdateTenantBody, responses((status = 200, body = TenantView)))]
+#[utoipa::path(patch, path = "/tenants/{id}", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateTenantBody, responses((status = 200, body = TenantView)))]
 async fn update_tenant(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -222,7 +222,7 @@ async fn update_tenant(
 }
 
 /// Suspends a tenant: its calls are refused until it is resumed.
-#[utoipa::path(post, path = "/tenants/{id}/suspend", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), params(("id" = String, Path)), request_body = SuspendBody, responses((status = 200, body = TenantView)))]
+#[utoipa::path(post, path = "/tenants/{id}/suspend", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = SuspendBody, responses((status = 200, body = TenantView)))]
 async fn suspend_tenant(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -233,7 +233,7 @@ async fn suspend_tenant(
 }
 
 /// Resumes a suspended tenant.
-#[utoipa::path(post, path = "/tenants/{id}/resume", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
+#[utoipa::path(post, path = "/tenants/{id}/resume", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
 async fn resume_tenant(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -243,7 +243,7 @@ async fn resume_tenant(
 }
 
 /// Archives a tenant, for good.
-#[utoipa::path(post, path = "/tenants/{id}/archive", tag = "tenants", extensions(("x-permission" = json!("tenant:write"))), params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
+#[utoipa::path(post, path = "/tenants/{id}/archive", tag = "tenants", extensions(("x-permission" = json!("tenant:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = TenantView)))]
 async fn archive_tenant(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -299,7 +299,7 @@ struct SummaryQuery {
 }
 
 /// Usage records, newest first.
-#[utoipa::path(get, path = "/usage/records", tag = "usage", extensions(("x-permission" = json!("usage:read"))), params(RecordsQuery), responses((status = 200, body = Page<UsageRecordView>)))]
+#[utoipa::path(get, path = "/usage/records", tag = "usage", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("filter"))), params(RecordsQuery), responses((status = 200, body = Page<UsageRecordView>)))]
 async fn list_usage_records(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -322,7 +322,7 @@ async fn list_usage_records(
 }
 
 /// What a record's cost is made of.
-#[utoipa::path(get, path = "/usage/records/{id}/explain", tag = "usage", extensions(("x-permission" = json!("usage:read"))), params(("id" = String, Path)), responses((status = 200, body = ExplainView)))]
+#[utoipa::path(get, path = "/usage/records/{id}/explain", tag = "usage", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = ExplainView)))]
 async fn explain_usage_record(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -332,7 +332,7 @@ async fn explain_usage_record(
 }
 
 /// Sums of usage by group.
-#[utoipa::path(get, path = "/usage/summary", tag = "usage", extensions(("x-permission" = json!("usage:read"))), params(SummaryQuery), responses((status = 200, body = SummaryView)))]
+#[utoipa::path(get, path = "/usage/summary", tag = "usage", extensions(("x-permission" = json!("usage:read")), ("x-tenant" = json!("filter"))), params(SummaryQuery), responses((status = 200, body = SummaryView)))]
 async fn summarize_usage(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -73,14 +73,14 @@ pub(crate) struct UpdateUserBody {
 }
 
 /// Everybody, oldest first.
-#[utoipa::path(get, path = "/users", tag = "users", extensions(("x-permission" = json!("user:read"))), responses((status = 200, body = Page<PersonView>)))]
+#[utoipa::path(get, path = "/users", tag = "users", extensions(("x-permission" = json!("user:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<PersonView>)))]
 async fn list_users(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<PersonView>> {
     let people = engine.users(&cx).await?;
     Ok(Json(Page { items: people.iter().map(|p| PersonView::of(p, &engine)).collect(), next_cursor: None }))
 }
 
 /// Gives somebody another role. The last administrator stays one.
-#[utoipa::path(patch, path = "/users/{id}", tag = "users", extensions(("x-permission" = json!("user:write"))), params(("id" = String, Path)), request_body = UpdateUserBody, responses((status = 204)))]
+#[utoipa::path(patch, path = "/users/{id}", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateUserBody, responses((status = 204)))]
 async fn update_user(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -92,7 +92,7 @@ async fn update_user(
 }
 
 /// Keeps somebody from signing in, and ends their sessions at once.
-#[utoipa::path(post, path = "/users/{id}/disable", tag = "users", extensions(("x-permission" = json!("user:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(post, path = "/users/{id}/disable", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn disable_user(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -103,7 +103,7 @@ async fn disable_user(
 }
 
 /// Lets somebody sign in again.
-#[utoipa::path(post, path = "/users/{id}/enable", tag = "users", extensions(("x-permission" = json!("user:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(post, path = "/users/{id}/enable", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn enable_user(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -114,7 +114,7 @@ async fn enable_user(
 }
 
 /// Turns two-step sign-in off for somebody who has neither the app nor a recovery code.
-#[utoipa::path(delete, path = "/users/{id}/second-factor", tag = "users", extensions(("x-permission" = json!("user:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/users/{id}/second-factor", tag = "users", extensions(("x-permission" = json!("user:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn reset_second_factor(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -125,7 +125,7 @@ async fn reset_second_factor(
 }
 
 /// Somebody's open sessions, newest first.
-#[utoipa::path(get, path = "/users/{id}/sessions", tag = "users", extensions(("x-permission" = json!("user:read"))), params(("id" = String, Path)), responses((status = 200, body = Page<OpenSessionView>)))]
+#[utoipa::path(get, path = "/users/{id}/sessions", tag = "users", extensions(("x-permission" = json!("user:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = Page<OpenSessionView>)))]
 async fn list_user_sessions(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -136,7 +136,7 @@ async fn list_user_sessions(
 }
 
 /// Ends every session of somebody, but the one that asks.
-#[utoipa::path(delete, path = "/users/{id}/sessions", tag = "users", extensions(("x-permission" = json!("session:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/users/{id}/sessions", tag = "users", extensions(("x-permission" = json!("session:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn end_user_sessions(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -147,7 +147,7 @@ async fn end_user_sessions(
 }
 
 /// Ends a session of somebody.
-#[utoipa::path(delete, path = "/users/{id}/sessions/{session_id}", tag = "users", extensions(("x-permission" = json!("session:write"))), params(("id" = String, Path), ("session_id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/users/{id}/sessions/{session_id}", tag = "users", extensions(("x-permission" = json!("session:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path), ("session_id" = String, Path)), responses((status = 204)))]
 async fn end_user_session(
     State(engine): State<Engine>,
     Asked(cx): Asked,

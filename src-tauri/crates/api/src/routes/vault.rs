@@ -218,7 +218,7 @@ fn secret(text: String) -> Secret {
 }
 
 /// How the vault stands.
-#[utoipa::path(get, path = "/vault", tag = "vault", extensions(("x-permission" = json!("vault:read"))), responses((status = 200, body = VaultStatusView)))]
+#[utoipa::path(get, path = "/vault", tag = "vault", extensions(("x-permission" = json!("vault:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = VaultStatusView)))]
 async fn get_vault(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<VaultStatusView> {
     Ok(Json(engine.vault_status(&cx).await?.into()))
 }
@@ -240,7 +240,7 @@ async fn unlock_vault(
 }
 
 /// Adds a way to open the vault; it takes the place of the one of its kind.
-#[utoipa::path(post, path = "/vault/slots", tag = "vault", extensions(("x-permission" = json!("vault:write"))), request_body = SlotBody, responses((status = 200, body = VaultStatusView)))]
+#[utoipa::path(post, path = "/vault/slots", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = SlotBody, responses((status = 200, body = VaultStatusView)))]
 async fn add_slot(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -263,7 +263,7 @@ async fn add_slot(
 }
 
 /// Removes a way to open the vault; never the last that does without the keyring.
-#[utoipa::path(delete, path = "/vault/slots/{id}", tag = "vault", extensions(("x-permission" = json!("vault:write"))), params(("id" = String, Path)), responses((status = 200, body = VaultStatusView)))]
+#[utoipa::path(delete, path = "/vault/slots/{id}", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = VaultStatusView)))]
 async fn remove_slot(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -274,13 +274,13 @@ async fn remove_slot(
 }
 
 /// Makes a new recovery code. The one before it opens nothing any more once part of the new one was typed back.
-#[utoipa::path(post, path = "/vault/recovery-code", tag = "vault", extensions(("x-permission" = json!("vault:write"))), responses((status = 200, body = RecoveryCodeView)))]
+#[utoipa::path(post, path = "/vault/recovery-code", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), responses((status = 200, body = RecoveryCodeView)))]
 async fn make_recovery_code(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<RecoveryCodeView> {
     Ok(Json(RecoveryCodeView { recovery_code: engine.make_recovery_code(&cx).await?.to_string() }))
 }
 
 /// Takes the last group of the recovery code that was shown: somebody has kept it.
-#[utoipa::path(post, path = "/vault/recovery-code/check", tag = "vault", extensions(("x-permission" = json!("vault:write"))), request_body = CheckBody, responses((status = 204)))]
+#[utoipa::path(post, path = "/vault/recovery-code/check", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = CheckBody, responses((status = 204)))]
 async fn check_recovery_code(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -291,14 +291,14 @@ async fn check_recovery_code(
 }
 
 /// Begins the next epoch of the master key; everything is sealed anew under it in the background.
-#[utoipa::path(post, path = "/vault/rotate", tag = "vault", extensions(("x-permission" = json!("vault:write"))), responses((status = 200, body = VaultStatusView)))]
+#[utoipa::path(post, path = "/vault/rotate", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), responses((status = 200, body = VaultStatusView)))]
 async fn rotate_master_key(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<VaultStatusView> {
     engine.rotate_master_key(&cx).await?;
     Ok(Json(engine.vault_status(&cx).await?.into()))
 }
 
 /// Makes another root key and its recovery code. Nothing changes before `POST /vault/root-key/confirm`.
-#[utoipa::path(post, path = "/vault/root-key", tag = "vault", extensions(("x-permission" = json!("vault:write"))), request_body = RootKeyBody, responses((status = 200, body = RecoveryCodeView)))]
+#[utoipa::path(post, path = "/vault/root-key", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = RootKeyBody, responses((status = 200, body = RecoveryCodeView)))]
 async fn prepare_root_key(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -309,7 +309,7 @@ async fn prepare_root_key(
 }
 
 /// Takes the last group of the new recovery code and puts the new root key into use.
-#[utoipa::path(post, path = "/vault/root-key/confirm", tag = "vault", extensions(("x-permission" = json!("vault:write"))), request_body = CheckBody, responses((status = 200, body = VaultStatusView)))]
+#[utoipa::path(post, path = "/vault/root-key/confirm", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = CheckBody, responses((status = 200, body = VaultStatusView)))]
 async fn confirm_root_key(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -320,7 +320,7 @@ async fn confirm_root_key(
 }
 
 /// Goes on with this copy of the vault, although the keyring has seen a newer one.
-#[utoipa::path(post, path = "/vault/older-copy/accept", tag = "vault", extensions(("x-permission" = json!("vault:write"))), responses((status = 200, body = VaultStatusView)))]
+#[utoipa::path(post, path = "/vault/older-copy/accept", tag = "vault", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), responses((status = 200, body = VaultStatusView)))]
 async fn accept_older_copy(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<VaultStatusView> {
     engine.accept_older_copy(&cx).await?;
     Ok(Json(engine.vault_status(&cx).await?.into()))

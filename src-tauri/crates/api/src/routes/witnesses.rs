@@ -156,14 +156,14 @@ pub(crate) struct SubmitCosignedBody {
 }
 
 /// The witnesses, in the order they were added.
-#[utoipa::path(get, path = "/audit/witnesses", tag = "audit", extensions(("x-permission" = json!("audit:read"))), responses((status = 200, body = Page<WitnessView>)))]
+#[utoipa::path(get, path = "/audit/witnesses", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<WitnessView>)))]
 async fn list_witnesses(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<Page<WitnessView>> {
     let items = engine.witnesses(&cx).await?.into_iter().map(Into::into).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }
 
 /// Adds a witness.
-#[utoipa::path(post, path = "/audit/witnesses", tag = "audit", extensions(("x-permission" = json!("settings:write"))), request_body = AddWitnessBody, responses((status = 201, body = WitnessView)))]
+#[utoipa::path(post, path = "/audit/witnesses", tag = "audit", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), request_body = AddWitnessBody, responses((status = 201, body = WitnessView)))]
 async fn add_witness(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -179,7 +179,7 @@ async fn add_witness(
 }
 
 /// Takes a checkpoint of either stream that one or more witnesses signed.
-#[utoipa::path(post, path = "/audit/witnesses/notes", tag = "audit", extensions(("x-permission" = json!("settings:write"))), request_body = SubmitCosignedBody, responses((status = 200, body = Page<CosignedView>)))]
+#[utoipa::path(post, path = "/audit/witnesses/notes", tag = "audit", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), request_body = SubmitCosignedBody, responses((status = 200, body = Page<CosignedView>)))]
 async fn submit_cosigned(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -190,7 +190,7 @@ async fn submit_cosigned(
 }
 
 /// Removes a witness. What it signed no longer counts.
-#[utoipa::path(delete, path = "/audit/witnesses/{id}", tag = "audit", extensions(("x-permission" = json!("settings:write"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/audit/witnesses/{id}", tag = "audit", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 async fn remove_witness(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -201,7 +201,7 @@ async fn remove_witness(
 }
 
 /// Asks a witness with an address to sign the newest checkpoints now. That it does not is in the answer.
-#[utoipa::path(post, path = "/audit/witnesses/{id}/try", tag = "audit", extensions(("x-permission" = json!("settings:write"))), params(("id" = String, Path)), responses((status = 200, body = WitnessView)))]
+#[utoipa::path(post, path = "/audit/witnesses/{id}/try", tag = "audit", extensions(("x-permission" = json!("settings:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = WitnessView)))]
 async fn try_witness(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -9,6 +9,7 @@ use super::spent::{Spent, cost_and_calls};
 use super::state::{Admission, State, TenantState};
 use super::tree::Node;
 use reeve_core::budget::{BudgetLevel, LimitOverride};
+use reeve_core::grant::Visible;
 use reeve_core::id::{CredentialId, PoolId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::{Period, PeriodKind, Zone};
@@ -82,12 +83,13 @@ impl Snapshot {
         let mut overrides: HashMap<_, _> = read.quota_overrides().all()?.into_iter().collect();
         let tenants = read.tenants().all()?.into_iter().map(|tenant| {
             let day = Period::containing(PeriodKind::Day, tenant.time_zone, now);
-            let today = read.usage_slots().sums(Some(tenant.id), day.start, now.plus(1))?.requests;
+            let today =
+                read.usage_slots().sums(&Visible::All, Some(tenant.id), day.start, now.plus(1))?.requests;
             let over = overrides.remove(&tenant.id);
             Ok((tenant, over, today))
         });
         let tenants = tenants.collect::<Result<_, StoreError>>()?;
-        let (holds, keys) = (read.holds().open()?, read.api_keys().live()?);
+        let (holds, keys) = (read.holds().open(&Visible::All)?, read.api_keys().live()?);
         Ok(Self { zone, spent, tenants, levels, pool_of: pools(read)?, holds, keys })
     }
 }
@@ -100,7 +102,7 @@ impl LevelSnapshot {
     pub fn load(read: &Read<'_>, level: BudgetLevel, zone: Zone, now: Millis) -> Result<Self, StoreError> {
         let budgets = budgets_of(read, &level, now)?;
         let spent = Spent::of_level(read, &level, zone, now)?;
-        Ok(Self { level, spent, budgets, pool_of: pools(read)?, holds: read.holds().open()? })
+        Ok(Self { level, spent, budgets, pool_of: pools(read)?, holds: read.holds().open(&Visible::All)? })
     }
 }
 

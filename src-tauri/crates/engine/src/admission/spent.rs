@@ -3,6 +3,7 @@
 use super::facets::Facets;
 use super::tree::{Tree, is_in};
 use reeve_core::budget::{BudgetLevel, BudgetScope};
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, CredentialId, PoolId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::period::{Period, PeriodKind, Zone};
@@ -84,7 +85,7 @@ impl Spent {
         let [day, month] = periods;
         let wanted = Wanted::of(levels);
         let mut spent = Self { periods: Some(periods), ..Self::default() };
-        read.usage_slots().visit(None, month.start, month.end, |slot| {
+        read.usage_slots().visit(&Visible::All, None, month.start, month.end, |slot| {
             let today = day.contains(slot.start());
             add(&mut spent.workspace, &slot.sums, today);
             add(spent.tenants.entry(slot.tenant_id).or_default(), &slot.sums, today);
@@ -109,7 +110,7 @@ impl Spent {
         let wanted = Wanted::of(levels);
         let mut spent = Self { periods: Some(periods), ..Self::default() };
         if !wanted.is_empty() {
-            read.usage_slots().visit(level.tenant_id, month.start, month.end, |slot| {
+            read.usage_slots().visit(&Visible::All, level.tenant_id, month.start, month.end, |slot| {
                 for level in wanted.hit(slot) {
                     let today = day.contains(slot.start());
                     add(spent.levels.entry(level.clone()).or_default(), &slot.sums, today);

@@ -1,7 +1,7 @@
 //! Another secret for an API key that stays the same one: its id, name, budgets and history go on. The secret before works beside
 //! it for a while, so that whoever uses it can be given the next one without a failed call.
 
-use super::{ApiKey, Minted, PreviousSecret, carried, make_secret};
+use super::{ApiKey, Minted, PreviousSecret, make_secret};
 use crate::Engine;
 use crate::admission::keys::{PREFIX_LEN, hash};
 use crate::cx::Cx;
@@ -39,14 +39,14 @@ impl Engine {
         id: ApiKeyId,
         how: RotateApiKey,
     ) -> Result<Minted, Error> {
-        self.require(cx, Permission::ApiKeyWrite).await?;
+        self.require_for(cx, Permission::ApiKeyWrite, tenant).await?;
         let overlap = how.overlap_ms.unwrap_or(OVERLAP_MS);
         if !(0..=MAX_OVERLAP_MS).contains(&overlap) {
             return Err(Error::field("overlap_seconds", "must be from 0 to 2592000, which is 30 days"));
         }
         let _one = self.inner.key_rotations.lock().await;
         let (key, now) = (self.key_to_rotate(tenant, id).await?, self.now());
-        self.require_within(cx, &carried(&key.scopes)).await?;
+        self.require_carried(cx, tenant, &key.scopes).await?;
         if let Some(previous) = key.previous.as_ref().filter(|p| p.until > now && !how.force) {
             return Err(Error::new(
                 Code::Conflict,
@@ -81,7 +81,7 @@ impl Engine {
         tenant: TenantId,
         id: ApiKeyId,
     ) -> Result<ApiKey, Error> {
-        self.require(cx, Permission::ApiKeyWrite).await?;
+        self.require_for(cx, Permission::ApiKeyWrite, tenant).await?;
         let _one = self.inner.key_rotations.lock().await;
         let key = self.stored_key(tenant, id).await?;
         let Some(previous) = key.previous.as_ref().filter(|_| key.revoked_at.is_none()) else {

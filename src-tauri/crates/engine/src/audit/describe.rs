@@ -349,6 +349,7 @@ fn summary(leaf: &Leaf, d: &Described) -> String {
             return format!("Invited somebody as {}", role.unwrap_or_default());
         }
         "invitation.revoke" => return "Took back an invitation".to_owned(),
+        "grant.create" | "grant.delete" => return granted(leaf),
         "role.create" => "Made the role",
         "role.delete" => "Removed the role",
         "user.role_change" => "Changed the role of",
@@ -415,6 +416,16 @@ fn held(did: &str, leaf: &Leaf, d: &Described) -> String {
     let amount = text(leaf, "amount_usd").map_or_else(|| "money".to_owned(), |usd| format!("${usd}"));
     let tenant = d.tenant.as_ref().map_or("a tenant", |(_, name)| name);
     format!("{did} {amount} of {tenant} for calls that a crash cut off")
+}
+
+/// Which role was given or taken, and for which tenant.
+fn granted(leaf: &Leaf) -> String {
+    let tenant = text(leaf, "tenant_name").unwrap_or_default();
+    let role = text(leaf, "role_name").or_else(|| text(leaf, "role"));
+    match role.filter(|_| leaf.kind == "grant.create") {
+        Some(role) => format!("Gave somebody the role {role} for {tenant}"),
+        None => format!("Took somebody's role for {tenant} away"),
+    }
 }
 
 fn new_device(leaf: &Leaf) -> String {

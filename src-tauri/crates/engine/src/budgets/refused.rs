@@ -5,7 +5,6 @@ use crate::cx::Cx;
 use crate::error::Error;
 use reeve_core::id::BudgetId;
 use reeve_core::period::Period;
-use reeve_core::permission::Permission;
 use reeve_store::table::budget_refusals::BudgetRefusal;
 
 /// Callers that are listed.
@@ -28,8 +27,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see it, or there is no such budget.
     pub async fn budget_refusals(&self, cx: &Cx, id: BudgetId) -> Result<Vec<RefusedCaller>, Error> {
-        self.require(cx, Permission::BudgetRead).await?;
-        let budget = self.stored_budget(id).await?;
+        let budget = self.seen_budget(cx, id).await?;
         let period = Period::containing(budget.period, self.zone(), self.now());
         let found = self
             .inner

@@ -9,6 +9,7 @@ use crate::engine::blocking;
 use crate::entry::Severity;
 use crate::error::{Code, Error};
 use crate::requests::RequestRef;
+use reeve_core::grant::Visible;
 use reeve_core::id::{ChargeId, TenantId};
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
@@ -142,8 +143,8 @@ impl Engine {
             .await
     }
 
-    /// The charge whose bodies `id` means.
-    async fn captured(&self, id: RequestRef) -> Result<SealedCapture, Error> {
+    /// The bodies that `id` means, if they are among those that are seen.
+    async fn captured(&self, visible: Visible, id: RequestRef) -> Result<SealedCapture, Error> {
         self.inner
             .store
             .read(move |r| {
@@ -152,6 +153,7 @@ impl Engine {
                     RequestRef::Request(id) => r.charges().of_request(id)?.map(|c| c.id),
                 };
                 let kept = charge.map(|id| r.captures().get(id)).transpose()?.flatten();
+                let kept = kept.filter(|kept| visible.shows(Some(kept.tenant_id)));
                 kept.ok_or_else(|| Error::not_found("captured body of this request"))
             })
             .await
@@ -163,8 +165,8 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see them, there are none, or the vault is locked.
     pub async fn bodies(&self, cx: &Cx, id: RequestRef) -> Result<(Bodies, Millis), Error> {
-        self.require(cx, Permission::CaptureRead).await?;
-        let capture = self.captured(id).await?;
+        let visible = self.require_visible(cx, Permission::CaptureRead).await?;
+        let capture = self.captured(visible, id).await?;
         if capture.expires_at <= self.now() {
             return Err(Error::not_found("captured body of this request"));
         }
@@ -190,8 +192,8 @@ impl Engine {
     /// # Errors
     /// If `cx` may not, or there are none.
     pub async fn delete_bodies(&self, cx: &Cx, id: RequestRef) -> Result<(), Error> {
-        self.require(cx, Permission::CaptureWrite).await?;
-        let capture = self.captured(id).await?;
+        let visible = self.require_visible(cx, Permission::CaptureWrite).await?;
+        let capture = self.captured(visible, id).await?;
         let charge = capture.charge_id;
         let draft = self
             .draft(cx, "data.delete", format_args!("charge:{charge}"))
@@ -216,7 +218,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not, or there is no such tenant.
     pub async fn delete_all_bodies(&self, cx: &Cx, tenant: TenantId) -> Result<usize, Error> {
-        self.require(cx, Permission::CaptureWrite).await?;
+        self.require_for(cx, Permission::CaptureWrite, tenant).await?;
         let name = self.stored_tenant(tenant).await?.name;
         let draft = self
             .draft(cx, "data.delete", format_args!("tenant:{tenant}"))

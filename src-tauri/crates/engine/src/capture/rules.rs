@@ -99,7 +99,7 @@ impl Engine {
     /// # Errors
     /// If `cx` may not see the tenant, or there is none.
     pub async fn capture_status(&self, cx: &Cx, tenant: TenantId) -> Result<CaptureStatus, Error> {
-        self.require(cx, Permission::TenantRead).await?;
+        self.require_for(cx, Permission::TenantRead, tenant).await?;
         self.stored_tenant(tenant).await?;
         let read = self
             .inner
@@ -119,7 +119,7 @@ impl Engine {
         tenant: TenantId,
         set: Option<SetCapture>,
     ) -> Result<CaptureStatus, Error> {
-        self.require(cx, Permission::CaptureWrite).await?;
+        self.require_for(cx, Permission::CaptureWrite, tenant).await?;
         let name = self.stored_tenant(tenant).await?.name;
         set.as_ref().map_or(Ok(()), check)?;
         let now = self.now();

@@ -74,6 +74,7 @@ async fn with_two(folder: &TempDir, keyring: &Arc<MemoryKeyring>) -> (Engine, Cx
         id: leaver.id,
         subject: leaver.subject.clone(),
         may: Role::Operator.allowance(),
+        grants: Arc::default(),
         session: None,
     });
     // Denied, and written down with where it came from.
@@ -83,6 +84,7 @@ async fn with_two(folder: &TempDir, keyring: &Arc<MemoryKeyring>) -> (Engine, Cx
             id: admin.id,
             subject: admin.subject,
             may: Role::Admin.allowance(),
+            grants: Arc::default(),
             session: None,
         },
         via: Via::Api,

@@ -6,6 +6,7 @@ use crate::admission::Caller;
 use crate::cx::Cx;
 use crate::error::Error;
 use parking_lot::Mutex;
+use reeve_core::grant::Visible;
 use reeve_core::id::{RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::permission::Permission;
@@ -55,12 +56,15 @@ impl LiveCalls {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    /// The oldest calls, of one tenant or of all, at most `most`; and how many there are.
-    fn list(&self, tenant: Option<TenantId>, most: usize) -> (Vec<LiveCall>, usize) {
+    /// The oldest calls of those that are seen, of one tenant or of all, at most `most`; and how many there are.
+    fn list(&self, visible: &Visible, tenant: Option<TenantId>, most: usize) -> (Vec<LiveCall>, usize) {
         let mut all = Vec::new();
         for shard in &self.shards {
             let calls = shard.lock();
-            all.extend(calls.values().filter(|c| tenant.is_none_or(|t| t == c.caller.tenant)).cloned());
+            let wanted = |c: &&LiveCall| {
+                tenant.is_none_or(|t| t == c.caller.tenant) && visible.shows(Some(c.caller.tenant))
+            };
+            all.extend(calls.values().filter(wanted).cloned());
         }
         all.sort_by_key(|c| (c.since, c.call.request_id));
         let count = all.len();
@@ -70,7 +74,7 @@ impl LiveCalls {
 }
 
 impl Engine {
-    /// The calls on their way now, oldest first, at most `most`; and how many there are.
+    /// The calls on their way now that `cx` sees, oldest first, at most `most`; and how many there are.
     ///
     /// # Errors
     /// If `cx` may not see them.
@@ -80,8 +84,8 @@ impl Engine {
         tenant: Option<TenantId>,
         most: usize,
     ) -> Result<(Vec<LiveCall>, usize), Error> {
-        self.require(cx, Permission::UsageRead).await?;
-        Ok(self.inner.live.list(tenant, most))
+        let visible = self.require_visible(cx, Permission::UsageRead).await?;
+        Ok(self.inner.live.list(&visible, tenant, most))
     }
 }
 
@@ -119,12 +123,12 @@ mod tests {
     fn calls_are_here_from_their_admission_to_their_end() {
         let live = LiveCalls::default();
         (1..=40).for_each(|n| live.enter(call(n, n % 2)));
-        let (all, count) = live.list(None, 3);
+        let (all, count) = live.list(&Visible::All, None, 3);
         assert_eq!((all.len(), count), (3, 40));
         assert!(all.is_sorted_by_key(|c| c.since), "oldest first");
         let odd = TenantId(Uuid::from_u128(1));
-        assert_eq!(live.list(Some(odd), 100).0.len(), 20, "of one tenant");
+        assert_eq!(live.list(&Visible::All, Some(odd), 100).0.len(), 20, "of one tenant");
         (1..=40).for_each(|n| live.leave(RequestId(Uuid::from_u128(n))));
-        assert_eq!(live.list(None, 100).1, 0);
+        assert_eq!(live.list(&Visible::All, None, 100).1, 0);
     }
 }

@@ -48,7 +48,12 @@ impl Entrance {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Hears {
     /// A person: what these permissions let them look at.
-    Permitted(Vec<Permission>),
+    Permitted {
+        /// In the whole workspace.
+        all: Vec<Permission>,
+        /// Of the tenants they hold a grant for.
+        granted: Vec<Permission>,
+    },
     /// A tenant's application: the charges of its tenant.
     OwnCharges,
     /// Nobody known: that something changed, and not what.
@@ -64,8 +69,9 @@ impl Hears {
             Principal::User { .. } | Principal::System => {
                 let mut may: Vec<_> = EventKind::ALL.iter().map(|kind| kind.permission()).collect();
                 may.dedup();
-                may.retain(|permission| who.may(*permission));
-                (!may.is_empty()).then_some(Self::Permitted(may))
+                may.retain(|permission| who.visible(*permission).is_some());
+                let (all, granted): (Vec<_>, Vec<_>) = may.into_iter().partition(|p| who.may(*p));
+                (!all.is_empty() || !granted.is_empty()).then_some(Self::Permitted { all, granted })
             }
         }
     }
@@ -74,7 +80,7 @@ impl Hears {
     #[must_use]
     pub fn scopes(&self) -> Vec<&'static str> {
         match self {
-            Self::Permitted(may) => may.iter().map(|permission| permission.as_str()).collect(),
+            Self::Permitted { all, granted } => all.iter().chain(granted).map(|p| p.as_str()).collect(),
             Self::OwnCharges => vec![KeyScope::EventRead.as_str()],
             Self::Hints => Vec::new(),
         }
@@ -147,7 +153,11 @@ impl Connected {
     #[must_use]
     pub fn heard(&self, event: Event) -> Option<Event> {
         match (&self.hears, &self.who) {
-            (Hears::Permitted(may), _) => may.contains(&event.kind.permission()).then_some(event),
+            (Hears::Permitted { all, .. }, who) => {
+                let of_a_grant = |tenant| who.may_for(event.kind.permission(), tenant);
+                let heard = all.contains(&event.kind.permission()) || event.tenant.is_some_and(of_a_grant);
+                heard.then_some(event)
+            }
             (Hears::OwnCharges, Principal::ApiKey { tenant, .. }) => {
                 let own = event.kind == EventKind::Charge && event.tenant == Some(*tenant);
                 own.then_some(event)

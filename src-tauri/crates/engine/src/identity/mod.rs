@@ -5,7 +5,8 @@
 //!   sessions in memory, and a refresh token that changes with every use (`refresh`).
 //! - A sign-in with a program or from a network that is new for this person is an entry of its own (`devices`).
 //! - Everybody after the first person is invited (`invitations`), and looked after (`users`); what they have open is listed and
-//!   ended (`session_list`). Beside the built-in roles there are those that people make (`roles`).
+//!   ended (`session_list`). Beside the built-in roles there are those that people make (`roles`), and any may be held for single
+//!   tenants alone (`grants`).
 //! - Who listens to live events is known by person and by what they hear (`connections`).
 //! - Wrong passwords slow down further attempts (`attempts`), for HTTP and for the app's window apart.
 //! - Who wants it is asked for a code of an authenticator app as well (`second_factor`); a code is good once (`proof`).
@@ -21,6 +22,7 @@ mod blocklist;
 mod change_password;
 mod connections;
 mod devices;
+mod grants;
 mod hash;
 mod invitations;
 mod lifetimes;
@@ -46,6 +48,7 @@ mod users;
 pub use access_keys::{Replaced, SigningKey};
 pub use change_password::ChangePassword;
 pub use connections::{Connected, Connection, Entrance, Hears};
+pub use grants::HeldGrant;
 pub use invitations::{Accept, Invitation, Invite, Invited};
 pub use lifetimes::Lifetime;
 pub use login::{Login, SignedIn};

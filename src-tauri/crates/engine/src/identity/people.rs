@@ -5,17 +5,20 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::error::{Code, Error};
 use reeve_core::allowance::Allowance;
-use reeve_core::id::{RoleId, SessionId, UserId};
+use reeve_core::grant::Grants;
+use reeve_core::id::{RoleId, SessionId, TenantId, UserId};
 use reeve_core::principal::Principal;
 use reeve_core::role::RoleRef;
+use reeve_store::table::grants::Grant;
 use reeve_store::table::roles::CustomRole;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Everybody by id, and what the roles that people made let them do.
+/// Everybody by id with the roles they hold for single tenants, and what the roles that people made let them do.
 #[derive(Default)]
 pub(super) struct People {
     people: HashMap<UserId, Person>,
+    grants: HashMap<UserId, BTreeMap<TenantId, RoleRef>>,
     roles: HashMap<RoleId, Made>,
 }
 
@@ -32,9 +35,10 @@ struct Person {
 }
 
 impl People {
-    pub(super) fn of(users: &[User], roles: &[CustomRole]) -> Self {
+    pub(super) fn of(users: &[User], roles: &[CustomRole], grants: &[Grant]) -> Self {
         let mut people = Self::default();
         users.iter().for_each(|user| people.put(user));
+        grants.iter().for_each(|grant| people.put_grant(grant.user_id, grant.tenant_id, grant.role));
         roles.iter().for_each(|role| people.put_role(role));
         people
     }
@@ -72,8 +76,25 @@ impl People {
         self.people.insert(user.id, person);
     }
 
+    pub(super) fn put_grant(&mut self, user: UserId, tenant: TenantId, role: RoleRef) {
+        self.grants.entry(user).or_default().insert(tenant, role);
+    }
+
+    pub(super) fn remove_grant(&mut self, user: UserId, tenant: TenantId) {
+        if let Some(held) = self.grants.get_mut(&user) {
+            held.remove(&tenant);
+        }
+    }
+
+    /// What somebody may do with single tenants.
+    fn grants(&self, id: UserId) -> Arc<Grants> {
+        let held = self.grants.get(&id).into_iter().flatten();
+        Arc::new(held.filter_map(|(tenant, role)| Some((*tenant, self.allowance(*role)?))).collect())
+    }
+
     fn remove(&mut self, id: UserId) {
         self.people.remove(&id);
+        self.grants.remove(&id);
     }
 
     pub(super) fn has_password_now(&mut self, id: UserId) {
@@ -86,7 +107,7 @@ impl People {
         let person = self.people.get(&id).filter(|person| !person.disabled)?;
         // A role that is gone allows nothing.
         let may = self.allowance(person.role).unwrap_or_default();
-        Some(Principal::User { id, subject: person.subject.clone(), may, session })
+        Some(Principal::User { id, subject: person.subject.clone(), may, grants: self.grants(id), session })
     }
 
     /// The one person there is, if that person has set no password.

@@ -152,7 +152,7 @@ impl Engine {
         self.put_role(after, draft).await
     }
 
-    /// Removes a role that nobody has and no invitation offers.
+    /// Removes a role that nobody has, also not for a tenant, and no invitation offers.
     ///
     /// # Errors
     /// As [`Engine::change_role`]; [`Code::Conflict`] with the names of those who have it.
@@ -259,6 +259,10 @@ fn refuse_in_use(read: &Read<'_>, role: RoleRef) -> Result<(), Error> {
     };
     if !people.is_empty() {
         let sentence = format!("This is the role of {whose}. Give them another one first.");
+        return Err(Error::new(Code::Conflict, sentence));
+    }
+    if read.grants().all()?.iter().any(|grant| grant.role == role) {
+        let sentence = "Somebody holds this role for a tenant. Take that back first.";
         return Err(Error::new(Code::Conflict, sentence));
     }
     if read.invitations().all()?.iter().any(|i| i.role == role) {

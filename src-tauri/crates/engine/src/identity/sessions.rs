@@ -110,13 +110,16 @@ impl Engine {
     /// Reads people and open sessions into memory.
     pub(crate) async fn load_sessions(&self) -> Result<(), Error> {
         let now = self.now();
-        let (people, roles, open) = self
+        let (people, open) = self
             .inner
             .store
-            .read(move |r| Ok::<_, Error>((r.users().all()?, r.roles().all()?, r.sessions().open(now)?)))
+            .read(move |r| {
+                let people = People::of(&r.users().all()?, &r.roles().all()?, &r.grants().all()?);
+                Ok::<_, Error>((people, r.sessions().open(now)?))
+            })
             .await?;
         let sessions = &self.inner.sessions;
-        *sessions.people.write() = People::of(&people, &roles);
+        *sessions.people.write() = people;
         for session in &open {
             sessions.opened(session);
         }

@@ -1,5 +1,6 @@
 //! Identity on a real store, with a clock that the test sets and a keyring in memory.
 
+mod grants;
 mod jws;
 mod roles;
 mod second_factor;
@@ -538,6 +539,7 @@ async fn a_restart_forgets_the_proof_and_another_session_has_none() {
         id: user,
         subject: "u".into(),
         may: Role::Admin.allowance(),
+        grants: Arc::default(),
         session,
     };
     let first = Cx { principal: of(signed_in.user.id, Some(signed_in.session)), ..http() };

@@ -130,9 +130,13 @@ impl Engine {
     }
 
     /// Lets `cx` pass if the person may nothing that `cx` may not, and whoever asks has just proved who they are.
-    async fn require_over(&self, cx: &Cx, id: UserId) -> Result<User, Error> {
-        let user = self.inner.store.read(move |r| r.users().get(id)).await?.ok_or_else(no_such_person)?;
-        self.require_within(cx, &*self.role_allowance(user.role)?).await?;
+    pub(super) async fn require_over(&self, cx: &Cx, id: UserId) -> Result<User, Error> {
+        let read = move |r: &Read<'_>| Ok::<_, Error>((r.users().get(id)?, r.grants().of_user(id)?));
+        let (user, grants) = self.inner.store.read(read).await?;
+        let user = user.ok_or_else(no_such_person)?;
+        for role in std::iter::once(user.role).chain(grants.iter().map(|grant| grant.role)) {
+            self.require_within(cx, &*self.role_allowance(role)?).await?;
+        }
         self.require_fresh(cx)?;
         Ok(user)
     }
@@ -159,7 +163,7 @@ impl Engine {
         Ok(user)
     }
 
-    fn user_draft(&self, cx: &Cx, id: UserId, kind: &str) -> Draft {
+    pub(super) fn user_draft(&self, cx: &Cx, id: UserId, kind: &str) -> Draft {
         self.draft(cx, kind, format_args!("user:{id}")).outcome(Outcome::Success, Severity::Notice)
     }
 }

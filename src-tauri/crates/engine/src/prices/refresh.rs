@@ -13,6 +13,7 @@ use crate::engine::blocking;
 use crate::entry::Severity;
 use crate::error::{Code, Error};
 use crate::import::Source;
+use reeve_core::grant::Visible;
 use reeve_core::id::PriceListId;
 use reeve_core::permission::Permission;
 use reeve_core::price::{Price, departures};
@@ -205,7 +206,7 @@ impl Engine {
             changed.map(|c| (c.provider.clone(), c.model.clone())).collect();
         let count = self.inner.store.read(move |r| {
             let mut calls = 0;
-            r.usage_slots().visit(None, from, to, |slot| {
+            r.usage_slots().visit(&Visible::All, None, from, to, |slot| {
                 if changed.contains(&(slot.provider.clone(), slot.model.clone())) {
                     calls += slot.sums.requests;
                 }

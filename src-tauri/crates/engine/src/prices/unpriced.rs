@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::error::Error;
 use parking_lot::Mutex;
+use reeve_core::grant::Visible;
 use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
 use reeve_core::permission::Permission;
@@ -186,7 +187,7 @@ impl Engine {
                 }
             }
             let book = engine.inner.prices.book();
-            r.usage_slots().visit(None, since, now.plus(1), |slot| {
+            r.usage_slots().visit(&Visible::All, None, since, now.plus(1), |slot| {
                 let price = book.lookup(Some(slot.tenant_id), &slot.provider, &slot.model, slot.start());
                 if price.is_some_and(|p| p.agree == Some(false)) {
                     let used = UnpricedModel {

@@ -14,6 +14,7 @@ fn with_role(cx: &Cx, role: Role) -> Cx {
             id,
             subject: "u_other".to_owned(),
             may: role.allowance(),
+            grants: std::sync::Arc::default(),
             session: None,
         },
         ..cx.clone()

@@ -19,8 +19,13 @@ fn of<'b>(board: &'b SecurityBoard, key: &str) -> &'b SecurityGroup {
 /// Somebody who may do next to nothing.
 fn stranger(cx: &Cx) -> Cx {
     let id = UserId("0199f3c0-0000-7000-8000-000000000001".parse().unwrap());
-    let principal =
-        Principal::User { id, subject: "u_other".to_owned(), may: Role::User.allowance(), session: None };
+    let principal = Principal::User {
+        id,
+        subject: "u_other".to_owned(),
+        may: Role::User.allowance(),
+        grants: std::sync::Arc::default(),
+        session: None,
+    };
     Cx { principal, ..cx.clone() }
 }
 

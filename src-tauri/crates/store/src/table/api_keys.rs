@@ -3,10 +3,11 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, TenantId, UserId};
 use reeve_core::permission::KeyScope;
 use reeve_core::time::Millis;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 handles!();
 
@@ -139,27 +140,43 @@ impl Reads<'_> {
         Ok(rows.query_map(params![tenant.0.as_bytes(), after, limit], from_row)?.collect::<Result<_, _>>()?)
     }
 
-    /// Keys of all tenants, the newest first, before `before`: all of them, or those that somebody made.
+    /// Keys of the tenants that are seen, the newest first, before `before`: all of them, or those that somebody made.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn newest(
         &self,
+        visible: &Visible,
         made_by: Option<UserId>,
         before: Option<ApiKeyId>,
         limit: usize,
     ) -> Result<Vec<ApiKey>, StoreError> {
         // Two statements, so that each has its index.
         let (all, of_one) = (
-            const_str::concat!(COLUMNS, " WHERE id < ?1 ORDER BY id DESC LIMIT ?2"),
-            const_str::concat!(COLUMNS, " WHERE id < ?1 AND created_by = ?3 ORDER BY id DESC LIMIT ?2"),
+            const_str::concat!(
+                COLUMNS,
+                " WHERE id < :before AND ",
+                sql::SEEN,
+                " ORDER BY id DESC LIMIT :limit"
+            ),
+            const_str::concat!(
+                COLUMNS,
+                " WHERE id < :before AND created_by = :user AND ",
+                sql::SEEN,
+                " ORDER BY id DESC LIMIT :limit"
+            ),
         );
         let before = before.map_or([u8::MAX; 16], |id| *id.0.as_bytes());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let seen = sql::seen(visible);
         let mut rows = self.conn.prepare_cached(if made_by.is_some() { of_one } else { all })?;
         let found = match made_by {
-            Some(user) => rows.query_map(params![before, limit, user.0.as_bytes()], from_row)?,
-            None => rows.query_map(params![before, limit], from_row)?,
+            Some(user) => rows.query_map(
+                named_params! { ":before": before, ":limit": limit, ":seen": seen, ":user": user.0.as_bytes() },
+                from_row,
+            )?,
+            None => rows
+                .query_map(named_params! { ":before": before, ":limit": limit, ":seen": seen }, from_row)?,
         };
         Ok(found.collect::<Result<_, _>>()?)
     }

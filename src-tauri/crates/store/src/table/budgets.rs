@@ -4,10 +4,11 @@ use super::handles;
 use crate::error::StoreError;
 use crate::sql;
 use reeve_core::budget::{BudgetKind, BudgetLevel, BudgetScope, Limit};
+use reeve_core::grant::Visible;
 use reeve_core::id::{BudgetId, TenantId};
 use reeve_core::period::PeriodKind;
 use reeve_core::time::Millis;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 handles!();
 
@@ -64,16 +65,23 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
     }
 
-    /// Budgets in the order they were made, behind `after`.
+    /// Budgets in the order they were made, of those that are seen, behind `after`.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn list(&self, after: Option<BudgetId>, limit: usize) -> Result<Vec<Budget>, StoreError> {
-        let sql = const_str::concat!(COLUMNS, " WHERE id > ?1 ORDER BY id LIMIT ?2");
+    pub fn list(
+        &self,
+        visible: &Visible,
+        after: Option<BudgetId>,
+        limit: usize,
+    ) -> Result<Vec<Budget>, StoreError> {
+        let sql =
+            const_str::concat!(COLUMNS, " WHERE id > :after AND ", sql::SEEN, " ORDER BY id LIMIT :limit");
         let after = after.map_or_else(Vec::new, |id| id.0.as_bytes().to_vec());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = self.conn.prepare_cached(sql)?;
-        Ok(rows.query_map(params![after, limit], from_row)?.collect::<Result<_, _>>()?)
+        let asked = named_params! { ":after": after, ":seen": sql::seen(visible), ":limit": limit };
+        Ok(rows.query_map(asked, from_row)?.collect::<Result<_, _>>()?)
     }
 
     /// The budgets of one level: one a period at most.

@@ -9,6 +9,7 @@ use super::request_tags::{self, Kind};
 use crate::error::StoreError;
 use crate::requests::{Bounds, Stretch};
 use crate::sql;
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, BudgetId, ChargeId, CredentialId, ImportId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
@@ -263,11 +264,26 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.exists([id.0.as_bytes()])?)
     }
 
-    /// Charges, newest first, at most `limit`.
+    /// Charges of those that are seen, newest first, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn list(&self, filter: &ChargeFilter, limit: usize) -> Result<Vec<Charge>, StoreError> {
+    pub fn list(
+        &self,
+        visible: &Visible,
+        filter: &ChargeFilter,
+        limit: usize,
+    ) -> Result<Vec<Charge>, StoreError> {
+        let mut found = Vec::new();
+        for tenant in visible.questions(filter.tenant) {
+            found.extend(self.list_of(&ChargeFilter { tenant, ..filter.clone() }, limit)?);
+        }
+        found.sort_by_key(|charge| std::cmp::Reverse((charge.time, charge.seq)));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn list_of(&self, filter: &ChargeFilter, limit: usize) -> Result<Vec<Charge>, StoreError> {
         let mut rows = self.conn.prepare_cached(if filter.tenant.is_some() { BY_TENANT } else { BY_TIME })?;
         let mut read = |bounds: Bounds, limit: usize| -> Result<Vec<Charge>, StoreError> {
             let rows = rows.query_map(

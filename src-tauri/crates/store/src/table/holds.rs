@@ -3,10 +3,11 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
+use reeve_core::grant::Visible;
 use reeve_core::id::{HoldId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 handles!();
 
@@ -42,13 +43,15 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Hold> {
 }
 
 impl Reads<'_> {
-    /// Open holds; one a tenant and crash, so not paged.
+    /// Open holds of those that are seen; one a tenant and crash, so not paged.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn open(&self) -> Result<Vec<Hold>, StoreError> {
-        let sql = const_str::concat!(COLUMNS, " ORDER BY id LIMIT 1000");
-        Ok(self.conn.prepare_cached(sql)?.query_map([], from_row)?.collect::<Result<_, _>>()?)
+    pub fn open(&self, visible: &Visible) -> Result<Vec<Hold>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " AND ", sql::SEEN, " ORDER BY id LIMIT 1000");
+        let mut rows = self.conn.prepare_cached(sql)?;
+        let found = rows.query_map(named_params! { ":seen": sql::seen(visible) }, from_row)?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// An open hold.

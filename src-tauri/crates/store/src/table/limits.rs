@@ -3,10 +3,11 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
+use reeve_core::grant::Visible;
 use reeve_core::id::{LimitId, TenantId};
 use reeve_core::limit::{LimitScope, RateLimit};
 use reeve_core::time::Millis;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 handles!();
 
@@ -67,16 +68,27 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.query_row([scope.as_str()], from_row).optional()?)
     }
 
-    /// Limits of subjects in the order they were made, behind `after`.
+    /// Limits of subjects in the order they were made, of those that are seen, behind `after`.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn list(&self, after: Option<LimitId>, limit: usize) -> Result<Vec<Limit>, StoreError> {
-        let sql = const_str::concat!(COLUMNS, " WHERE subject IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2");
+    pub fn list(
+        &self,
+        visible: &Visible,
+        after: Option<LimitId>,
+        limit: usize,
+    ) -> Result<Vec<Limit>, StoreError> {
+        let sql = const_str::concat!(
+            COLUMNS,
+            " WHERE subject IS NOT NULL AND id > :after AND ",
+            sql::SEEN,
+            " ORDER BY id LIMIT :limit"
+        );
         let after = after.map_or_else(Vec::new, |id| id.0.as_bytes().to_vec());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = self.conn.prepare_cached(sql)?;
-        Ok(rows.query_map(params![after, limit], from_row)?.collect::<Result<_, _>>()?)
+        let asked = named_params! { ":after": after, ":seen": sql::seen(visible), ":limit": limit };
+        Ok(rows.query_map(asked, from_row)?.collect::<Result<_, _>>()?)
     }
 
     /// All of them, defaults too: for the buckets at start.

@@ -20,6 +20,7 @@ pub mod credentials;
 pub mod entries;
 pub mod erasures;
 pub mod exposures;
+pub mod grants;
 pub mod holds;
 pub mod invitations;
 pub mod key_versions;

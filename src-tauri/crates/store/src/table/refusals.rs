@@ -5,6 +5,7 @@ use super::request_tags;
 use crate::error::StoreError;
 use crate::requests::{Bounds, COMMON, Kind, MOST_READ, Place, RequestFilter, Stretch, led};
 use crate::sql;
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
@@ -112,6 +113,7 @@ macro_rules! counted {
 }
 
 const SCAN: &str = page!("refusals_time", "TRUE");
+const BY_TENANT: &str = page!("refusals_tenant", "tenant_id = :tenant AND tenant_id IS NOT NULL");
 const BY_TAG: &str = const_str::concat!(
     COLUMNS,
     MATCHES,
@@ -158,7 +160,7 @@ fn leads(filter: &RequestFilter) -> [(bool, &'static str, &'static str, Value); 
         ),
         (
             filter.tenant.is_some(),
-            page!("refusals_tenant", "tenant_id = :tenant AND tenant_id IS NOT NULL"),
+            BY_TENANT,
             counted!("refusals_tenant", "tenant_id = ?1 AND tenant_id IS NOT NULL"),
             id(filter.tenant.map(|t| t.0)),
         ),
@@ -196,12 +198,23 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.exists([before.0])?)
     }
 
-    /// Refusals of the request log behind `before`, newest first, at most `limit`, of a bounded reading.
+    /// Refusals of the request log that are seen, behind `before`, newest first, at most `limit`, of a bounded reading.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn stretch(
         &self,
+        visible: &Visible,
+        filter: &RequestFilter,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Stretch<RefusedCall>, StoreError> {
+        Stretch::of(visible, filter, |filter| self.stretch_of(visible, filter, before, limit))
+    }
+
+    fn stretch_of(
+        &self,
+        visible: &Visible,
         filter: &RequestFilter,
         before: Option<Place>,
         limit: usize,
@@ -210,7 +223,9 @@ impl Reads<'_> {
             return Ok(Stretch::default());
         }
         let bounds = Bounds::new(filter, Kind::Refusal, before);
-        let mut rows = self.conn.prepare_cached(self.statement(filter, bounds)?)?;
+        let statement =
+            if filter.stays_with_its_tenant(visible) { BY_TENANT } else { self.statement(filter, bounds)? };
+        let mut rows = self.conn.prepare_cached(statement)?;
         let mut rows = rows.query(named_params! {
             ":tenant": filter.tenant.as_ref().map(|t| t.0.as_bytes()),
             ":model": filter.model,

@@ -3,6 +3,7 @@
 use super::handles;
 use crate::error::StoreError;
 use crate::sql;
+use reeve_core::grant::Visible;
 use reeve_core::id::TenantId;
 use reeve_core::period::Zone;
 use reeve_core::tenant::{TenantStatus, Tier};
@@ -82,16 +83,22 @@ impl Reads<'_> {
         Ok(self.conn.prepare_cached(sql)?.query_row([id.0.as_bytes()], from_row).optional()?)
     }
 
-    /// Tenants by name, at most `limit`.
+    /// Tenants by name, of those that are seen, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn list(&self, filter: &TenantFilter, limit: usize) -> Result<Vec<Tenant>, StoreError> {
+    pub fn list(
+        &self,
+        visible: &Visible,
+        filter: &TenantFilter,
+        limit: usize,
+    ) -> Result<Vec<Tenant>, StoreError> {
         let sql = const_str::concat!(
             COLUMNS,
             " WHERE (:text IS NULL OR instr(lower(name), :text) OR instr(slug, :text))
               AND (:status IS NULL OR status = :status) AND (:tier IS NULL OR tier = :tier)
               AND (:name IS NULL OR (name COLLATE NOCASE, id) > (:name, :id))
+              AND (:seen IS NULL OR hex(id) IN (SELECT value FROM json_each(:seen)))
               ORDER BY name COLLATE NOCASE, id LIMIT :limit"
         );
         let (name, id) =
@@ -102,7 +109,7 @@ impl Reads<'_> {
                 ":text": filter.text.as_ref().map(|t| t.to_lowercase()),
                 ":status": filter.status.map(TenantStatus::as_str),
                 ":tier": filter.tier.map(Tier::as_str),
-                ":name": name, ":id": id, ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
+                ":seen": sql::seen(visible), ":name": name, ":id": id, ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
             },
             from_row,
         )?;

@@ -6,9 +6,10 @@ use crate::error::StoreError;
 use crate::sql;
 use crate::table::charges::Charge;
 use crate::table::usage_slots::{SLOT, Sums, slot_of};
+use reeve_core::grant::Visible;
 use reeve_core::id::TenantId;
 use reeve_core::time::Millis;
-use rusqlite::{Row, params};
+use rusqlite::{Row, named_params, params};
 
 handles!();
 
@@ -141,41 +142,42 @@ impl Reads<'_> {
         Ok(statement.query_row(params![facet.as_str(), value, first, end, tenant], sums)?)
     }
 
-    /// The dearest values of a facet in `[from, to)`, of one tenant or of all, at most `limit`.
+    /// The dearest values of a facet in `[from, to)`, of one tenant or of all that are seen, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn dearest(
         &self,
+        visible: &Visible,
         facet: Facet,
         tenant: Option<TenantId>,
         from: Millis,
         to: Millis,
         limit: usize,
     ) -> Result<Vec<(String, Sums)>, StoreError> {
-        const ORDER: &str = " AND slot >= ?2 AND slot < ?3 GROUP BY value ORDER BY cost_nano DESC, requests DESC, value LIMIT ?4";
+        const ORDER: &str = " GROUP BY value ORDER BY cost_nano DESC, requests DESC, value LIMIT :limit";
+        const SPAN: &str = const_str::concat!(" AND slot >= :first AND slot < :end AND ", sql::SEEN, ORDER);
         let of_tenant = const_str::concat!(
             "SELECT value, ",
             SUMS,
-            " INDEXED BY usage_facets_tenant WHERE facet = ?1 AND tenant_id = ?5",
-            ORDER
+            " INDEXED BY usage_facets_tenant WHERE facet = :facet AND tenant_id = :tenant",
+            SPAN
         );
         let of_all = const_str::concat!(
             "SELECT value, ",
             SUMS,
-            " INDEXED BY usage_facets_slot WHERE facet = ?1",
-            ORDER
+            " INDEXED BY usage_facets_slot WHERE facet = :facet AND :tenant IS NULL",
+            SPAN
         );
         let (first, end) = (slot_of(from), slot_of(to.plus(SLOT - 1)));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = |row: &Row<'_>| Ok((row.get("value")?, sums(row)?));
         let mut statement = self.conn.prepare_cached(if tenant.is_some() { of_tenant } else { of_all })?;
-        let rows = match tenant {
-            Some(id) => {
-                statement.query_map(params![facet.as_str(), first, end, limit, id.0.as_bytes()], read)
-            }
-            None => statement.query_map(params![facet.as_str(), first, end, limit], read),
-        }?;
+        let asked = named_params! {
+            ":facet": facet.as_str(), ":first": first, ":end": end, ":limit": limit,
+            ":tenant": tenant.as_ref().map(|t| t.0.as_bytes()), ":seen": sql::seen(visible),
+        };
+        let rows = statement.query_map(asked, read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -4,6 +4,7 @@ use super::handles;
 use crate::error::StoreError;
 use crate::sql;
 use crate::table::charges::{Charge, RERATE};
+use reeve_core::grant::Visible;
 use reeve_core::id::{ApiKeyId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::time::Millis;
@@ -138,16 +139,30 @@ impl Reads<'_> {
         Ok(())
     }
 
-    /// Hands every slot that begins in `[from, to)` to `visit`, of one tenant or of all.
+    /// Hands every slot that is seen and begins in `[from, to)` to `visit`, of one tenant or of all.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn visit(
         &self,
+        visible: &Visible,
         tenant: Option<TenantId>,
         from: Millis,
         to: Millis,
         mut visit: impl FnMut(&UsageSlot),
+    ) -> Result<(), StoreError> {
+        visible
+            .questions(tenant)
+            .into_iter()
+            .try_for_each(|tenant| self.visit_of(tenant, from, to, &mut visit))
+    }
+
+    fn visit_of(
+        &self,
+        tenant: Option<TenantId>,
+        from: Millis,
+        to: Millis,
+        visit: &mut impl FnMut(&UsageSlot),
     ) -> Result<(), StoreError> {
         let (first, end) = (slot_of(from), slot_of(to.plus(SLOT - 1)));
         let of_tenant = const_str::concat!(
@@ -166,13 +181,19 @@ impl Reads<'_> {
         Ok(())
     }
 
-    /// The sums of all charges in `[from, to)`.
+    /// The sums of all charges in `[from, to)` that are seen, of one tenant or of all.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn sums(&self, tenant: Option<TenantId>, from: Millis, to: Millis) -> Result<Sums, StoreError> {
+    pub fn sums(
+        &self,
+        visible: &Visible,
+        tenant: Option<TenantId>,
+        from: Millis,
+        to: Millis,
+    ) -> Result<Sums, StoreError> {
         let mut sums = Sums::default();
-        self.visit(tenant, from, to, |slot| sums.add(&slot.sums))?;
+        self.visit(visible, tenant, from, to, |slot| sums.add(&slot.sums))?;
         Ok(sums)
     }
 }

@@ -108,7 +108,7 @@ impl From<History> for AuditHistoryView {
 }
 
 /// The history of a resource with what each entry changed, and what it is linked to now.
-#[utoipa::path(get, path = "/audit/entity/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path), HistoryQuery), responses((status = 200, body = AuditHistoryView)))]
+#[utoipa::path(get, path = "/audit/entity/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path), HistoryQuery), responses((status = 200, body = AuditHistoryView)))]
 pub(super) async fn get_audit_entity(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -126,7 +126,7 @@ pub(super) async fn get_audit_entity(
 }
 
 /// Everything that happened to a project of an application and in it.
-#[utoipa::path(get, path = "/audit/project/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path), ProjectQuery), responses((status = 200, body = AuditHistoryView)))]
+#[utoipa::path(get, path = "/audit/project/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path), ProjectQuery), responses((status = 200, body = AuditHistoryView)))]
 pub(super) async fn get_audit_project(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -165,7 +165,7 @@ pub(crate) struct UpdateViewBody {
 }
 
 /// The caller's views and those that others share, by name.
-#[utoipa::path(get, path = "/audit/views", tag = "audit", extensions(("x-permission" = json!("audit:read"))), responses((status = 200, body = Page<SavedViewView>)))]
+#[utoipa::path(get, path = "/audit/views", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = Page<SavedViewView>)))]
 pub(super) async fn list_saved_views(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -175,7 +175,7 @@ pub(super) async fn list_saved_views(
 }
 
 /// Saves a view.
-#[utoipa::path(post, path = "/audit/views", tag = "audit", extensions(("x-permission" = json!("audit:read"))), request_body = SaveViewBody, responses((status = 201, body = SavedViewView)))]
+#[utoipa::path(post, path = "/audit/views", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), request_body = SaveViewBody, responses((status = 201, body = SavedViewView)))]
 pub(super) async fn save_view(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -186,7 +186,7 @@ pub(super) async fn save_view(
 }
 
 /// Changes a view.
-#[utoipa::path(patch, path = "/audit/views/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path)), request_body = UpdateViewBody, responses((status = 200, body = SavedViewView)))]
+#[utoipa::path(patch, path = "/audit/views/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = UpdateViewBody, responses((status = 200, body = SavedViewView)))]
 pub(super) async fn update_view(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -202,7 +202,7 @@ pub(super) async fn update_view(
 }
 
 /// Removes a view.
-#[utoipa::path(delete, path = "/audit/views/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/audit/views/{id}", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 204)))]
 pub(super) async fn delete_view(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -143,7 +143,7 @@ impl From<SecurityBoard> for SecurityView {
 }
 
 /// Failed sign-ins, denials, exports and the like, day by day, with the days that stand out.
-#[utoipa::path(get, path = "/audit/security", tag = "audit", extensions(("x-permission" = json!("audit:read"))), params(SecurityQuery), responses((status = 200, body = SecurityView)))]
+#[utoipa::path(get, path = "/audit/security", tag = "audit", extensions(("x-permission" = json!("audit:read")), ("x-tenant" = json!("none"))), params(SecurityQuery), responses((status = 200, body = SecurityView)))]
 pub(super) async fn get_security(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -157,7 +157,7 @@ pub(crate) struct WrittenEntriesView {
 
 /// Writes entries of your application: one, or up to 500, all or none. Sent again with the same `Idempotency-Key`, or entries
 /// with the same ids, nothing is written again and the answer is the same; with anything else it is a conflict.
-#[utoipa::path(post, path = "/audit/logs", tag = "audit", extensions(("x-permission" = json!("audit:write"))), request_body = WriteEntriesSchema,
+#[utoipa::path(post, path = "/audit/logs", tag = "audit", extensions(("x-permission" = json!("audit:write")), ("x-tenant" = json!("none"))), request_body = WriteEntriesSchema,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, remembered for 30 days")),
     responses((status = 201, body = WrittenEntriesView)))]
 pub(super) async fn write_audit_logs(

@@ -41,13 +41,13 @@ pub(crate) struct ReplaceSigningKeyBody {
 }
 
 /// The key that signs access tokens.
-#[utoipa::path(get, path = "/auth/signing-key", tag = "auth", extensions(("x-permission" = json!("vault:read"))), responses((status = 200, body = SigningKeyView)))]
+#[utoipa::path(get, path = "/auth/signing-key", tag = "auth", extensions(("x-permission" = json!("vault:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = SigningKeyView)))]
 async fn get_signing_key(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<SigningKeyView> {
     Ok(Json(engine.signing_key(&cx).await?.into()))
 }
 
 /// Lets a new key sign access tokens.
-#[utoipa::path(post, path = "/auth/signing-key/replace", tag = "auth", extensions(("x-permission" = json!("vault:write"))), request_body = ReplaceSigningKeyBody, responses((status = 200, body = SigningKeyView)))]
+#[utoipa::path(post, path = "/auth/signing-key/replace", tag = "auth", extensions(("x-permission" = json!("vault:write")), ("x-tenant" = json!("none"))), request_body = ReplaceSigningKeyBody, responses((status = 200, body = SigningKeyView)))]
 async fn replace_signing_key(
     State(engine): State<Engine>,
     Asked(cx): Asked,

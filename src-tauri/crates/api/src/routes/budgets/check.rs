@@ -76,7 +76,7 @@ impl From<CheckedLevel> for BudgetLevelView {
 }
 
 /// Whether somebody may spend an amount now, at every level. Reserves nothing.
-#[utoipa::path(post, path = "/budgets/check", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), request_body = CheckBudgetBody, responses((status = 200, body = BudgetCheckView)))]
+#[utoipa::path(post, path = "/budgets/check", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("none"))), request_body = CheckBudgetBody, responses((status = 200, body = BudgetCheckView)))]
 async fn check_budget(
     State(engine): State<Engine>,
     Asked(cx): Asked,

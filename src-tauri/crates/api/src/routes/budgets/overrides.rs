@@ -84,7 +84,7 @@ pub(crate) struct CreateOverrideBody {
 }
 
 /// A budget's overrides, newest first, past ones included.
-#[utoipa::path(get, path = "/budgets/{id}/overrides", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), params(("id" = String, Path)), responses((status = 200, body = OverridesView)))]
+#[utoipa::path(get, path = "/budgets/{id}/overrides", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = OverridesView)))]
 async fn list_budget_overrides(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -95,7 +95,7 @@ async fn list_budget_overrides(
 }
 
 /// Sets another limit for a while. Of several that hold, the newest counts.
-#[utoipa::path(post, path = "/budgets/{id}/overrides", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), params(("id" = String, Path)), request_body = CreateOverrideBody, responses((status = 201, body = OverrideView)))]
+#[utoipa::path(post, path = "/budgets/{id}/overrides", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), request_body = CreateOverrideBody, responses((status = 201, body = OverrideView)))]
 async fn create_budget_override(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -116,7 +116,7 @@ async fn create_budget_override(
 }
 
 /// Ends an override before its time, or takes back one that is to come.
-#[utoipa::path(delete, path = "/budgets/{id}/overrides/{override_id}", tag = "budgets", extensions(("x-permission" = json!("budget:write"))), params(("id" = String, Path), ("override_id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/budgets/{id}/overrides/{override_id}", tag = "budgets", extensions(("x-permission" = json!("budget:write")), ("x-tenant" = json!("none"))), params(("id" = String, Path), ("override_id" = String, Path)), responses((status = 204)))]
 async fn delete_budget_override(
     State(engine): State<Engine>,
     Asked(cx): Asked,

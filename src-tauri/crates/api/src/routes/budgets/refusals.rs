@@ -59,7 +59,7 @@ impl From<RefusedCaller> for RefusedCallerView {
 }
 
 /// Whom a budget refused in its current period.
-#[utoipa::path(get, path = "/budgets/{id}/refusals", tag = "budgets", extensions(("x-permission" = json!("budget:read"))), params(("id" = String, Path)), responses((status = 200, body = RefusedCallersView)))]
+#[utoipa::path(get, path = "/budgets/{id}/refusals", tag = "budgets", extensions(("x-permission" = json!("budget:read")), ("x-tenant" = json!("thing"))), params(("id" = String, Path)), responses((status = 200, body = RefusedCallersView)))]
 async fn list_budget_refusals(
     State(engine): State<Engine>,
     Asked(cx): Asked,

@@ -116,7 +116,7 @@ struct LimitStatusQuery {
 }
 
 /// The buckets in use, those with the least left first. A bucket that nobody used for a while is full and not told.
-#[utoipa::path(get, path = "/limits/status", tag = "limits", extensions(("x-permission" = json!("limit:read"))), params(LimitStatusQuery), responses((status = 200, body = LimitStatusList)))]
+#[utoipa::path(get, path = "/limits/status", tag = "limits", extensions(("x-permission" = json!("limit:read")), ("x-tenant" = json!("none"))), params(LimitStatusQuery), responses((status = 200, body = LimitStatusList)))]
 async fn get_limit_status(
     State(engine): State<Engine>,
     Asked(cx): Asked,
@@ -129,7 +129,7 @@ async fn get_limit_status(
 }
 
 /// What rate limits refused in the last hour and the last day, by scope and tenant.
-#[utoipa::path(get, path = "/limits/refusals", tag = "limits", extensions(("x-permission" = json!("limit:read"))), responses((status = 200, body = LimitRefusalsView)))]
+#[utoipa::path(get, path = "/limits/refusals", tag = "limits", extensions(("x-permission" = json!("limit:read")), ("x-tenant" = json!("none"))), responses((status = 200, body = LimitRefusalsView)))]
 async fn get_limit_refusals(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<LimitRefusalsView> {
     let refused = engine.limit_refusals(&cx).await?;
     let row = |r: LimitRefusals| LimitRefusalRow {

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use reeve_core::grant::Visible;
 use reeve_engine::Engine;
 use reeve_engine::requests::{Place, RequestFilter};
 use serde::Deserialize;
@@ -66,6 +67,7 @@ impl ExportQuery {
 
 struct Export {
     engine: Engine,
+    visible: Visible,
     filter: RequestFilter,
     format: ExportFormat,
     before: Option<Place>,
@@ -74,12 +76,17 @@ struct Export {
 }
 
 /// The file.
-pub(super) fn answer(engine: Engine, filter: RequestFilter, format: ExportFormat) -> Response {
+pub(super) fn answer(
+    engine: Engine,
+    visible: Visible,
+    filter: RequestFilter,
+    format: ExportFormat,
+) -> Response {
     let (kind, name) = match format {
         ExportFormat::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"requests.csv\""),
         ExportFormat::Json => ("application/json", "attachment; filename=\"requests.json\""),
     };
-    let export = Export { engine, filter, format, before: None, written: 0, over: false };
+    let export = Export { engine, visible, filter, format, before: None, written: 0, over: false };
     let pieces = futures_util::stream::try_unfold(export, |mut export| async move {
         if export.over {
             return Ok::<_, io::Error>(None);
@@ -94,7 +101,8 @@ impl Export {
     async fn piece(&mut self) -> io::Result<String> {
         let first = self.before.is_none();
         let limit = PAGE.min(MOST - self.written);
-        let page = self.engine.exported_requests(self.filter.clone(), self.before, limit).await;
+        let (visible, filter) = (self.visible.clone(), self.filter.clone());
+        let page = self.engine.exported_requests(visible, filter, self.before, limit).await;
         let page = page.map_err(io::Error::other)?;
         let rows: Vec<_> =
             page.items.into_iter().map(|r| RequestView::new(r, &page.key_names, &self.engine)).collect();

@@ -6,6 +6,7 @@ use super::{Charge, Reads, from_row};
 use crate::error::StoreError;
 use crate::requests::{Bounds, COMMON, Kind, MOST_READ, Place, RequestFilter, Stretch, led};
 use crate::sql;
+use reeve_core::grant::Visible;
 use reeve_core::id::RequestId;
 use reeve_core::time::Millis;
 use rusqlite::{CachedStatement, named_params};
@@ -136,12 +137,23 @@ fn leads(filter: &RequestFilter) -> [Lead<'_>; 10] {
 }
 
 impl Reads<'_> {
-    /// Charges of the request log behind `before`, newest first, at most `limit`, of a bounded reading.
+    /// Charges of the request log that are seen, behind `before`, newest first, at most `limit`, of a bounded reading.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn stretch(
         &self,
+        visible: &Visible,
+        filter: &RequestFilter,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Stretch<Charge>, StoreError> {
+        Stretch::of(visible, filter, |filter| self.stretch_of(visible, filter, before, limit))
+    }
+
+    fn stretch_of(
+        &self,
+        visible: &Visible,
         filter: &RequestFilter,
         before: Option<Place>,
         limit: usize,
@@ -150,7 +162,8 @@ impl Reads<'_> {
             return Ok(Stretch::default());
         }
         let bounds = Bounds::new(filter, Kind::Charge, before);
-        let statement = self.statement(filter, bounds)?;
+        let statement =
+            if filter.stays_with_its_tenant(visible) { BY_TENANT } else { self.statement(filter, bounds)? };
         let mut rows = self.conn.prepare_cached(statement)?;
         match SlotFilter::of(filter).filter(|_| matches!(statement, SCAN | BY_TENANT)) {
             Some(of) => self.in_slots(&of, bounds, limit, |bounds, limit, most| {
@@ -190,7 +203,7 @@ impl Reads<'_> {
     /// [`StoreError::Sqlite`].
     pub fn of_request(&self, id: RequestId) -> Result<Option<Charge>, StoreError> {
         let filter = RequestFilter { request: Some(id), ..RequestFilter::default() };
-        Ok(self.stretch(&filter, None, 1)?.rows.pop())
+        Ok(self.stretch(&Visible::All, &filter, None, 1)?.rows.pop())
     }
 }
 

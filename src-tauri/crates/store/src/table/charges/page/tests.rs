@@ -150,7 +150,7 @@ fn every_filter_finds_what_it_says_by_an_index() {
         assert!(!plan.contains("SCAN charges"), "{filter:?}: {plan}");
         // One id is one row, which needs no sorting.
         assert!(filter.charge.is_some() || !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
-        let found = reads.stretch(&filter, None, 2_000).unwrap();
+        let found = reads.stretch(&Visible::All, &filter, None, 2_000).unwrap();
         let mut expected: Vec<_> = (0..1_000).map(charge).filter(means).collect();
         expected.sort_by_key(|c| std::cmp::Reverse((c.time, c.seq)));
         assert!(!expected.is_empty(), "{filter:?} finds nothing, so it proves nothing");
@@ -158,7 +158,7 @@ fn every_filter_finds_what_it_says_by_an_index() {
         assert_eq!(found.end, None);
         let (mut paged, mut before) = (Vec::new(), None);
         loop {
-            let page = reads.stretch(&filter, before, 7).unwrap();
+            let page = reads.stretch(&Visible::All, &filter, before, 7).unwrap();
             paged.extend(page.rows);
             before = page.end;
             if before.is_none() {
@@ -166,6 +166,32 @@ fn every_filter_finds_what_it_says_by_an_index() {
             }
         }
         assert_eq!(paged, expected, "{filter:?} in pages");
+    }
+}
+
+#[test]
+fn of_some_tenants_every_filter_finds_theirs_and_no_others() {
+    let conn = filled(1_000);
+    let reads = Reads { conn: &conn };
+    let own = [TenantId(uuid(1)), TenantId(uuid(3))];
+    let visible = Visible::Only(own.into());
+    let place = |c: &Charge| Place { time: c.time, kind: Kind::Charge, seq: c.seq };
+    for (_, filter, means) in cases() {
+        let theirs = |c: &Charge| means(c) && own.contains(&c.tenant_id);
+        let mut expected: Vec<_> = (0..1_000).map(charge).filter(theirs).collect();
+        expected.sort_by_key(|c| std::cmp::Reverse(place(c)));
+        let (mut paged, mut before) = (Vec::new(), None);
+        loop {
+            let Stretch { mut rows, end } = reads.stretch(&visible, &filter, before, 7).unwrap();
+            rows.sort_by_key(|c| std::cmp::Reverse(place(c)));
+            // What lies behind the end comes again with the next page.
+            paged.extend(rows.into_iter().filter(|c| end.is_none_or(|end| place(c) >= end)));
+            before = end;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, expected, "{filter:?}");
     }
 }
 
@@ -180,7 +206,7 @@ fn every_filter_of_refusals_has_an_index() {
         let plan = reads.plan(&filter).unwrap();
         assert!(!plan.contains("SCAN refusals"), "{filter:?}: {plan}");
         assert!(filter.request.is_some() || !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
-        assert!(reads.stretch(&filter, None, 5).unwrap().rows.is_empty());
+        assert!(reads.stretch(&Visible::All, &filter, None, 5).unwrap().rows.is_empty());
     }
 }
 
@@ -196,12 +222,16 @@ fn a_rare_word_does_not_read_the_whole_table_at_once() {
         to: Some(time(1)),
         ..RequestFilter::default()
     };
-    assert_eq!(reads.stretch(&filter, None, 5).unwrap().rows.len(), 0, "its status is another");
+    assert_eq!(
+        reads.stretch(&Visible::All, &filter, None, 5).unwrap().rows.len(),
+        0,
+        "its status is another"
+    );
     let nowhere = RequestFilter { text: Some("nowhere".to_owned()), ..RequestFilter::default() };
-    let page = reads.stretch(&nowhere, None, 5).unwrap();
+    let page = reads.stretch(&Visible::All, &nowhere, None, 5).unwrap();
     let end = page.end.expect("it stopped on the way");
     assert!(page.rows.is_empty() && end.seq == count - MOST_READ as u64);
-    assert_eq!(reads.stretch(&nowhere, Some(end), 5).unwrap().end, None, "the rest fits");
+    assert_eq!(reads.stretch(&Visible::All, &nowhere, Some(end), 5).unwrap().end, None, "the rest fits");
 }
 
 #[test]
@@ -213,7 +243,7 @@ fn a_model_that_is_rare_is_found_without_reading_what_lies_between() {
     usage_slots::Writes { conn: &tx }.add(&UsageSlot::of(&rare)).unwrap();
     tx.commit().unwrap();
     let filter = RequestFilter { model: Some("rare".to_owned()), ..RequestFilter::default() };
-    let page = Reads { conn: &conn }.stretch(&filter, None, 5).unwrap();
+    let page = Reads { conn: &conn }.stretch(&Visible::All, &filter, None, 5).unwrap();
     assert_eq!((page.rows, page.end), (vec![rare], None));
 }
 
@@ -229,7 +259,7 @@ fn a_common_model_with_a_rare_word_stops_on_the_way_and_goes_on() {
     };
     let (mut pages, mut before) = (0, None);
     loop {
-        let page = reads.stretch(&filter, before, 5).unwrap();
+        let page = reads.stretch(&Visible::All, &filter, before, 5).unwrap();
         assert!(page.rows.is_empty());
         pages += 1;
         before = page.end;
@@ -261,7 +291,7 @@ fn records_of_a_model_come_in_pages_and_are_counted() {
     expected.sort_by_key(|c| std::cmp::Reverse((c.time, c.seq)));
     let mut paged = Vec::new();
     loop {
-        let page = reads.list(&filter, 7).unwrap();
+        let page = reads.list(&Visible::All, &filter, 7).unwrap();
         filter.before = page.last().map(|c| (c.time, c.seq));
         if page.is_empty() {
             break;
