@@ -1,5 +1,5 @@
 //! What guessers try first, told by rule: walks over the alphabet and the keyboard, well-known phrases, and few well-known
-//! words with digits and signs around them. Offline and small: it catches habits, not leaks.
+//! words with digits and signs around them. It catches habits; what has leaked is in `leaked`.
 
 /// Rows that fingers walk along.
 const ROWS: [&str; 9] = [

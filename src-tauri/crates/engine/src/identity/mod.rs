@@ -25,6 +25,7 @@ mod devices;
 mod grants;
 mod hash;
 mod invitations;
+mod leaked;
 mod lifetimes;
 mod login;
 mod password;

@@ -1,7 +1,7 @@
 //! What may be a password: long, and not what a guesser tries first (NIST SP 800-63B-4, 3.1.1). No rules about kinds of
 //! characters: they make passwords worse.
 
-use super::blocklist;
+use super::{blocklist, leaked};
 
 /// Characters a password needs, there being no second factor.
 pub(super) const MIN_CHARACTERS: usize = 15;
@@ -35,10 +35,14 @@ pub(crate) fn objection(password: &str, about: &[&str]) -> Option<String> {
     if let Some(known) = personal(&plain, about) {
         return Some(format!("contains \"{known}\", which others know about you"));
     }
-    blocklist::is_common(&plain).then(|| {
-        "is made of words that guessers try first; use words that have nothing to do with each other"
-            .to_owned()
-    })
+    if blocklist::is_common(&plain) {
+        return Some(
+            "is made of words that guessers try first; use words that have nothing to do with each other"
+                .to_owned(),
+        );
+    }
+    leaked::is_leaked(plain.trim())
+        .then(|| "is on a list of passwords that have leaked, which guessers try first".to_owned())
 }
 
 fn different(text: &str) -> usize {
@@ -102,6 +106,7 @@ mod tests {
             ("abcdefghijklmnopqrst", "sequence"),
             ("qwertyuiopasdfghjkl", "sequence"),
             ("9876543210987654321", "sequence"),
+            ("Mailcreated5240", "have leaked"),
             ("my familyname secret place", "familyname"),
             ("the northwind blows cold", "northwind"),
             ("some-name-1984-xyz-qq", "somename"),
