@@ -14,6 +14,7 @@ mod doctor;
 mod failure;
 mod gateway;
 mod logging;
+mod memory;
 mod output;
 mod prices;
 mod secret_input;
@@ -26,15 +27,11 @@ use arguments::{Arguments, Command};
 use clap::Parser as _;
 use failure::Failure;
 use std::process::ExitCode;
-use zeroizing_alloc::ZeroAlloc;
-
-/// Wipes what is freed: keys and passwords pass through buffers that are not ours, of HTTP and JSON, and nobody else does it.
-#[global_allocator]
-static ALLOCATOR: ZeroAlloc<mimalloc::MiMalloc> = ZeroAlloc(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     // Before threads and secrets.
     let hardened = reeve_engine::harden_process();
+    memory::use_small_pages();
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -71,8 +68,9 @@ async fn run(
     }
 }
 
-/// The document, the same text every time.
+/// The document, the same text every time: what a route says of itself is kept in no order.
 fn print_openapi() -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(&reeve_api::openapi()).map_err(Failure::Document)?;
-    output::line(&text)
+    let mut document = serde_json::to_value(reeve_api::openapi()).map_err(Failure::Document)?;
+    document.sort_all_objects();
+    output::line(&format!("{document:#}"))
 }
