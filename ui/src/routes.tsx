@@ -49,7 +49,7 @@ const setup = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (s: Raw): SignInSearch => ({ next: str(s.next) }),
+  validateSearch: (s: Raw): SignInSearch => ({ next: str(s.next), idle: yes(s.idle) }),
   beforeLoad: async ({ context }) => {
     const view = await context.client.ensureQueryData(setupQuery);
     if (view.state === "needs_admin") throw redirect({ to: "/setup" });

@@ -68,3 +68,19 @@ test("two-step sign-in is set up with an app, and recovery codes stand in for it
   await page.getByRole("button", { name: "Back" }).click();
   await expect(page.getByLabel("Password")).toBeVisible();
 });
+
+test("a page that nobody uses is signed out, and stays so", async ({ page, server }) => {
+  await Api.register(server.console);
+  await page.clock.install();
+  await password(page, server.console);
+  await expect(page.getByRole("heading", { name: "Two-step sign-in" })).toBeVisible();
+  await page.clock.fastForward("20:00");
+  await page.keyboard.press("Tab");
+  await page.clock.fastForward("20:00");
+  await expect(page.getByRole("heading", { name: "Two-step sign-in" })).toBeVisible();
+  await page.clock.fastForward("11:00");
+  await expect(page.getByText(/nobody used this page/)).toBeVisible();
+  await accessible(page, "signed out unused");
+  await page.goto(`${server.console}/profile`);
+  await expect(page.getByLabel("E-mail")).toBeVisible();
+});

@@ -2197,6 +2197,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenants/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who holds a role for a tenant, beside those whose role is of the whole workspace. */
+        get: operations["list_tenant_grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{id}/model-rules": {
         parameters: {
             query?: never;
@@ -3914,6 +3931,8 @@ export interface components {
             scopes: string[];
             tenant_id: string;
             tenant_name: string;
+            user_id: string;
+            user_name: string;
         };
         /** @description Money kept for calls whose outcome was lost in a crash. */
         HoldView: {
@@ -4327,6 +4346,11 @@ export interface components {
         MeView: {
             /** @description What that person may do with single tenants beside that. */
             grants: components["schemas"]["GrantView"][];
+            /**
+             * Format: int64
+             * @description Seconds unused after which the session ends; absent in the window of an owner without a password.
+             */
+            idle_seconds: number | null;
             /** @description What that person may do, in the whole workspace. */
             scopes: string[];
             user: components["schemas"]["UserView"];
@@ -11925,6 +11949,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeletedBodies"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tenant_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GrantView"];
                 };
             };
             /** @description What went wrong */

@@ -6,6 +6,8 @@ import { meQuery, openPalette, SkeletonRows, useSetup, VaultNotice } from "@/com
 import { Seal, VerifyPanel } from "@/features/audit";
 import { KeysCount } from "@/features/keys";
 import { Icon, Mark, MenuButton } from "@/ui";
+import type { SignInSearch } from "@/features/session";
+import { watchUse } from "./idle";
 import { navFor } from "./nav";
 import { Palette } from "./Palette";
 
@@ -30,20 +32,32 @@ function SideNav({ workspace }: { workspace: string }) {
 
 const host = (url: string | null): string => (url ? url.replace(/^https?:\/\//, "").replace(/\/v1\/?$/, "") : "");
 
-function Footer() {
-  const setup = useSetup();
-  const me = useQuery(meQuery);
+/** Ends the session and shows the sign-in page, which says so where nobody asked for it. */
+function useSignOut(search: SignInSearch = {}) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const events = useSyncExternalStore(eventsState.subscribe, eventsState.get);
-  const out = useMutation({
+  return useMutation({
     mutationFn: () => take(api.POST("/auth/logout")),
     onSettled: () => {
       session.close();
       client.removeQueries({ predicate: (q) => q.queryKey[0] !== "setup" });
-      void navigate({ to: "/sign-in" });
+      void navigate({ to: "/sign-in", search });
     },
-  });
+  }).mutate;
+}
+
+function useSignOutWhenIdle(): void {
+  const idle = useQuery(meQuery).data?.idle_seconds;
+  const signOut = useSignOut({ idle: true });
+  useEffect(() => (idle ? watchUse(idle * 1_000, signOut) : undefined), [idle, signOut]);
+}
+
+function Footer() {
+  const setup = useSetup();
+  const me = useQuery(meQuery);
+  const navigate = useNavigate();
+  const events = useSyncExternalStore(eventsState.subscribe, eventsState.get);
+  const signOut = useSignOut();
   const user = me.data?.user;
   const viaWindow = me.data?.via === "window";
   return (
@@ -54,7 +68,7 @@ function Footer() {
       <span className="minor">{setup.gateway_url ? `Gateway ${host(setup.gateway_url)}` : "Gateway off"}</span>
       {user && (viaWindow
         ? <Link to="/profile">{user.name}, {user.role_name}</Link>
-        : <MenuButton kind="ghost small" label={`${user.name}, ${user.role_name}`} items={[{ id: "profile", label: "Profile" }, { id: "settings", label: "Settings" }, { id: "out", label: "Sign out" }]} onAction={(id) => (id === "out" ? out.mutate() : void navigate({ to: id === "profile" ? "/profile" : "/settings" }))} />)}
+        : <MenuButton kind="ghost small" label={`${user.name}, ${user.role_name}`} items={[{ id: "profile", label: "Profile" }, { id: "settings", label: "Settings" }, { id: "out", label: "Sign out" }]} onAction={(id) => (id === "out" ? signOut() : void navigate({ to: id === "profile" ? "/profile" : "/settings" }))} />)}
     </footer>
   );
 }
@@ -83,6 +97,7 @@ export function Shell() {
   const setup = useSetup();
   const client = useQueryClient();
   useGlobalKeys();
+  useSignOutWhenIdle();
   useEffect(() => startEvents(client), [client]);
   return (
     <div className="app">

@@ -3,7 +3,7 @@ import type { MeView } from "@/api";
 import { holds } from "@/components";
 import { navFor } from "./nav";
 
-const grant = (tenant_id: string, scopes: string[]): MeView["grants"][number] => ({ tenant_id, scopes, tenant_name: tenant_id, role: "developer", role_name: "Developer", created_at: "2026-11-22T09:00:00Z" });
+const grant = (tenant_id: string, scopes: string[]): MeView["grants"][number] => ({ user_id: "usr_1", user_name: "Dana", tenant_id, scopes, tenant_name: tenant_id, role: "developer", role_name: "Developer", created_at: "2026-11-22T09:00:00Z" });
 const labels = (scopes: string[], grants: MeView["grants"]) => navFor({ scopes, grants }).flatMap((g) => g.items.map((i) => i.label));
 
 it("shows whoever holds grants alone the pages of tenants that they may see", () => {

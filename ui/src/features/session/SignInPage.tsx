@@ -7,6 +7,8 @@ import { Button, Form, Mark, Notice, TextField } from "@/ui";
 
 export interface SignInSearch {
   next?: string;
+  /** Nobody used the page for so long that it was signed out. */
+  idle?: true;
 }
 const route = getRouteApi("/sign-in");
 /** Only a path of this app: never another origin. */
@@ -15,7 +17,7 @@ export const safeNext = (next: string | undefined): string => (next && /^\/(?![/
 const wantsCode = (error: unknown): boolean => error instanceof ApiError && error.code === "second_factor_required";
 
 export function SignInPage() {
-  const { next }: SignInSearch = route.useSearch();
+  const { next, idle }: SignInSearch = route.useSearch();
   const router = useRouter();
   const client = useQueryClient();
   const setup = useSetup();
@@ -56,6 +58,7 @@ export function SignInPage() {
               <TextField label="Password" type="password" {...form.bind("password")} autoComplete="current-password" required />
             </>
           )}
+          {idle && !asked && !refused && <Notice tone="info" box>You were signed out, because nobody used this page for a while.</Notice>}
           {refused && <Notice tone="bad" box>{errorWords(refused)}</Notice>}
           <div className="actions">
             <Button type="submit" kind="primary" pending={login.isPending} disabledReason={asked ? !code && "Enter a code" : !(email && password) && "Enter your e-mail and password"}>Sign in</Button>

@@ -23,6 +23,7 @@ use http::{HeaderMap, StatusCode};
 use reeve_core::period::Zone;
 use reeve_core::permission::Permission;
 use reeve_core::principal::Principal;
+use reeve_core::time::Millis;
 use reeve_engine::identity::{ACCESS_SECONDS, ChangePassword, Login, Register, SignedIn, StepUp, User};
 use reeve_engine::{Code, Engine};
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,8 @@ pub(crate) struct MeView {
     grants: Vec<GrantView>,
     #[schema(value_type = SignedInVia)]
     via: &'static str,
+    /// Seconds unused after which the session ends; absent in the window of an owner without a password.
+    idle_seconds: Option<i64>,
 }
 
 /// A new workspace and its first person.
@@ -240,7 +243,8 @@ async fn get_me(State(engine): State<Engine>, Asked(cx): Asked) -> Answer<MeView
     let may = cx.principal.allowance();
     let scopes = may.permissions().iter().copied().map(Permission::as_str).collect();
     let grants = engine.own_grants(&cx).await?.into_iter().map(GrantView::from).collect();
-    Ok(Json(MeView { user: UserView::of(&user, &engine), scopes, grants, via }))
+    let idle_seconds = engine.lifetime(&cx).map(|lifetime| lifetime.idle / Millis::SECOND);
+    Ok(Json(MeView { user: UserView::of(&user, &engine), scopes, grants, via, idle_seconds }))
 }
 
 /// Sets one's own password. Other sessions end.

@@ -1,5 +1,7 @@
 //! How long a sign-in lasts: shorter for those who could do more harm with it (OWASP ASVS 5.0, 7.3).
 
+use crate::Engine;
+use crate::cx::Cx;
 use reeve_core::permission::Permission;
 use reeve_core::principal::Principal;
 use reeve_core::time::Millis;
@@ -28,5 +30,16 @@ impl Lifetime {
     pub(super) fn of(who: &Principal) -> Self {
         let privileged = [Permission::UserWrite, Permission::VaultWrite];
         if privileged.iter().any(|permission| who.may(*permission)) { Self::PRIVILEGED } else { Self::USUAL }
+    }
+}
+
+impl Engine {
+    /// How long whoever asks stays signed in; `None` for the window's owner without a password, who never was.
+    #[must_use]
+    pub fn lifetime(&self, cx: &Cx) -> Option<Lifetime> {
+        match &cx.principal {
+            Principal::User { session: Some(_), .. } => Some(Lifetime::of(&cx.principal)),
+            _ => None,
+        }
     }
 }
