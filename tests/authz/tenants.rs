@@ -220,3 +220,30 @@ async fn a_grant_counts_at_once_and_is_gone_at_once() {
     let reply = town.console.ask(Door::Server, "POST", &path, Some(key)).await;
     assert_eq!(reply.status, 403, "what nobody holds for a tenant goes into no key: {}", reply.body);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_grants_show_two_tenants_and_let_do_with_each_what_its_role_allows() {
+    let mut town = Town::build().await;
+    let third = tenant(&town.console, "Third").await;
+    told(&town.console, "POST", &format!("/tenants/{third}/api-keys"), json!({"name": "one"})).await;
+    grant(&town.console, &town.granted, &town.other, "finance").await;
+    for path in ["/tenants", "/requests", "/usage/records", "/budgets", "/limits"] {
+        let whose = if path == "/tenants" { "id" } else { "tenant_id" };
+        let mut expected = town.as_all(path).await;
+        expected.retain(|item| item[whose] == town.own.as_str() || item[whose] == town.other.as_str());
+        assert_eq!(town.as_granted(path).await, expected, "{path}");
+    }
+    let key = json!({"name": "mine"});
+    for (id, status) in [(&town.own, 201), (&town.other, 403), (&third, 404)] {
+        let path = format!("/tenants/{id}/api-keys");
+        let reply = town.console.ask(Door::Server, "POST", &path, Some(key.clone())).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
+    let holders = town.as_all(&format!("/tenants/{}/grants", town.other)).await;
+    assert_eq!(holders.len(), 1);
+    assert_eq!(
+        (&holders[0]["user_id"], &holders[0]["role"]),
+        (&town.granted["user"]["id"], &json!("finance"))
+    );
+    assert_eq!(town.as_all(&format!("/tenants/{third}/grants")).await, Vec::<Value>::new());
+}

@@ -276,7 +276,8 @@ async fn grants(s: &mut Story) {
     let users = s.ask("GET", "/users", None).await;
     let third = format!("/users/{}/grants", users.body["items"][1]["id"].as_str().unwrap());
     let tenants = s.ask("GET", "/tenants", None).await;
-    let at = format!("{third}/{}", tenants.body["items"][0]["id"].as_str().unwrap());
+    let tenant = tenants.body["items"][0]["id"].as_str().unwrap();
+    let at = format!("{third}/{tenant}");
     for role in ["developer", "operator", "none", "user", "emperor"] {
         s.ask("PUT", &at, Some(json!({"role": role}))).await;
     }
@@ -284,6 +285,7 @@ async fn grants(s: &mut Story) {
     s.ask("PUT", &format!("{third}/everywhere"), Some(json!({"role": "operator"}))).await;
     s.ask("GET", &third, None).await;
     s.ask("GET", "/users/usr_00000000000000000000000000/grants", None).await;
+    s.ask("GET", &format!("/tenants/{tenant}/grants"), None).await;
     s.ask("DELETE", &at, None).await;
     s.ask("DELETE", &at, None).await;
 }

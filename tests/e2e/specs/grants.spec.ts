@@ -44,6 +44,12 @@ test("somebody holds a role for one tenant, and sees that one and no other", asy
   await dana.goto(`${server.console}/tenants/${other.id}`);
   await expect(dana.getByText(/This no longer exists, or it is not yours to see/)).toBeVisible();
 
+  await sheet.getByRole("link", { name: "Aspen" }).click();
+  await page.getByRole("tab", { name: "People" }).click();
+  await expect(page.getByRole("row", { name: /Dana Finch/ })).toContainText("Operator");
+  await accessible(page, "the people of a tenant");
+  await page.goBack();
+  await page.getByRole("button", { name: "Look after Dana Finch" }).click();
   await sheet.getByRole("button", { name: "Take back Operator for Aspen" }).click();
   await expect(page.getByText("Dana Finch holds nothing for Aspen any more")).toBeVisible();
   await dana.goto(`${server.console}/tenants/${own.id}`);

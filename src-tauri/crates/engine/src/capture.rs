@@ -23,7 +23,7 @@ use reeve_core::id::{ApiKeyId, ChargeId, TenantId};
 use reeve_core::time::Millis;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 
 /// What all bodies on their way may take, in bytes; more are dropped.
@@ -50,7 +50,7 @@ pub(crate) struct Captures {
     queue: mpsc::Sender<Finished>,
     waiting: parking_lot::Mutex<Option<mpsc::Receiver<Finished>>>,
     held: Arc<AtomicUsize>,
-    dropped: AtomicU64,
+    dropped: parking_lot::Mutex<HashMap<TenantId, u64>>,
 }
 
 impl Default for Captures {
@@ -61,7 +61,7 @@ impl Default for Captures {
             queue,
             waiting: parking_lot::Mutex::new(Some(waiting)),
             held: Arc::default(),
-            dropped: AtomicU64::new(0),
+            dropped: Default::default(),
         }
     }
 }
@@ -135,9 +135,16 @@ impl Engine {
         })
     }
 
-    /// Calls whose bodies could not be kept since the start, because too many waited.
-    pub(crate) fn captures_dropped(&self) -> u64 {
-        self.inner.captures.dropped.load(Ordering::Relaxed)
+    /// A tenant's calls whose bodies could not be kept since the start, because too many waited.
+    pub(crate) fn captures_dropped(&self, tenant: TenantId) -> u64 {
+        self.inner.captures.dropped.lock().get(&tenant).copied().unwrap_or_default()
+    }
+}
+
+impl Captures {
+    /// The bodies of one call more are not kept.
+    fn drop_one(&self, tenant: TenantId) {
+        *self.dropped.lock().entry(tenant).or_default() += 1;
     }
 }
 
@@ -185,9 +192,10 @@ impl Capture {
         let captures = &self.engine.inner.captures;
         let Self { rule, time, request, response, held, dropped, .. } = self;
         debug_assert!(request.held_bytes() <= LOOKED_AT && response.held_bytes() <= LOOKED_AT);
+        let tenant = rule.tenant;
         let finished = Finished { charge, rule, time, request, response, _held: held };
         if dropped || captures.queue.try_send(finished).is_err() {
-            captures.dropped.fetch_add(1, Ordering::Relaxed);
+            captures.drop_one(tenant);
         }
     }
 }

@@ -100,7 +100,7 @@ export function CaptureTab({ tenant }: { tenant: TenantView }) {
         <header><h2>Kept now</h2></header>
         <Properties wide items={[
           ["Calls", plural(kept.calls, "call")], ["Size", `${formatBytes(kept.bytes)}, sealed`], ["Oldest", <TimeAgo key="o" at={kept.oldest} never="none" />],
-          ...(dropped > 0 ? [["Not kept in time", `${plural(dropped, "call")} of all tenants since Reeve started: capture never makes a call wait`] as [string, string]] : []),
+          ...(dropped > 0 ? [["Not kept in time", `${plural(dropped, "call")} since Reeve started: capture never makes a call wait`] as [string, string]] : []),
         ]} />
         <div className="row" style={{ padding: "0 14px 14px" }}><Button kind="danger" onPress={() => setOpen("delete")} disabledReason={may ?? (kept.calls === 0 && "Nothing is kept")}>Delete all</Button></div>
       </section>

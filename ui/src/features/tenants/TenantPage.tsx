@@ -12,10 +12,11 @@ import { CaptureTab } from "./CaptureTab";
 import { ModelRules } from "./ModelRules";
 import { tenantQuery, type Period } from "./queries";
 import { TenantForm } from "./TenantForm";
+import { TenantPeople } from "./TenantPeople";
 import { TenantOverview } from "./TenantOverview";
 import { TenantUsage } from "./TenantUsage";
 
-export const TENANT_TABS = ["overview", "usage", "keys", "budgets", "models", "capture", "history", "properties"] as const;
+export const TENANT_TABS = ["overview", "usage", "keys", "budgets", "models", "capture", "people", "history", "properties"] as const;
 export interface TenantSearch {
   tab?: (typeof TENANT_TABS)[number];
   period?: Period;
@@ -98,6 +99,7 @@ export function TenantPage() {
           { id: "budgets", label: "Budgets", content: <TenantBudgets tenant={t} /> },
           { id: "models", label: "Models", content: <ModelRules tenant={t} /> },
           { id: "capture", label: "Bodies", content: <CaptureTab tenant={t} /> },
+          { id: "people", label: "People", content: <TenantPeople tenant={t} /> },
           { id: "history", label: "History", content: seeHistory ? <Empty title="The audit trail is of the whole workspace">{seeHistory}</Empty> : <History filter={{ tenant_id: t.id }} /> },
           { id: "properties", label: "Properties", content: <Details tenant={t} /> },
         ]}

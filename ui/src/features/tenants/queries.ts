@@ -26,6 +26,12 @@ export const tenantQuery = (id: string) =>
     queryKey: ["tenants", "one", id],
     queryFn: ({ signal }) => take(api.GET("/tenants/{id}", { params: { path: { id } }, signal })),
   });
+/** Who holds a role for the tenant. Under the key of people, who may change it. */
+export const holdersQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["people", "holders", id],
+    queryFn: ({ signal }) => take(api.GET("/tenants/{id}/grants", { params: { path: { id } }, signal })),
+  });
 export const quotaQuery = (id: string) =>
   queryOptions({
     queryKey: ["tenants", "quota", id],

@@ -16,12 +16,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn router() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new().routes(routes!(list_grants)).routes(routes!(put_grant, delete_grant))
+    OpenApiRouter::new()
+        .routes(routes!(list_grants))
+        .routes(routes!(list_tenant_grants))
+        .routes(routes!(put_grant, delete_grant))
 }
 
 /// A role that somebody holds for a tenant.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct GrantView {
+    user_id: String,
+    user_name: String,
     tenant_id: String,
     tenant_name: String,
     /// The word of a built-in role, the id of another.
@@ -35,6 +40,8 @@ pub(crate) struct GrantView {
 impl From<HeldGrant> for GrantView {
     fn from(held: HeldGrant) -> Self {
         Self {
+            user_id: held.grant.user_id.to_string(),
+            user_name: held.user_name,
             tenant_id: held.grant.tenant_id.to_string(),
             tenant_name: held.tenant_name,
             role: held.grant.role.to_string(),
@@ -61,6 +68,17 @@ async fn list_grants(
     Ids(user): Ids<UserId>,
 ) -> Answer<Page<GrantView>> {
     let grants = engine.grants(&cx, user).await?;
+    Ok(Json(Page { items: grants.into_iter().map(GrantView::from).collect(), next_cursor: None }))
+}
+
+/// Who holds a role for a tenant, beside those whose role is of the whole workspace.
+#[utoipa::path(get, path = "/tenants/{id}/grants", tag = "users", extensions(("x-permission" = json!("user:read")), ("x-tenant" = json!("none"))), params(("id" = String, Path)), responses((status = 200, body = Page<GrantView>)))]
+async fn list_tenant_grants(
+    State(engine): State<Engine>,
+    Asked(cx): Asked,
+    Ids(tenant): Ids<TenantId>,
+) -> Answer<Page<GrantView>> {
+    let grants = engine.tenant_grants(&cx, tenant).await?;
     Ok(Json(Page { items: grants.into_iter().map(GrantView::from).collect(), next_cursor: None }))
 }
 

@@ -85,9 +85,10 @@ impl Engine {
     }
 
     async fn keep(&self, batch: Vec<Finished>) {
-        let calls = batch.len() as u64;
+        let tenants: Vec<_> = batch.iter().map(|one| one.rule.tenant).collect();
         if let Err(error) = self.try_keep(batch).await {
-            self.inner.captures.dropped.fetch_add(calls, std::sync::atomic::Ordering::Relaxed);
+            let calls = tenants.len();
+            tenants.into_iter().for_each(|tenant| self.inner.captures.drop_one(tenant));
             tracing::error!(error = &error as &dyn std::error::Error, calls, "bodies could not be kept");
         }
     }

@@ -106,7 +106,7 @@ impl Engine {
             .store
             .read(move |r| Ok::<_, Error>((r.capture_rules().get(tenant)?, r.captures().sums(tenant)?)));
         let (rule, sums) = read.await?;
-        Ok(CaptureStatus { rule, sums, dropped: self.captures_dropped() })
+        Ok(CaptureStatus { rule, sums, dropped: self.captures_dropped(tenant) })
     }
 
     /// Sets what is kept of a tenant's calls; `None` keeps nothing more. What is kept already stays until its time is over.

@@ -25,6 +25,8 @@ const NO_ROLE: &str = "none";
 pub struct HeldGrant {
     /// The grant.
     pub grant: Grant,
+    /// What its holder is called.
+    pub user_name: String,
     /// What the tenant is called.
     pub tenant_name: String,
     /// What the role is called.
@@ -41,10 +43,28 @@ impl Engine {
     pub async fn grants(&self, cx: &Cx, user: UserId) -> Result<Vec<HeldGrant>, Error> {
         self.require(cx, Permission::UserRead).await?;
         let read = move |r: &Read<'_>| {
-            r.users().get(user)?.ok_or_else(|| Error::not_found("person"))?;
-            Ok::<_, Error>(r.grants().of_user(user)?)
+            let user = r.users().get(user)?.ok_or_else(|| Error::not_found("person"))?;
+            Ok::<_, Error>((r.grants().of_user(user.id)?, user.name))
         };
-        Ok(self.inner.store.read(read).await?.into_iter().map(|grant| self.held(grant)).collect())
+        let (grants, name) = self.inner.store.read(read).await?;
+        Ok(grants.into_iter().map(|grant| self.held(grant, name.clone())).collect())
+    }
+
+    /// Who holds a role for a tenant, by name.
+    ///
+    /// # Errors
+    /// If `cx` may not see people; [`Code::NotFound`].
+    pub async fn tenant_grants(&self, cx: &Cx, tenant: TenantId) -> Result<Vec<HeldGrant>, Error> {
+        self.require(cx, Permission::UserRead).await?;
+        self.stored_tenant(tenant).await?;
+        let read = move |r: &Read<'_>| {
+            let users = r.users();
+            let named = |grant: Grant| Ok((users.get(grant.user_id)?.map(|user| user.name), grant));
+            r.grants().of_tenant(tenant)?.into_iter().map(named).collect::<Result<Vec<_>, Error>>()
+        };
+        let mut grants = self.inner.store.read(read).await?;
+        grants.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(grants.into_iter().map(|(name, grant)| self.held(grant, name.unwrap_or_default())).collect())
     }
 
     /// What the person who asks holds for single tenants.
@@ -52,9 +72,9 @@ impl Engine {
     /// # Errors
     /// [`Code::Unauthenticated`] if `cx` is not a person.
     pub async fn own_grants(&self, cx: &Cx) -> Result<Vec<HeldGrant>, Error> {
-        let user = self.me(cx).await?.id;
-        let grants = self.inner.store.read(move |r| r.grants().of_user(user)).await?;
-        Ok(grants.into_iter().map(|grant| self.held(grant)).collect())
+        let user = self.me(cx).await?;
+        let grants = self.inner.store.read(move |r| r.grants().of_user(user.id)).await?;
+        Ok(grants.into_iter().map(|grant| self.held(grant, user.name.clone())).collect())
     }
 
     /// Gives somebody a role for a tenant, in the place of the one they hold for it.
@@ -99,7 +119,7 @@ impl Engine {
             |people| people.put_grant(user, tenant, role),
         )
         .await?;
-        Ok(self.held(grant))
+        Ok(self.held(grant, self.user(user).await?.name))
     }
 
     /// Takes somebody's role for a tenant away.
@@ -143,9 +163,10 @@ impl Engine {
         Ok(self.user_draft(cx, user, kind).tenant(tenant).detail("tenant_name", name))
     }
 
-    fn held(&self, grant: Grant) -> HeldGrant {
+    fn held(&self, grant: Grant, user_name: String) -> HeldGrant {
         let may = self.role_allowance(grant.role).unwrap_or_default();
         HeldGrant {
+            user_name,
             tenant_name: self.tenant_name(grant.tenant_id).unwrap_or_default(),
             role_name: self.role_name(grant.role),
             may: Grants::permissions(&may).collect(),

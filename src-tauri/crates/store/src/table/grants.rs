@@ -45,6 +45,16 @@ impl Reads<'_> {
         Ok(rows.query_map([user.0.as_bytes()], from_row)?.collect::<Result<_, _>>()?)
     }
 
+    /// What people hold for a tenant. Given by hand: this is not paged.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn of_tenant(&self, tenant: TenantId) -> Result<Vec<Grant>, StoreError> {
+        let sql = const_str::concat!(COLUMNS, " WHERE tenant_id = ?1 ORDER BY user_id");
+        let mut rows = self.conn.prepare_cached(sql)?;
+        Ok(rows.query_map([tenant.0.as_bytes()], from_row)?.collect::<Result<_, _>>()?)
+    }
+
     /// Every grant: for the people in memory.
     ///
     /// # Errors
