@@ -36,7 +36,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, genesis_signer, origin_for};
 pub use commitment::commitment;
 pub use hlc::{Hlc, HlcError};
 pub use keys::{KeyChain, KeyChainError};
-pub use leaf::{HARD_LIMIT, Leaf, LeafError, Ok, SOFT_LIMIT};
+pub use leaf::{HARD_LIMIT, Leaf, LeafError, Ok, Outline, SOFT_LIMIT};
 pub use note::{Cosignature, Cosigner, NoteError, Signer, VerifierKey, WitnessKey};
 pub use policy::{Policy, PolicyError};
 pub use proof::{

@@ -12,7 +12,7 @@ pub(crate) mod words;
 use crate::error::StoreError;
 use dict::Dict;
 use reeve_core::time::Millis;
-use reeve_ledger::{Leaf, Signer};
+use reeve_ledger::{Leaf, Outline, Signer};
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 use sets::Filed;
@@ -103,18 +103,26 @@ pub(crate) struct Columns<'l> {
     pub ok: i64,
 }
 
+/// The detail that is a filter column as well.
+pub(crate) const TENANT: &str = "tenant";
+
 pub(crate) fn columns(leaf: &Leaf) -> Columns<'_> {
-    Columns {
-        kind: &leaf.kind,
-        who: &leaf.who,
-        res: &leaf.on,
-        tenant: leaf.x.get("tenant").and_then(Value::as_str).unwrap_or(""),
-        ok: match leaf.ok {
-            reeve_ledger::leaf::Ok::Success => 0,
-            reeve_ledger::leaf::Ok::Denied => 1,
-            reeve_ledger::leaf::Ok::Error => 2,
-            reeve_ledger::leaf::Ok::Unknown => 3,
-        },
+    let tenant = leaf.x.get(TENANT).and_then(Value::as_str).unwrap_or("");
+    Columns { kind: &leaf.kind, who: &leaf.who, res: &leaf.on, tenant, ok: number(leaf.ok) }
+}
+
+/// The same of an entry that was read in outline, and of its tenant.
+pub(crate) fn columns_of<'l>(leaf: &'l Outline<'_>, tenant: Option<&'l str>) -> Columns<'l> {
+    let tenant = tenant.unwrap_or("");
+    Columns { kind: &leaf.kind, who: &leaf.who, res: &leaf.on, tenant, ok: number(leaf.ok) }
+}
+
+const fn number(ok: reeve_ledger::leaf::Ok) -> i64 {
+    match ok {
+        reeve_ledger::leaf::Ok::Success => 0,
+        reeve_ledger::leaf::Ok::Denied => 1,
+        reeve_ledger::leaf::Ok::Error => 2,
+        reeve_ledger::leaf::Ok::Unknown => 3,
     }
 }
 

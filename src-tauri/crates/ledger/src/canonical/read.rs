@@ -23,7 +23,8 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    fn peek(&self) -> Option<u8> {
+    /// The next byte.
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -64,37 +65,71 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a value as strictly as [`Reader::value`] and keeps nothing of it.
+    pub(crate) fn pass(&mut self, depth: usize) -> Result<(), CanonicalError> {
+        match self.peek() {
+            Some(b'{') => self.fields(depth, |reader, _| reader.pass(depth + 1)),
+            Some(b'[') => self.items(depth, |reader| reader.pass(depth + 1)),
+            Some(b'"') => self.string().map(drop),
+            // Nothing of these is kept in any case.
+            _ => self.value(depth).map(drop),
+        }
+    }
+
     fn array(&mut self, depth: usize) -> Result<Vec<Value>, CanonicalError> {
-        self.open("[", depth)?;
         let mut items = Vec::new();
+        self.items(depth, |reader| reader.value(depth + 1).map(|item| items.push(item)))?;
+        Ok(items)
+    }
+
+    /// Reads an object whose keys are in order.
+    pub(crate) fn object(&mut self, depth: usize) -> Result<Map<String, Value>, CanonicalError> {
+        let mut fields = Map::new();
+        self.fields(depth, |reader, key| {
+            let value = reader.value(depth + 1)?;
+            fields.insert(key.to_owned(), value);
+            Ok(())
+        })?;
+        Ok(fields)
+    }
+
+    /// Reads an array; `each` reads an item.
+    fn items(
+        &mut self,
+        depth: usize,
+        mut each: impl FnMut(&mut Self) -> Result<(), CanonicalError>,
+    ) -> Result<(), CanonicalError> {
+        self.open("[", depth)?;
         if self.skip("]") {
-            return Ok(items);
+            return Ok(());
         }
         loop {
-            items.push(self.value(depth + 1)?);
+            each(self)?;
             if self.skip("]") {
-                return Ok(items);
+                return Ok(());
             }
             self.expect(",")?;
         }
     }
 
-    /// Reads an object whose keys are in order.
-    pub(crate) fn object(&mut self, depth: usize) -> Result<Map<String, Value>, CanonicalError> {
+    /// Reads an object whose keys are in order; `each` reads the value of a key.
+    pub(crate) fn fields(
+        &mut self,
+        depth: usize,
+        mut each: impl FnMut(&mut Self, &str) -> Result<(), CanonicalError>,
+    ) -> Result<(), CanonicalError> {
         self.open("{", depth)?;
-        let mut fields = Map::new();
         if self.skip("}") {
-            return Ok(fields);
+            return Ok(());
         }
         let mut previous = Cow::Borrowed("");
         loop {
             let key = self.key(&previous)?;
             self.expect(":")?;
-            let value = self.value(depth + 1)?;
-            fields.insert(String::from(&*key), value);
+            each(self, &key)?;
             previous = key;
             if self.skip("}") {
-                return Ok(fields);
+                return Ok(());
             }
             self.expect(",")?;
         }

@@ -5,6 +5,7 @@
 mod read;
 mod write;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -46,6 +47,42 @@ pub struct Leaf {
     pub x: Map<String, Value>,
     /// Key id and commitment of the private details of each person concerned.
     pub p: Vec<(String, Hash)>,
+}
+
+/// An entry without its details, lent from its bytes: what it takes to check a copy of it, with nothing built that is not
+/// looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline<'a> {
+    /// As [`Leaf::n`].
+    pub n: u64,
+    /// As [`Leaf::t`].
+    pub t: i64,
+    /// As [`Leaf::hlc`].
+    pub hlc: Hlc,
+    /// As [`Leaf::kind`].
+    pub kind: Cow<'a, str>,
+    /// As [`Leaf::who`].
+    pub who: Cow<'a, str>,
+    /// As [`Leaf::via`].
+    pub via: Cow<'a, str>,
+    /// As [`Leaf::on`].
+    pub on: Cow<'a, str>,
+    /// As [`Leaf::ok`].
+    pub ok: Ok,
+    /// As [`Leaf::sid`].
+    pub sid: Option<Cow<'a, str>>,
+    /// As [`Leaf::p`].
+    pub p: Vec<(Cow<'a, str>, Hash)>,
+}
+
+impl<'a> Outline<'a> {
+    /// Reads an entry as strictly as [`Leaf::parse`], its details as well, of which it gives the text of the field `detail`.
+    ///
+    /// # Errors
+    /// As [`Leaf::parse`].
+    pub fn parse(bytes: &'a [u8], detail: &str) -> Result<(Self, Option<Cow<'a, str>>), LeafError> {
+        read::outline(bytes, detail)
+    }
 }
 
 /// How what an entry records ended: the entry's field `ok`.

@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use reeve_ledger::canonical::{self, Fault, Place};
 use reeve_ledger::leaf::Ok as Outcome;
-use reeve_ledger::{HARD_LIMIT, Hlc, Leaf, LeafError, SOFT_LIMIT, leaf_hash};
+use reeve_ledger::{HARD_LIMIT, Hlc, Leaf, LeafError, Outline, SOFT_LIMIT, leaf_hash};
 use serde_json::{Map, json};
 
 use crate::canonical::objects;
@@ -26,11 +28,28 @@ fn with(change: impl FnOnce(&mut Leaf)) -> Leaf {
     leaf
 }
 
+/// Reads an entry whole and in outline, which must come to the same.
+fn parse(bytes: &[u8]) -> Result<Leaf, LeafError> {
+    let whole = Leaf::parse(bytes);
+    let outline = Outline::parse(bytes, "tenant").map(|(o, tenant)| {
+        let p: Vec<_> = o.p.iter().map(|(key, hash)| (key.to_string(), *hash)).collect();
+        let texts = [o.kind, o.who, o.via, o.on].map(Cow::into_owned);
+        ((o.n, o.t, o.hlc, o.ok), texts, o.sid.map(Cow::into_owned), p, tenant.map(Cow::into_owned))
+    });
+    let expected = whole.clone().map(|leaf| {
+        let tenant = leaf.x.get("tenant").and_then(|tenant| tenant.as_str()).map(str::to_owned);
+        let texts = [leaf.kind, leaf.who, leaf.via, leaf.on];
+        ((leaf.n, leaf.t, leaf.hlc, leaf.ok), texts, leaf.sid, leaf.p, tenant)
+    });
+    assert_eq!(outline, expected);
+    whole
+}
+
 /// The bytes of entry 1 with a part of them replaced.
 fn altered(from: &str, to: &str) -> Result<Leaf, LeafError> {
     let text = String::from_utf8(appendix_leaf(1).encode().unwrap()).unwrap();
     assert_eq!(text.matches(from).count(), 1, "{from}");
-    Leaf::parse(text.replace(from, to).as_bytes())
+    parse(text.replace(from, to).as_bytes())
 }
 
 #[test]
@@ -43,7 +62,7 @@ fn every_outcome_and_a_correlation_id_are_written() {
         let text = String::from_utf8(leaf.encode().unwrap()).unwrap();
         assert!(text.contains(&format!(r#","ok":"{word}","on":"#)), "{text}");
         assert!(text.contains(r#"]],"sid":"01j","t":"#), "{text}");
-        assert_eq!(Leaf::parse(text.as_bytes()), Ok(leaf));
+        assert_eq!(parse(text.as_bytes()), Ok(leaf));
     }
 }
 
@@ -75,6 +94,18 @@ fn fields_out_of_range_are_not_written() {
 }
 
 #[test]
+fn an_outline_tells_one_detail_where_it_is_a_text() {
+    for (tenant, told) in
+        [(json!("ten_1"), Some("ten_1")), (json!("\n"), Some("\n")), (json!(["ten_1"]), None)]
+    {
+        let details = json!({"a": {"tenant": "ten_2"}, "tenant": tenant, "z": [1, "ten_3"]});
+        let bytes = with(|leaf| leaf.x = details.as_object().unwrap().clone()).encode().unwrap();
+        parse(&bytes).unwrap();
+        assert_eq!(Outline::parse(&bytes, "tenant").unwrap().1.as_deref(), told);
+    }
+}
+
+#[test]
 fn details_nest_one_level_less_than_a_whole_value() {
     let mut deepest = json!(1);
     for _ in 0..canonical::MAX_DEPTH - 2 {
@@ -82,14 +113,14 @@ fn details_nest_one_level_less_than_a_whole_value() {
     }
     let leaf = with(|leaf| leaf.x = Map::from_iter([("a".to_owned(), deepest.clone())]));
     let bytes = leaf.encode().unwrap();
-    assert_eq!(Leaf::parse(&bytes), Ok(leaf));
+    assert_eq!(parse(&bytes), Ok(leaf));
     assert!(canonical::parse(&bytes).is_ok());
     let deeper = with(|leaf| leaf.x = Map::from_iter([("a".to_owned(), json!([deepest]))]));
     let too_deep =
         |result| matches!(result, Err(LeafError::Canonical(error)) if error.fault == Fault::TooDeep);
     assert!(too_deep(deeper.encode().map(drop)));
     let bytes = String::from_utf8(bytes).unwrap().replace("[1]", "[[1]]");
-    assert!(too_deep(Leaf::parse(bytes.as_bytes()).map(drop)));
+    assert!(too_deep(parse(bytes.as_bytes()).map(drop)));
 }
 
 #[test]
@@ -99,11 +130,11 @@ fn the_hard_limit_is_exact_and_the_soft_one_is_not_enforced() {
     for len in [SOFT_LIMIT + 1, HARD_LIMIT] {
         let bytes = of_len(len).encode().unwrap();
         assert_eq!(bytes.len(), len);
-        assert_eq!(Leaf::parse(&bytes), Ok(of_len(len)));
+        assert_eq!(parse(&bytes), Ok(of_len(len)));
     }
     let too_large = LeafError::TooLarge { len: HARD_LIMIT + 1 };
     assert_eq!(of_len(HARD_LIMIT + 1).encode(), Err(too_large.clone()));
-    assert_eq!(Leaf::parse(&[b'x'; HARD_LIMIT + 1]), Err(too_large));
+    assert_eq!(parse(&[b'x'; HARD_LIMIT + 1]), Err(too_large));
 }
 
 #[test]
@@ -143,7 +174,7 @@ proptest! {
     fn entries_round_trip(leaf in leaves()) {
         let bytes = leaf.encode().unwrap();
         prop_assert_eq!(canonical::encode(&canonical::parse(&bytes).unwrap()).unwrap(), bytes.clone());
-        prop_assert_eq!(Leaf::parse(&bytes), Ok(leaf));
+        prop_assert_eq!(parse(&bytes), Ok(leaf));
     }
 
     /// A damaged entry is refused or is visibly another one, and its hash is another one in any case.
@@ -154,7 +185,7 @@ proptest! {
         let bit = bit.index(bytes.len() * 8);
         damaged[bit / 8] ^= 1 << (bit % 8);
         prop_assert_ne!(leaf_hash(&damaged), leaf_hash(&bytes));
-        if let Ok(other) = Leaf::parse(&damaged) {
+        if let Ok(other) = parse(&damaged) {
             prop_assert_eq!(other.encode().unwrap(), damaged);
             prop_assert_ne!(other, leaf);
         }
@@ -162,7 +193,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-        prop_assert!(Leaf::parse(&bytes).is_err());
+        prop_assert!(parse(&bytes).is_err());
     }
 
     #[test]
@@ -171,9 +202,9 @@ proptest! {
     ) {
         let (a, b) = (a.encode().unwrap(), b.encode().unwrap());
         let spliced = [&a[..at.index(a.len())], &b[from.index(b.len())..]].concat();
-        if let Ok(leaf) = Leaf::parse(&spliced) {
+        if let Ok(leaf) = parse(&spliced) {
             prop_assert_eq!(leaf.encode().unwrap(), spliced);
         }
-        prop_assert!(Leaf::parse(&a[..at.index(a.len())]).is_err());
+        prop_assert!(parse(&a[..at.index(a.len())]).is_err());
     }
 }

@@ -6,9 +6,9 @@ use crate::log::places::{PART, Places};
 use crate::log::sets::{ByNumber, Filed, Sets, noun, part_id};
 use crate::log::stream::load_tile;
 use crate::log::words::{CHAPTER, Told, Words, chapter_id};
-use crate::log::{Namespace, Stream, columns, dict};
+use crate::log::{Columns, Namespace, Stream, TENANT, columns_of, dict};
 use crate::sql::signed;
-use reeve_ledger::{Frontier, Hash, Hlc, KeyChain, Leaf, TILE_WIDTH};
+use reeve_ledger::{Frontier, Hash, Hlc, KeyChain, Outline, TILE_WIDTH};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::ops::Range;
 
@@ -155,7 +155,9 @@ impl Worker<'_> {
             return Ok(Err("the entry is missing".to_owned()));
         }
         let bytes = row.get_ref(7)?.as_blob().map_err(rusqlite::Error::from)?;
-        let Ok(leaf) = Leaf::parse(bytes) else { return Ok(Err("its bytes are not an entry".to_owned())) };
+        let Ok((leaf, tenant)) = Outline::parse(bytes, TENANT) else {
+            return Ok(Err("its bytes are not an entry".to_owned()));
+        };
         if leaf.n != n {
             return Ok(Err(format!("it says it is entry {}", leaf.n)));
         }
@@ -163,7 +165,8 @@ impl Worker<'_> {
             return Ok(Err("its clock does not rise".to_owned()));
         }
         let filed = Filed::from_row(row)?;
-        if let Some(column) = self.false_copy(&filed, row.get(6)?, &leaf)? {
+        let truth = columns_of(&leaf, tenant.as_deref());
+        if let Some(column) = self.false_copy(&filed, row.get(6)?, leaf.t, &truth)? {
             return Ok(Err(format!("its filter column \"{column}\" is not what the entry says")));
         }
         open.checked.hlc = Some((open.checked.hlc.map_or(leaf.hlc, |(first, _)| first), leaf.hlc));
@@ -189,7 +192,7 @@ impl Worker<'_> {
         if open.next.is_multiple_of(TILE_WIDTH) { self.full_tile(open) } else { Ok(Ok(())) }
     }
 
-    fn sections_fit(&self, open: &mut Open, leaf: &Leaf) -> Result<bool, StoreError> {
+    fn sections_fit(&self, open: &mut Open, leaf: &Outline<'_>) -> Result<bool, StoreError> {
         let mut rows = self
             .conn
             .prepare_cached("SELECT i, key_id FROM private_sections WHERE entry_id = ?1 ORDER BY i")?;
@@ -197,13 +200,18 @@ impl Worker<'_> {
         let rows = rows.query_map([id], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))?;
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         open.checked.sections += rows.len() as u64;
-        Ok((0..).zip(leaf.p.iter().map(|(key, _)| key)).eq(rows.iter().map(|(i, key)| (*i, key))))
+        Ok((0..).zip(leaf.p.iter().map(|(key, _)| &**key)).eq(rows.iter().map(|(i, key)| (*i, key.as_str()))))
     }
 
     /// The first filter column that differs from what the leaf says.
-    fn false_copy(&mut self, filed: &Filed, t: i64, leaf: &Leaf) -> Result<Option<&'static str>, StoreError> {
-        let truth = columns(leaf);
-        if t != leaf.t {
+    fn false_copy(
+        &mut self,
+        filed: &Filed,
+        t: i64,
+        told: i64,
+        truth: &Columns<'_>,
+    ) -> Result<Option<&'static str>, StoreError> {
+        if t != told {
             return Ok(Some("time"));
         }
         if filed.ok != truth.ok {
