@@ -8,6 +8,7 @@ use crate::log::places::{PART, Places};
 use crate::log::sets::{Filed, filed, noun, outcome_word, part_id};
 use crate::log::words::{CHAPTER, chapter_id, full_chapters, parts_of};
 use crate::log::{Namespace, Stream, dict};
+use reeve_ledger::TILE_WIDTH;
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -197,9 +198,23 @@ impl<'c> Matching<'c> {
         })
     }
 
+    /// The places of a part that match, in pieces, newest first. Where entries are looked at, that is bundle by bundle: whoever
+    /// has enough need not look at all.
+    pub(super) fn newest_first(&self, part: u64) -> impl Iterator<Item = Result<Places, StoreError>> {
+        let range = self.range_in(part);
+        let width = if self.is_open(part) { TILE_WIDTH } else { PART };
+        (range.start / width..range.end.div_ceil(width)).rev().map(move |piece| {
+            let piece = (piece * width).max(range.start)..((piece + 1) * width).min(range.end);
+            self.places_in(part, piece)
+        })
+    }
+
     /// The places of a part that match.
     pub(super) fn places(&self, part: u64) -> Result<Places, StoreError> {
-        let range = self.range_in(part);
+        self.places_in(part, self.range_in(part))
+    }
+
+    fn places_in(&self, part: u64, range: Range<u64>) -> Result<Places, StoreError> {
         match self.is_open(part) {
             _ if self.is_everything() => Ok(Places::within(range)),
             true => self.looked_at(part, range),

@@ -76,14 +76,16 @@ impl<'c> Reads<'c> {
         let mut rows =
             self.conn.prepare_cached("SELECT id, leaf FROM entries WHERE id = ?1 AND t >= ?2 AND t < ?3")?;
         for part in matching.parts()? {
-            for place in matching.places(part)?.descending() {
-                let id = filter.stream().entry_id(part * PART + place);
-                // The range is whole bundles: at its ends are entries of another time, too.
-                let found = rows.query_row(params![id, times.start, times.end], from_row).optional()?;
-                entries.extend(found.map(entry).transpose()?);
-                if entries.len() > limit {
-                    entries.truncate(limit);
-                    return Ok(Page { entries, more: true });
+            for places in matching.newest_first(part) {
+                for place in places?.descending() {
+                    let id = filter.stream().entry_id(part * PART + place);
+                    // The range is whole bundles: at its ends are entries of another time, too.
+                    let found = rows.query_row(params![id, times.start, times.end], from_row).optional()?;
+                    entries.extend(found.map(entry).transpose()?);
+                    if entries.len() > limit {
+                        entries.truncate(limit);
+                        return Ok(Page { entries, more: true });
+                    }
                 }
             }
         }
