@@ -49,6 +49,8 @@ export function Seal() {
   const now = useNow();
   const state = sealOf(verify.checking, health.data, verify.data);
   const when = health.data?.last_verified_at;
+  // Of what somebody may not see there is nothing unknown to warn of.
+  if (see !== null) return null;
   return (
     <>
       <button type="button" className={`seal ${CLASS[state]}`} onClick={openVerify} aria-haspopup="dialog" title={health.data?.problem ?? undefined}>

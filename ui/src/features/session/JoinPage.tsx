@@ -40,7 +40,7 @@ function Take({ token, onBack }: { token: string; onBack: () => void }) {
   if (!look.data) return <div className="form"><h1>Invitation</h1><p className="lede" role="status">Looking at it</p></div>;
   return (
     <Form className="form" onSubmit={() => !accept.isPending && accept.mutate()}>
-      <div><h1>Join {setup.workspace_name}</h1><p className="lede" style={{ marginBottom: 0 }}>As {look.data.role_name}, with {look.data.email}. The invitation ends <TimeAgo at={look.data.expires_at} />.</p></div>
+      <div><h1>Join {setup.workspace_name}</h1><p className="lede" style={{ marginBottom: 0 }}>{look.data.role === "none" ? "For single tenants" : `As ${look.data.role_name}`}, with {look.data.email}. The invitation ends <TimeAgo at={look.data.expires_at} />.</p></div>
       <TextField label="Your name" {...form.bind("name")} error={e.name} autoComplete="name" autoFocus required />
       <TextField label="Password" type="password" {...form.bind("password")} error={e.password} autoComplete="new-password" required hint={`At least ${MIN} characters; a few unrelated words work well.`} />
       {!!accept.error && Object.keys(e).length === 0 && <Notice tone="bad" box>{words(accept.error)}</Notice>}

@@ -58,7 +58,7 @@ export function SignInPage() {
               <TextField label="Password" type="password" {...form.bind("password")} autoComplete="current-password" required />
             </>
           )}
-          {idle && !asked && !refused && <Notice tone="info" box>You were signed out, because nobody used this page for a while.</Notice>}
+          {idle && !asked && !refused && <Notice tone="info" icon="info" box>You were signed out, because nobody used this page for a while.</Notice>}
           {refused && <Notice tone="bad" box>{errorWords(refused)}</Notice>}
           <div className="actions">
             <Button type="submit" kind="primary" pending={login.isPending} disabledReason={asked ? !code && "Enter a code" : !(email && password) && "Enter your e-mail and password"}>Sign in</Button>
