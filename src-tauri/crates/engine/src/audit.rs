@@ -34,6 +34,7 @@ use reeve_core::time::Millis;
 use reeve_ledger::Hash;
 use reeve_store::Read;
 pub use reeve_store::Stream;
+use reeve_store::table::entries::Page;
 pub use reeve_store::table::entries::{Bucket, Entry, EntryFilter, Head};
 pub use reeve_store::table::saved_views::{SavedView, ViewFilter};
 
@@ -104,12 +105,12 @@ impl Engine {
             .store
             .read(move |r| {
                 let head = r.entries().head(stream)?;
-                let matched = match filter.before {
-                    None => Some(r.entries().count(&filter)?),
-                    Some(0) => Some(0),
-                    Some(_) => None,
+                let (page, matched) = match filter.before {
+                    None => r.entries().first_page(&filter, limit).map(|(page, n)| (page, Some(n)))?,
+                    Some(0) => (Page::default(), Some(0)),
+                    Some(_) => (r.entries().page(&filter, limit)?, None),
                 };
-                Ok::<_, Error>((r.entries().page(&filter, limit)?, head.size - head.min_index, matched))
+                Ok::<_, Error>((page, head.size - head.min_index, matched))
             })
             .await?;
         let people = self.people().await?;

@@ -165,6 +165,7 @@ async fn pages_and_counts_are_what_looking_at_everything_finds() {
         let asked = whole.clone();
         let count = store.read(move |r| r.entries().count(&asked)).await.unwrap();
         assert_eq!(count, expected.len() as u64, "{filter:?}");
+        first_page_is_right(&store, &whole, &expected).await;
 
         let (from, to) = (whole.from.unwrap_or(Millis(BEGIN)), whole.to.unwrap_or(Millis(BEGIN + 26_000)));
         let asked = whole.clone();
@@ -177,6 +178,18 @@ async fn pages_and_counts_are_what_looking_at_everything_finds() {
             assert_eq!(bucket.not_ok, here.iter().filter(|e| e.2).count() as u64, "bucket {i} of {filter:?}");
         }
         sums_are_right(&store, &whole, &expected).await;
+    }
+}
+
+/// The first page with the number of all, for pages that are filled early, late and not at all.
+async fn first_page_is_right(store: &Store, filter: &EntryFilter, expected: &[(u64, i64, bool)]) {
+    for limit in [1, 150, 30_000] {
+        let asked = filter.clone();
+        let (page, count) = store.read(move |r| r.entries().first_page(&asked, limit)).await.unwrap();
+        assert_eq!(count, expected.len() as u64, "{filter:?}");
+        let found: Vec<_> = page.entries.iter().map(|e| e.leaf.n).collect();
+        let newest: Vec<_> = expected.iter().map(|(n, ..)| *n).take(limit).collect();
+        assert_eq!((found, page.more), (newest, expected.len() > limit), "{filter:?}");
     }
 }
 
@@ -295,9 +308,10 @@ async fn a_full_chapter_is_counted_by_what_is_told_of_its_words() {
             looked_up(&written, &filter).iter().map(|(n, t, _)| (*n, *t)).take(150).collect();
         assert_eq!(found, newest, "{filter:?}");
         let whole = EntryFilter { before: None, ..filter };
-        let (expected, asked) = (looked_up(&written, &whole).len() as u64, whole.clone());
+        let (expected, asked) = (looked_up(&written, &whole), whole.clone());
         let count = store.read(move |r| r.entries().count(&asked)).await.unwrap();
-        assert_eq!(count, expected, "{whole:?}");
+        assert_eq!(count, expected.len() as u64, "{whole:?}");
+        first_page_is_right(&store, &whole, &expected).await;
     }
     let (verdict, _) = verified(&store, None, 2).await;
     assert_eq!((verdict.first_bad, verdict.entries), (None, CHAPTER_AND_MORE));

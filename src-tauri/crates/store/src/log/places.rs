@@ -86,7 +86,15 @@ impl Places {
 
     /// The places, highest first.
     pub(crate) fn descending(&self) -> impl Iterator<Item = u64> {
-        (0..PART).rev().filter(|place| self.contains(*place))
+        self.0.iter().rev().zip((1..=PART / 64).rev()).flat_map(|(word, n)| {
+            let base = (n - 1) * 64;
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = 63_u64.checked_sub(u64::from(left.leading_zeros()))?;
+                left &= !(1 << bit);
+                Some(base + bit)
+            })
+        })
     }
 
     /// The bytes of ascending places: one form for each set, so that two are equal if their bytes are.

@@ -33,6 +33,19 @@ pub(super) struct Matching<'c> {
     size: u64,
 }
 
+/// How many match in these chapters.
+#[derive(Default)]
+pub(super) struct Counted {
+    chapters: Range<u64>,
+    pub(super) count: u64,
+}
+
+impl Counted {
+    pub(super) fn holds(&self, part: u64) -> bool {
+        self.chapters.contains(&(part / CHAPTER))
+    }
+}
+
 const NOT_OK: [i64; 3] = [outcome_word(1), outcome_word(2), outcome_word(3)];
 
 /// The words of those event types that occur at all.
@@ -164,13 +177,18 @@ impl<'c> Matching<'c> {
 
     /// How many entries match.
     pub(super) fn count(&self) -> Result<u64, StoreError> {
-        let whole = self.range.start.div_ceil(PART * CHAPTER)..full_chapters(self.range.end);
-        let counted = if whole.is_empty() { None } else { self.counted(&whole)? };
-        let is_counted = |part: &u64| counted.is_some() && whole.contains(&(part / CHAPTER));
+        let told = self.told()?;
         self.parts()?
             .into_iter()
-            .filter(|part| !is_counted(part))
-            .try_fold(counted.unwrap_or(0), |sum, part| Ok(sum + self.places(part)?.count()))
+            .filter(|part| !told.holds(*part))
+            .try_fold(told.count, |sum, part| Ok(sum + self.places(part)?.count()))
+    }
+
+    /// What is known of the number without looking at sets.
+    pub(super) fn told(&self) -> Result<Counted, StoreError> {
+        let whole = self.range.start.div_ceil(PART * CHAPTER)..full_chapters(self.range.end);
+        let count = if whole.is_empty() { None } else { self.counted(&whole)? };
+        Ok(count.map_or_else(Counted::default, |count| Counted { chapters: whole, count }))
     }
 
     /// How many match in full chapters where there is one condition: a sum of what is told of the words.
@@ -264,17 +282,21 @@ impl<'c> Matching<'c> {
     fn united(&self, any_of: &AnyOf, part: u64) -> Result<Places, StoreError> {
         let mut rows =
             self.conn.prepare_cached("SELECT places FROM entry_sets WHERE word = ?1 AND part = ?2")?;
-        let mut united = Places::none();
+        let mut united: Option<Places> = None;
         for word in any_of {
             let mut row = rows.query(params![word, part_id(self.stream, part)])?;
             let Some(row) = row.next()? else { continue };
-            let bytes = row.get_ref("places")?.as_blob().map_err(rusqlite::Error::from)?;
+            let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
             let damaged = || StoreError::Ledger {
                 what: format!("{} log: the index of part {part} is damaged", self.stream.as_str()),
             };
-            united.unite(&Places::decode(bytes).ok_or_else(damaged)?);
+            let places = Places::decode(bytes).ok_or_else(damaged)?;
+            match &mut united {
+                Some(united) => united.unite(&places),
+                None => united = Some(places),
+            }
         }
-        Ok(united)
+        Ok(united.unwrap_or_else(Places::none))
     }
 
     fn looked_at(&self, part: u64, range: Range<u64>) -> Result<Places, StoreError> {

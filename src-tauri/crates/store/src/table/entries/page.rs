@@ -9,7 +9,7 @@ use crate::log::places::{PART, Places};
 use crate::sql::signed;
 use reeve_core::time::Millis;
 use reeve_ledger::TILE_WIDTH;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl EntryFilter {
 }
 
 /// A page of entries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Page {
     /// The entries, newest first.
     pub entries: Vec<Entry>,
@@ -71,25 +71,55 @@ impl<'c> Reads<'c> {
     /// # Errors
     /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
     pub fn page(&self, filter: &EntryFilter, limit: usize) -> Result<Page, StoreError> {
-        let (mut entries, times) = (Vec::new(), filter.times());
-        let Some(matching) = self.matching(filter)? else { return Ok(Page { entries, more: false }) };
-        let mut rows =
-            self.conn.prepare_cached("SELECT id, leaf FROM entries WHERE id = ?1 AND t >= ?2 AND t < ?3")?;
+        self.matching(filter)?
+            .map_or_else(|| Ok(Page::default()), |matching| self.page_of(&matching, filter, limit))
+    }
+
+    /// The first page, and how many entries match.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
+    pub fn first_page(&self, filter: &EntryFilter, limit: usize) -> Result<(Page, u64), StoreError> {
+        let filter = EntryFilter { before: None, ..filter.clone() };
+        let Some(matching) = self.matching(&filter)? else { return Ok((Page::default(), 0)) };
+        if filter.from.is_some() || filter.to.is_some() {
+            return Ok((self.page_of(&matching, &filter, limit)?, self.count_of(&matching, &filter)?));
+        }
+        // What is counted set by set is looked at once, for the page as well.
+        let told = matching.told()?;
+        let (mut page, mut count) = (Filling::new(self.conn, &filter, limit)?, told.count);
+        for part in matching.parts()? {
+            let (counts, shows) = (!told.holds(part), !page.is_full());
+            if !counts && !shows {
+                continue;
+            }
+            let places = matching.places(part)?;
+            if counts {
+                count += places.count();
+            }
+            if shows {
+                page.take(part, &places)?;
+            }
+        }
+        Ok((page.done(), count))
+    }
+
+    fn page_of(
+        &self,
+        matching: &Matching<'_>,
+        filter: &EntryFilter,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let mut page = Filling::new(self.conn, filter, limit)?;
         for part in matching.parts()? {
             for places in matching.newest_first(part) {
-                for place in places?.descending() {
-                    let id = filter.stream().entry_id(part * PART + place);
-                    // The range is whole bundles: at its ends are entries of another time, too.
-                    let found = rows.query_row(params![id, times.start, times.end], from_row).optional()?;
-                    entries.extend(found.map(entry).transpose()?);
-                    if entries.len() > limit {
-                        entries.truncate(limit);
-                        return Ok(Page { entries, more: true });
-                    }
+                page.take(part, &places?)?;
+                if page.is_full() {
+                    return Ok(page.done());
                 }
             }
         }
-        Ok(Page { entries, more: false })
+        Ok(page.done())
     }
 
     /// The index of the oldest entry that matches, without regard of times.
@@ -112,12 +142,16 @@ impl<'c> Reads<'c> {
     /// [`StoreError::Sqlite`], [`StoreError::Ledger`].
     pub fn count(&self, filter: &EntryFilter) -> Result<u64, StoreError> {
         let filter = EntryFilter { before: None, ..filter.clone() };
-        if filter.from.is_some() || filter.to.is_some() {
-            let mut count = 0;
-            self.count_by_time(&filter, |_| Some(0), |_, entries| count += entries.count)?;
-            return Ok(count);
+        self.matching(&filter)?.map_or(Ok(0), |matching| self.count_of(&matching, &filter))
+    }
+
+    fn count_of(&self, matching: &Matching<'_>, filter: &EntryFilter) -> Result<u64, StoreError> {
+        if filter.from.is_none() && filter.to.is_none() {
+            return matching.count();
         }
-        self.matching(&filter)?.map_or(Ok(0), |matching| matching.count())
+        let mut count = 0;
+        self.count_matching(matching, filter, |_| Some(0), |_, entries| count += entries.count)?;
+        Ok(count)
     }
 
     /// Counts of matching entries in `count` equal spans of `[from, to)`.
@@ -179,9 +213,18 @@ impl<'c> Reads<'c> {
         &self,
         filter: &EntryFilter,
         span: impl Fn(i64) -> Option<usize>,
+        add: impl FnMut(usize, Bucket),
+    ) -> Result<(), StoreError> {
+        self.matching(filter)?.map_or(Ok(()), |matching| self.count_matching(&matching, filter, span, add))
+    }
+
+    fn count_matching(
+        &self,
+        matching: &Matching<'_>,
+        filter: &EntryFilter,
+        span: impl Fn(i64) -> Option<usize>,
         mut add: impl FnMut(usize, Bucket),
     ) -> Result<(), StoreError> {
-        let Some(matching) = self.matching(filter)? else { return Ok(()) };
         let (times, not_ok) = (filter.times(), matching.clone().not_ok());
         for part in matching.parts()? {
             let places = matching.places(part)?;
@@ -239,6 +282,49 @@ impl<'c> Reads<'c> {
             }
         }
         Ok(())
+    }
+}
+
+/// A page while it is filled.
+struct Filling<'c> {
+    rows: CachedStatement<'c>,
+    stream: Stream,
+    times: Range<i64>,
+    limit: usize,
+    entries: Vec<Entry>,
+}
+
+impl<'c> Filling<'c> {
+    fn new(conn: &'c Connection, filter: &EntryFilter, limit: usize) -> Result<Self, StoreError> {
+        let sql = "SELECT id, leaf FROM entries WHERE id = ?1 AND t >= ?2 AND t < ?3";
+        let (stream, times) = (filter.stream(), filter.times());
+        Ok(Self { rows: conn.prepare_cached(sql)?, stream, times, limit, entries: Vec::new() })
+    }
+
+    /// One more than fits is taken, to know whether there are more.
+    fn is_full(&self) -> bool {
+        self.entries.len() > self.limit
+    }
+
+    /// Adds entries of a part, newest first, as long as there is room.
+    fn take(&mut self, part: u64, places: &Places) -> Result<(), StoreError> {
+        for place in places.descending() {
+            let id = self.stream.entry_id(part * PART + place);
+            // The range is whole bundles: at its ends are entries of another time, too.
+            let times = &self.times;
+            let found = self.rows.query_row(params![id, times.start, times.end], from_row).optional()?;
+            self.entries.extend(found.map(entry).transpose()?);
+            if self.is_full() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn done(mut self) -> Page {
+        let more = self.is_full();
+        self.entries.truncate(self.limit);
+        Page { entries: self.entries, more }
     }
 }
 
