@@ -83,8 +83,8 @@ impl Engine {
     /// A budget that `cx` may see; another tenant's is not there.
     async fn seen_budget(&self, cx: &Cx, id: BudgetId) -> Result<Budget, Error> {
         let visible = self.require_visible(cx, Permission::BudgetRead).await?;
-        let budget = self.inner.store.read(move |r| r.budgets().get(id)).await?;
-        budget.filter(|b| visible.shows(b.level.tenant_id)).ok_or_else(|| Error::not_found("budget"))
+        let budget = self.stored_budget(id).await?;
+        if visible.shows(budget.level.tenant_id) { Ok(budget) } else { Err(Error::not_found("budget")) }
     }
 
     async fn stored_budget(&self, id: BudgetId) -> Result<Budget, Error> {

@@ -173,8 +173,10 @@ impl Engine {
     /// If `cx` may not see it, or there is none.
     pub async fn limit(&self, cx: &Cx, id: LimitId) -> Result<NamedLimit, Error> {
         let visible = self.require_visible(cx, Permission::LimitRead).await?;
-        let limit = self.inner.store.read(move |r| r.limits().get(id)).await?;
-        let limit = limit.filter(|l| visible.shows(l.tenant_id)).ok_or_else(|| Error::not_found("limit"))?;
+        let limit = self.stored_limit(id).await?;
+        if !visible.shows(limit.tenant_id) {
+            return Err(Error::not_found("limit"));
+        }
         self.one_named(limit).await
     }
 

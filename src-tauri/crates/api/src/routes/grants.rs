@@ -52,6 +52,11 @@ impl From<HeldGrant> for GrantView {
     }
 }
 
+/// All of them: they are given by hand, and few.
+fn page(held: Vec<HeldGrant>) -> Json<Page<GrantView>> {
+    Json(Page { items: held.into_iter().map(GrantView::from).collect(), next_cursor: None })
+}
+
 /// A role for a tenant.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -67,8 +72,7 @@ async fn list_grants(
     Asked(cx): Asked,
     Ids(user): Ids<UserId>,
 ) -> Answer<Page<GrantView>> {
-    let grants = engine.grants(&cx, user).await?;
-    Ok(Json(Page { items: grants.into_iter().map(GrantView::from).collect(), next_cursor: None }))
+    Ok(page(engine.grants(&cx, user).await?))
 }
 
 /// Who holds a role for a tenant, beside those whose role is of the whole workspace.
@@ -78,8 +82,7 @@ async fn list_tenant_grants(
     Asked(cx): Asked,
     Ids(tenant): Ids<TenantId>,
 ) -> Answer<Page<GrantView>> {
-    let grants = engine.tenant_grants(&cx, tenant).await?;
-    Ok(Json(Page { items: grants.into_iter().map(GrantView::from).collect(), next_cursor: None }))
+    Ok(page(engine.tenant_grants(&cx, tenant).await?))
 }
 
 /// Gives somebody a role for a tenant, in the place of the one they hold for it. It counts at once.

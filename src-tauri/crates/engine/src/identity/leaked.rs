@@ -2,7 +2,6 @@
 //! without a network; how it is made stands beside it (`data/README.md`).
 
 use sha2::{Digest, Sha256};
-use std::cmp::Ordering;
 
 /// Beginnings of hashes, sorted.
 const LEAKED: &[u8] = include_bytes!("../../data/leaked_passwords.bin");
@@ -11,17 +10,9 @@ const PREFIX: usize = 5;
 
 /// Whether `plain`, in lower case, is among them.
 pub(super) fn is_leaked(plain: &str) -> bool {
+    let (leaked, _) = LEAKED.as_chunks::<PREFIX>();
     let hash = Sha256::digest(plain.as_bytes());
-    let (mut from, mut to) = (0, LEAKED.len() / PREFIX);
-    while from < to {
-        let middle = from.midpoint(to);
-        match LEAKED[middle * PREFIX..][..PREFIX].cmp(&hash[..PREFIX]) {
-            Ordering::Less => from = middle + 1,
-            Ordering::Equal => return true,
-            Ordering::Greater => to = middle,
-        }
-    }
-    false
+    hash.first_chunk().is_some_and(|beginning| leaked.binary_search(beginning).is_ok())
 }
 
 #[cfg(test)]
