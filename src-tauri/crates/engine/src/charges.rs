@@ -4,13 +4,13 @@ use crate::Engine;
 use crate::cx::Cx;
 use crate::entry::Draft;
 use crate::error::{Code, Error};
+use crate::hot_map::HotMap;
 use reeve_core::id::{ApiKeyId, TenantId};
 use reeve_store::table::charges::Charge;
 use reeve_store::table::usage_facets::{Facet, UsageFacet};
 use reeve_store::table::usage_slots::{Sums, UsageSlot};
 use reeve_store::{Recorded, Tx};
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// What is summed in one row of [`UsageSlot`].
 type SlotKey = (i64, TenantId, String, String, Option<ApiKeyId>);
@@ -22,13 +22,13 @@ pub(crate) struct ChargeBatch<'e> {
     engine: &'e Engine,
     /// Prices that are in the ledger, and the entries that tell them.
     prices: Vec<(String, u64)>,
-    slots: HashMap<SlotKey, Sums>,
-    facets: HashMap<FacetKey, Sums>,
+    slots: HotMap<SlotKey, Sums>,
+    facets: HotMap<FacetKey, Sums>,
 }
 
 impl<'e> ChargeBatch<'e> {
     pub(crate) fn new(engine: &'e Engine) -> Self {
-        Self { engine, prices: Vec::new(), slots: HashMap::new(), facets: HashMap::new() }
+        Self { engine, prices: Vec::new(), slots: HotMap::default(), facets: HotMap::default() }
     }
 
     /// Writes a charge: `draft` with its facts becomes its entry.

@@ -12,6 +12,7 @@ pub mod refusals;
 mod served;
 pub(crate) mod settling;
 mod step;
+mod waiting;
 
 pub use admitted::{Admitted, CallEnd, Ended, Settled, Timing};
 pub use attempts::Failed;
@@ -20,18 +21,20 @@ pub use live::LiveCall;
 pub use served::Destinations;
 
 use crate::Engine;
-use crate::admission::Caller;
+use crate::admission::{Caller, Refusal};
 use crate::cx::{Cx, Via};
 use crate::entry::Severity;
 use crate::error::Code;
 use crate::error::Error;
-use crate::limits::Asker;
+use crate::limits::{Asker, Refused};
 use crate::routing::plan::Trip;
 use reeve_core::id::RequestId;
 use reeve_core::principal::Principal;
 use reeve_core::usage::{Units, Usage};
 use reeve_ledger::leaf::Ok as Outcome;
 use std::net::IpAddr;
+use std::sync::Arc;
+use step::Step;
 
 /// Which request, and from where.
 #[derive(Clone, Copy, Debug)]
@@ -222,37 +225,58 @@ impl Engine {
     /// not call, [`Code::RateLimited`], [`Code::QuotaExceeded`], [`Code::BudgetExceeded`], [`Code::Forbidden`] for an inactive tenant,
     /// [`Code::Unavailable`] while the vault is locked or every key is kept from calls. Each refusal is an entry in the
     /// audit trail.
-    pub async fn admit(&self, caller: Caller, call: Call) -> Result<Admitted, Error> {
+    pub async fn admit(&self, caller: Caller, call: Arc<Call>) -> Result<Admitted, Error> {
+        // Boxed, as all that is rare: a call's future is moved about and should be small.
+        match self.try_admit(caller, &call) {
+            Ok((admitted, false)) => Ok(admitted),
+            Ok((admitted, true)) => Box::pin(self.raise_bound(caller)).await.map(|()| admitted),
+            Err(why) => Err(Box::pin(self.not_admitted(*why, caller, &call)).await),
+        }
+    }
+
+    /// An admitted call, and whether its tenant's bound must be raised before it goes out.
+    fn try_admit(&self, caller: Caller, call: &Arc<Call>) -> Result<(Admitted, bool), Box<NotAdmitted>> {
         let now = self.now();
         let routing = &self.inner.routing;
         let mut trip = Trip::new(routing.table(), caller.tenant, &call.model, routing.dice.roll());
         trip.only(call.provider);
         let asker = Asker::call(caller, call.user.as_deref(), &call.model);
-        let step = match self.first_step(caller, &call, &mut trip) {
-            Ok(step) => step,
-            Err(error) => {
-                self.count_refused(&asker);
-                return Err(Box::pin(self.refuse(caller, &call, error)).await);
-            }
-        };
-        let grant = match self.inner.limits.take(&asker, step.tokens, now) {
-            Ok(grant) => grant,
-            Err(refused) => return Err(Box::pin(self.refuse_rate_of(refused, caller, &call)).await),
-        };
-        match self.inner.admission.admit(&step.ask(caller, &call), now) {
+        let step = self.first_step(caller, call, &mut trip).map_err(|error| {
+            self.count_refused(&asker);
+            NotAdmitted::Step(error)
+        })?;
+        let grant = self.inner.limits.take(&asker, step.tokens, now).map_err(NotAdmitted::Rate)?;
+        match self.inner.admission.admit(&step.ask(caller, call), now) {
             Ok((reservation, raise, decisions)) => {
                 let reserved = (reservation, decisions);
-                let admitted = Admitted::new(self.clone(), caller, call, trip, step, reserved, grant);
-                if raise {
-                    Box::pin(self.raise_bound(caller)).await?;
-                }
-                Ok(admitted)
+                let call = Arc::clone(call);
+                Ok((Admitted::new(self.clone(), caller, call, trip, step, reserved, grant), raise))
             }
             Err(refusal) => {
                 // Its tokens come back; that it was asked at all still counts.
                 self.settle_limits(grant, Some(0));
-                Err(Box::pin(self.refuse_limit(caller, &call, &step.ask(caller, &call), refusal)).await)
+                Err(Box::new(NotAdmitted::Limit(step, refusal)))
             }
         }
     }
+
+    async fn not_admitted(&self, why: NotAdmitted, caller: Caller, call: &Call) -> Error {
+        match why {
+            NotAdmitted::Step(error) => self.refuse(caller, call, error).await,
+            NotAdmitted::Rate(refused) => self.refuse_rate_of(refused, caller, call).await,
+            NotAdmitted::Limit(step, refusal) => {
+                self.refuse_limit(caller, call, &step.ask(caller, call), refusal).await
+            }
+        }
+    }
+}
+
+/// Why a call is not admitted.
+enum NotAdmitted {
+    /// There is nothing it could go to, or no price.
+    Step(Error),
+    /// A rate limit has no room.
+    Rate(Refused),
+    /// A quota or a budget has none.
+    Limit(Step, Refusal),
 }

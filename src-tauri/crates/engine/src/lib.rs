@@ -31,6 +31,7 @@ pub mod follow;
 pub mod gateway;
 pub mod health;
 pub mod holds;
+mod hot_map;
 pub mod identity;
 pub mod ids;
 pub mod import;

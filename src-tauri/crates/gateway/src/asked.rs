@@ -94,6 +94,11 @@ impl Asked {
         if incoming.body.len() <= INLINE_BYTES {
             return self.shape.outgoing(self, incoming, way);
         }
+        // Boxed, as all that is rare: a call's future is moved about and should be small.
+        Box::pin(self.outgoing_elsewhere(incoming, way)).await
+    }
+
+    async fn outgoing_elsewhere(&self, incoming: &Incoming, way: Way<'_>) -> Result<Outgoing, Error> {
         let (asked, incoming) = (self.clone(), incoming.clone());
         let (provider, base_url, cap, at) = (way.provider.to_owned(), way.base_url.clone(), way.cap, way.at);
         let (sent, other) = (way.sent.to_owned(), way.model.is_some());
@@ -112,7 +117,7 @@ pub(crate) async fn understand(engine: &Engine, shape: Shape, incoming: &Incomin
         shape.read(engine, incoming)
     } else {
         let (engine, incoming) = (engine.clone(), incoming.clone());
-        inline_if_short(incoming.body.len(), move || shape.read(&engine, &incoming)).await?
+        Box::pin(inline_if_short(incoming.body.len(), move || shape.read(&engine, &incoming))).await?
     }?;
     // The name goes into the ledger, whose entries are short.
     let plain = |name: &str| name.len() <= MAX_MODEL && !name.chars().any(char::is_control);

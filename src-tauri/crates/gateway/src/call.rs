@@ -1,20 +1,22 @@
 //! The way of one call.
 
 use crate::asked::{Asked, Incoming, understand};
+use crate::auth;
 use crate::body;
 use crate::detached::{Abandoned, Detached};
 use crate::error::Failure;
 use crate::exchange::Exchange;
+use crate::headers::{self, Teller};
 use crate::router::{Gateway, Request};
 use crate::shape::{Shape, Way};
 use crate::watch::{Watch, content_type, harmless};
-use crate::{auth, headers};
 use axum::response::Response;
 use http::{HeaderMap, header};
 use hyper::body::Incoming as Arriving;
 use reeve_engine::admission::Caller;
 use reeve_engine::gateway::{Call, Origin};
 use reeve_engine::limits::Asker;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Answers a call, whatever comes of it. `model` is what the address names.
@@ -28,8 +30,9 @@ pub(crate) async fn answer(
     let mut asker = Asker::stranger(origin.ip);
     let outcome = run(gateway, shape, model, request, origin, &mut asker).await;
     let mut response = outcome.unwrap_or_else(|failure| failure.told(shape.dialect()));
-    headers::put_limits(&mut response, &gateway.engine.limit_standings(&asker));
-    headers::stamp(&mut response, origin.request_id);
+    let mut teller = Teller::new(&mut response);
+    teller.limits(&gateway.engine.limit_standings(&asker));
+    teller.tell(&headers::REQUEST_ID, origin.request_id);
     shape.dialect().name_request(&mut response);
     response
 }
@@ -60,7 +63,7 @@ async fn run(
             return Err(failure);
         }
     };
-    let call = call(origin, &head.headers, &taken.asked);
+    let call = Arc::new(call(origin, &head.headers, &taken.asked));
     *asker = Asker::call(caller, call.user.as_deref(), &call.model);
     exchange(gateway, caller, call, taken, head.headers, arrived).await
 }
@@ -68,7 +71,7 @@ async fn run(
 async fn exchange(
     gateway: &Gateway,
     caller: Caller,
-    call: Call,
+    call: Arc<Call>,
     taken: Taken,
     headers: HeaderMap,
     arrived: Instant,
@@ -83,8 +86,14 @@ async fn exchange(
     });
     let watch = Watch::new(reading, capture);
     let abandoned = Abandoned::default();
-    let exchange =
-        Exchange { engine: engine.clone(), admitted, asked, arrived, watch, abandoned: abandoned.clone() };
+    let exchange = Box::new(Exchange {
+        engine: engine.clone(),
+        admitted,
+        asked,
+        arrived,
+        watch,
+        abandoned: abandoned.clone(),
+    });
     let taken = (incoming, share);
     // From here on the provider may work, so the rest goes on even when the client leaves.
     Ok(Detached::new(engine.tasks().clone(), abandoned, exchange.run(headers, outgoing, taken)).await)

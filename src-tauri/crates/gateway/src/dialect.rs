@@ -22,19 +22,19 @@ impl Dialect {
     }
 
     /// Where `path` is at a provider: its own shape and OpenAI's need not have the same folder.
-    pub(crate) fn address<'p>(
+    pub(crate) fn address<'a>(
         self,
         provider: &str,
-        base_url: &BaseUrl,
-        path: &'p str,
-    ) -> (BaseUrl, Cow<'p, str>) {
+        base_url: &'a BaseUrl,
+        path: &'a str,
+    ) -> (Cow<'a, BaseUrl>, Cow<'a, str>) {
         if self != Self::OpenAi {
-            return (base_url.without("/openai"), Cow::Borrowed(path));
+            return (Cow::Owned(base_url.without("/openai")), Cow::Borrowed(path));
         }
         let folder = openai_folder(provider, base_url);
         let path =
             if folder.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{folder}{path}")) };
-        (base_url.clone(), path)
+        (Cow::Borrowed(base_url), path)
     }
 
     /// Whether an answer with these headers is a stream.
@@ -88,7 +88,7 @@ impl Dialect {
             Self::OpenAi | Self::Google => return,
         };
         let headers = response.headers_mut();
-        if let Some(id) = headers.get(REQUEST_ID).cloned() {
+        if let Some(id) = headers.get(&REQUEST_ID).cloned() {
             headers.entry(HeaderName::from_static(name)).or_insert(id);
         }
     }

@@ -4,7 +4,7 @@ use crate::asked::{Asked, Incoming};
 use crate::body;
 use crate::detached::Abandoned;
 use crate::error::Failure;
-use crate::headers;
+use crate::headers::{self, Teller};
 use crate::shape::{Outgoing, Way};
 use crate::watch::Watch;
 use crate::{attempt, stream, whole};
@@ -19,7 +19,7 @@ use std::time::Instant;
 /// What a provider says at most when it refuses, in bytes.
 const REFUSAL_BYTES: usize = 1024 * 1024;
 
-/// An admitted call on its way.
+/// An admitted call on its way. Boxed, because it goes through many hands and a call's future should be small.
 pub(crate) struct Exchange {
     pub(crate) engine: Engine,
     pub(crate) admitted: Admitted,
@@ -33,7 +33,7 @@ impl Exchange {
     /// Sends the request, again and elsewhere where its route says so, and brings back the answer, or the beginning of one.
     /// What came in is kept until an answer has begun, with its share of the memory.
     pub(crate) async fn run(
-        mut self,
+        mut self: Box<Self>,
         headers: HeaderMap,
         mut outgoing: Outgoing,
         came_in: (Incoming, body::Share),
@@ -65,7 +65,7 @@ impl Exchange {
         let served_by = headers::ServedBy::new(&self.admitted);
         let mut response = match (sent, key) {
             (Err(error), _) => self.unanswered(&error),
-            (Ok(response), Some(key)) => self.refused(response, key).await,
+            (Ok(response), Some(key)) => Box::pin(self.refused(response, key)).await,
             (Ok(response), None)
                 if self.asked.shape.flows()
                     || self.asked.stream && self.asked.shape.dialect().is_stream(&response.headers) =>
@@ -80,7 +80,7 @@ impl Exchange {
 
     /// No answer came. Where nothing was sent it costs nothing, and is a record all the same; else nobody knows what will be billed, and the worst
     /// case is charged.
-    fn unanswered(self, error: &UpstreamError) -> Response {
+    fn unanswered(self: Box<Self>, error: &UpstreamError) -> Response {
         tracing::warn!(
             error = error as &dyn std::error::Error,
             provider = self.admitted.credential().provider,
@@ -89,11 +89,11 @@ impl Exchange {
         let usage = if error.may_have_run() { None } else { Some(Usage::new()) };
         let ended = self.ended(CallEnd::Failure, usage, None);
         let told = self.told(error);
-        self.settled(&ended, told)
+        self.settled(ended, told)
     }
 
     /// The provider said no: the client is told in the provider's words, without the `key`, and nothing is charged.
-    async fn refused(mut self, mut response: upstream::Response, key: Secret) -> Response {
+    async fn refused(mut self: Box<Self>, mut response: upstream::Response, key: Secret) -> Response {
         let (status, headers) = (response.status, std::mem::take(&mut response.headers));
         self.watch.answered(&headers, false);
         let began = Instant::now();
@@ -113,7 +113,7 @@ impl Exchange {
             Ok(body) => whole::passed_on(status, headers, body),
             Err(error) => self.told(&error),
         };
-        self.settled(&ended, told)
+        self.settled(ended, told)
     }
 
     fn refuses_key(&self, status: StatusCode, body: &[u8]) -> bool {
@@ -141,14 +141,15 @@ impl Exchange {
     }
 
     /// Settles the call and puts what it cost on the answer.
-    pub(crate) fn settled(self, ended: &Ended, mut response: Response) -> Response {
+    pub(crate) fn settled(self: Box<Self>, ended: Ended, mut response: Response) -> Response {
         let Settled { cost, budget_remaining, charge, .. } = self.admitted.settle(ended);
         self.watch.settled(charge);
         // Room for all that is told below and above, at once.
         response.headers_mut().reserve(16);
-        headers::put_usd(&mut response, headers::COST, cost);
+        let mut teller = Teller::new(&mut response);
+        teller.tell(&headers::COST, cost);
         if let Some(remaining) = budget_remaining {
-            headers::put_usd(&mut response, headers::BUDGET_REMAINING, remaining);
+            teller.tell(&headers::BUDGET_REMAINING, remaining);
         }
         response
     }

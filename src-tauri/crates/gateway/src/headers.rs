@@ -1,19 +1,19 @@
 //! Reeve's own headers, and the trace a request belongs to.
 
 use axum::response::Response;
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use reeve_core::id::RequestId;
-use reeve_core::money::NanoUsd;
 use reeve_engine::Error;
 use reeve_engine::gateway::Admitted;
 use reeve_engine::limits::Standings;
+use std::fmt::{self, Display, Write};
 
 /// Id of the request, on every answer.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-reeve-request-id");
+pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-reeve-request-id");
 /// What the call cost, in USD.
-pub(crate) const COST: HeaderName = HeaderName::from_static("x-reeve-cost");
+pub(crate) static COST: HeaderName = HeaderName::from_static("x-reeve-cost");
 /// What is left of the tightest hard budget above the call, in USD.
-pub(crate) const BUDGET_REMAINING: HeaderName = HeaderName::from_static("x-reeve-budget-remaining");
+pub(crate) static BUDGET_REMAINING: HeaderName = HeaderName::from_static("x-reeve-budget-remaining");
 /// The model that served the call, as its provider spells it.
 const MODEL: HeaderName = HeaderName::from_static("x-reeve-model");
 /// The provider that served the call, as the price catalogue spells it.
@@ -47,14 +47,46 @@ const MAX_TAG: usize = 64;
 /// The longest name of an end user, in characters.
 const MAX_USER: usize = 200;
 
-/// Puts the id of the request on its answer.
-pub(crate) fn stamp(response: &mut Response, id: RequestId) {
-    put(response, REQUEST_ID, &id);
+/// Room for what most answers are told, in bytes.
+const ROOM: usize = 256;
+
+/// Writes headers of an answer: their values one behind the other, so that all of them share one piece of memory.
+pub(crate) struct Teller<'r> {
+    headers: &'r mut HeaderMap,
+    values: BytesMut,
 }
 
-/// Puts an amount on an answer.
-pub(crate) fn put_usd(response: &mut Response, name: HeaderName, amount: NanoUsd) {
-    put(response, name, &amount);
+impl<'r> Teller<'r> {
+    pub(crate) fn new(response: &'r mut Response) -> Self {
+        Self { headers: response.headers_mut(), values: BytesMut::with_capacity(ROOM) }
+    }
+
+    /// Tells `value`; what the answer said before by this name is replaced.
+    pub(crate) fn tell(&mut self, name: &HeaderName, value: impl Display) {
+        // Fails where memory is at its end, and there is none of these values that no header may have.
+        let _ = write!(self.values, "{value}");
+        if let Ok(value) = HeaderValue::from_maybe_shared(self.values.split().freeze()) {
+            self.headers.insert(name, value);
+        }
+    }
+
+    /// How the caller's rate limits stand: as OpenAI's clients know them, with times as `6m0s`, and the tightest as many other
+    /// programs do, with the time as seconds since 1970.
+    pub(crate) fn limits(&mut self, standings: &Standings) {
+        for (names, standing) in [(&OF_REQUESTS, standings.requests), (&OF_TOKENS, standings.tokens)] {
+            let (Some(standing), [limit, remaining, reset]) = (standing, names) else { continue };
+            self.tell(limit, standing.limit);
+            self.tell(remaining, standing.remaining);
+            self.tell(reset, Span(standing.full_in_ms));
+        }
+        if let Some(tightest) = standings.tightest() {
+            let full_at = standings.at.plus(tightest.full_in_ms).0.saturating_add(999).div_euclid(1_000);
+            let [limit, remaining, reset] = &OF_TIGHTEST;
+            self.tell(limit, tightest.limit);
+            self.tell(remaining, tightest.remaining);
+            self.tell(reset, full_at.max(0));
+        }
+    }
 }
 
 /// What served a call, for its answer.
@@ -84,45 +116,26 @@ impl ServedBy {
     }
 }
 
-/// Puts on an answer how the caller's rate limits stand: as OpenAI's clients know them, with times as `6m0s`, and the
-/// tightest as many other programs do, with the time as seconds since 1970. What a provider said of its own is replaced.
-pub(crate) fn put_limits(response: &mut Response, standings: &Standings) {
-    for (names, standing) in [(&OF_REQUESTS, standings.requests), (&OF_TOKENS, standings.tokens)] {
-        let (Some(standing), [limit, remaining, reset]) = (standing, names) else { continue };
-        put_number(response, limit, standing.limit);
-        put_number(response, remaining, standing.remaining);
-        put(response, reset.clone(), &span(standing.full_in_ms));
-    }
-    if let Some(tightest) = standings.tightest() {
-        let full_at = standings.at.plus(tightest.full_in_ms).0.saturating_add(999).div_euclid(1_000);
-        let [limit, remaining, reset] = &OF_TIGHTEST;
-        put_number(response, limit, tightest.limit);
-        put_number(response, remaining, tightest.remaining);
-        put_number(response, reset, u64::try_from(full_at).unwrap_or(0));
-    }
-}
+/// A time to wait in milliseconds, as OpenAI writes it: `12ms`, `1.5s`, `6m0s`.
+struct Span(i64);
 
-fn put_number(response: &mut Response, name: &HeaderName, number: u64) {
-    response.headers_mut().insert(name.clone(), HeaderValue::from(number));
-}
-
-/// A time to wait, as OpenAI writes it: `12ms`, `1.5s`, `6m0s`.
-fn span(ms: i64) -> String {
-    let seconds = |ms: i64| match ms % 1_000 {
-        0 => format!("{}s", ms / 1_000),
-        rest => format!("{}.{}s", ms / 1_000, format!("{rest:03}").trim_end_matches('0')),
-    };
-    match ms {
-        ..1_000 => format!("{ms}ms"),
-        1_000..60_000 => seconds(ms),
-        60_000..3_600_000 => format!("{}m{}", ms / 60_000, seconds(ms % 60_000)),
-        _ => format!("{}h{}m{}", ms / 3_600_000, ms / 60_000 % 60, seconds(ms % 60_000)),
-    }
-}
-
-fn put(response: &mut Response, name: HeaderName, value: &dyn std::fmt::Display) {
-    if let Ok(value) = HeaderValue::try_from(value.to_string()) {
-        response.headers_mut().insert(name, value);
+impl Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (minutes, ms) = (self.0 / 60_000, self.0 % 60_000);
+        match minutes {
+            0 if ms < 1_000 => return write!(f, "{ms}ms"),
+            0 => {}
+            1..60 => write!(f, "{minutes}m")?,
+            _ => write!(f, "{}h{}m", minutes / 60, minutes % 60)?,
+        }
+        let (seconds, ms) = (ms / 1_000, ms % 1_000);
+        // Without the zeros at the end.
+        match (ms % 10, ms % 100, ms) {
+            (.., 0) => write!(f, "{seconds}s"),
+            (_, 0, _) => write!(f, "{seconds}.{}s", ms / 100),
+            (0, ..) => write!(f, "{seconds}.{:02}s", ms / 10),
+            _ => write!(f, "{seconds}.{ms:03}s"),
+        }
     }
 }
 
@@ -185,11 +198,12 @@ mod tests {
             (12, "12ms"),
             (1_000, "1s"),
             (1_500, "1.5s"),
+            (2_050, "2.05s"),
             (7_066, "7.066s"),
             (360_000, "6m0s"),
             (3_600_000, "1h0m0s"),
         ] {
-            assert_eq!(span(ms), text);
+            assert_eq!(Span(ms).to_string(), text);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::auth;
 use crate::error::Failure;
-use crate::headers;
+use crate::headers::{self, Teller};
 use crate::router::Gateway;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -36,8 +36,9 @@ pub(crate) async fn list(gateway: &Gateway, request_headers: &HeaderMap, origin:
         Ok(caller) => Json(List { object: "list", data: served(gateway, caller) }).into_response(),
         Err(error) => Failure::from(error).into_response(),
     };
-    headers::put_limits(&mut response, &gateway.engine.limit_standings(&asker));
-    headers::stamp(&mut response, origin.request_id);
+    let mut teller = Teller::new(&mut response);
+    teller.limits(&gateway.engine.limit_standings(&asker));
+    teller.tell(&headers::REQUEST_ID, origin.request_id);
     response
 }
 

@@ -3,8 +3,9 @@
 use crate::access::Access;
 use crate::body::Memory;
 use crate::error::{Dialect, Failure};
+use crate::headers::{self, Teller};
 use crate::route::Route;
-use crate::{call, headers, models};
+use crate::{call, models};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -34,11 +35,9 @@ impl Gateway {
     }
 
     /// Answers a request that came from `peer`, whatever comes of it.
-    pub(crate) async fn answer(&self, request: Request, peer: IpAddr) -> Response {
-        AssertUnwindSafe(self.route(request, peer))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|cause| panicked(&*cause))
+    pub(crate) fn answer(&self, request: Request, peer: IpAddr) -> impl Future<Output = Response> {
+        let answer = AssertUnwindSafe(self.route(request, peer)).catch_unwind();
+        answer.map(|answered| answered.unwrap_or_else(|cause| panicked(&*cause)))
     }
 
     async fn route(&self, request: Request, peer: IpAddr) -> Response {
@@ -88,8 +87,9 @@ impl Gateway {
     async fn to_stranger(&self, origin: Origin, failure: Failure, dialect: Dialect) -> Response {
         let failure = self.engine.admit_stranger(origin).await.err().map_or(failure, Failure::from);
         let mut response = failure.told(dialect);
-        headers::put_limits(&mut response, &self.engine.limit_standings(&Asker::stranger(origin.ip)));
-        headers::stamp(&mut response, origin.request_id);
+        let mut teller = Teller::new(&mut response);
+        teller.limits(&self.engine.limit_standings(&Asker::stranger(origin.ip)));
+        teller.tell(&headers::REQUEST_ID, origin.request_id);
         response
     }
 }

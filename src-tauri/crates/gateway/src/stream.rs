@@ -3,7 +3,7 @@
 use crate::asked::family;
 use crate::error::{Dialect, Failure};
 use crate::exchange::{Exchange, ms_since};
-use crate::headers;
+use crate::headers::{self, Teller};
 use crate::metered::{ESTIMATED, Metered, by_price, metered, service_tier};
 use crate::produced::Produced;
 use crate::reader::Reader;
@@ -25,7 +25,7 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 const PATIENCE: u64 = 4;
 
 /// Begins to pass a stream on.
-pub(crate) fn relay(exchange: Exchange, response: upstream::Response) -> Response {
+pub(crate) fn relay(exchange: Box<Exchange>, response: upstream::Response) -> Response {
     let (status, answer_headers) = (response.status, response.headers.clone());
     let remaining = exchange.admitted.budget_remaining();
     let relay = Relay::new(exchange, response);
@@ -38,7 +38,7 @@ pub(crate) fn relay(exchange: Exchange, response: upstream::Response) -> Respons
     plain.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     plain.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     if let Some(remaining) = remaining {
-        headers::put_usd(&mut answer, headers::BUDGET_REMAINING, remaining);
+        Teller::new(&mut answer).tell(&headers::BUDGET_REMAINING, remaining);
     }
     answer
 }
@@ -46,7 +46,7 @@ pub(crate) fn relay(exchange: Exchange, response: upstream::Response) -> Respons
 /// A stream on its way. Dropped before its end, it stops the provider and settles what was produced.
 struct Relay {
     /// Taken when the call is settled.
-    exchange: Option<Exchange>,
+    exchange: Option<Box<Exchange>>,
     status: u16,
     response: upstream::Response,
     reader: Reader,
@@ -65,7 +65,7 @@ struct Relay {
 }
 
 impl Relay {
-    fn new(mut exchange: Exchange, mut response: upstream::Response) -> Self {
+    fn new(mut exchange: Box<Exchange>, mut response: upstream::Response) -> Self {
         exchange.watch.answered(&response.headers, true);
         // They hold the buffer that they were read into.
         response.headers = HeaderMap::new();
@@ -214,7 +214,7 @@ impl Relay {
             service_tier: tier,
             ..ended
         };
-        let settled = exchange.admitted.settle(&ended);
+        let settled = exchange.admitted.settle(ended);
         exchange.watch.settled(settled.charge);
     }
 }

@@ -16,7 +16,7 @@ use std::time::Instant;
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// Brings back a whole answer.
-pub(crate) async fn answer(mut exchange: Exchange, mut response: upstream::Response) -> Response {
+pub(crate) async fn answer(mut exchange: Box<Exchange>, mut response: upstream::Response) -> Response {
     let (status, headers) = (response.status, std::mem::take(&mut response.headers));
     let head_ms = ms_since(exchange.arrived);
     exchange.watch.answered(&headers, false);
@@ -36,7 +36,7 @@ pub(crate) async fn answer(mut exchange: Exchange, mut response: upstream::Respo
             let ended = exchange.ended(CallEnd::Failure, None, None);
             let ended = Ended { status: Some(status.as_u16()), first_byte_ms: Some(head_ms), ..ended };
             let told = exchange.told(&error);
-            return exchange.settled(&ended, told);
+            return exchange.settled(ended, told);
         }
     };
     exchange.watch.body(&body);
@@ -47,7 +47,7 @@ pub(crate) async fn answer(mut exchange: Exchange, mut response: upstream::Respo
         Err(_) => exchange.ended(CallEnd::Success, None, None),
     };
     let ended = Ended { status: Some(status.as_u16()), first_byte_ms: Some(head_ms), ..ended };
-    exchange.settled(&ended, passed_on(status, headers, body))
+    exchange.settled(ended, passed_on(status, headers, body))
 }
 
 /// A provider's answer as it stands, in the map of its own headers, which has room for ours.

@@ -172,7 +172,7 @@ impl State {
 impl Admission {
     /// Takes over everything from the store. `undurable` are the charges that are settled but not in the snapshot; none may
     /// settle until this returns. Calls on their way keep their reservations.
-    pub fn install(&self, snapshot: Snapshot, undurable: &[&Charge], now: Millis) {
+    pub fn install(&self, snapshot: Snapshot, undurable: &[Charge], now: Millis) {
         let Snapshot { zone, mut spent, tenants, levels, pool_of, holds, keys } = snapshot;
         let fine: Vec<_> = levels.iter().map(|(level, _)| level.clone()).filter(|l| l.is_fine()).collect();
         let mut state = self.lock();
@@ -203,7 +203,7 @@ impl Admission {
 
     /// Takes over one level below the tenants: meters it, or forgets it if it has no budget. `undurable` as in
     /// [`Admission::install`].
-    pub fn install_level(&self, snapshot: LevelSnapshot, undurable: &[&Charge], now: Millis) {
+    pub fn install_level(&self, snapshot: LevelSnapshot, undurable: &[Charge], now: Millis) {
         let LevelSnapshot { level, mut spent, budgets, pool_of, holds } = snapshot;
         let mut state = self.lock();
         state.tree.set_pools(pool_of);

@@ -149,7 +149,7 @@ impl Spent {
     }
 
     /// Adds charges that are settled but not in the store yet.
-    pub(super) fn add_undurable(&mut self, charges: &[&Charge], levels: &[BudgetLevel], tree: &Tree) {
+    pub(super) fn add_undurable(&mut self, charges: &[Charge], levels: &[BudgetLevel], tree: &Tree) {
         let Some([day, month]) = self.periods else { return };
         for charge in charges.iter().filter(|c| month.contains(c.time)) {
             let (sums, today) = (Sums::of(charge), day.contains(charge.time));

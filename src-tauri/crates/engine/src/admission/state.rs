@@ -4,6 +4,7 @@ use super::facets::Facets;
 use super::keys::KeyTable;
 use super::meter::{Crossing, Level, PeriodMeter};
 use super::tree::Tree;
+use crate::hot_map::HotMap;
 use parking_lot::{Mutex, MutexGuard};
 use reeve_core::budget::{BudgetLevel, BudgetScope, LimitOverride};
 use reeve_core::id::TenantId;
@@ -13,7 +14,6 @@ use reeve_core::tenant::{Quota, QuotaOverride, TenantStatus};
 use reeve_core::time::Millis;
 use reeve_store::table::budgets::Budget;
 use reeve_store::table::tenants::Tenant;
-use std::collections::HashMap;
 
 /// The admission state behind its lock. The lock is held for about a microsecond and never across an await.
 pub struct Admission {
@@ -25,7 +25,7 @@ pub(crate) struct State {
     // Rises whenever meters are counted from the store, so that a meter knows whether a reservation was made before.
     pub(crate) tick: u64,
     pub(crate) workspace: Level,
-    pub(crate) tenants: HashMap<TenantId, TenantState>,
+    pub(crate) tenants: HotMap<TenantId, TenantState>,
     // Levels below the tenants that have a budget.
     pub(crate) tree: Tree,
     pub(crate) keys: KeyTable,
@@ -114,7 +114,7 @@ impl Admission {
     #[must_use]
     pub fn new(zone: Zone, now: Millis) -> Self {
         let workspace = Level::new(zone, now);
-        let (tenants, keys) = (HashMap::new(), KeyTable::default());
+        let (tenants, keys) = (HotMap::default(), KeyTable::default());
         let (tree, crossed) = (Tree::default(), Vec::new());
         Self { state: Mutex::new(State { zone, tick: 0, workspace, tenants, tree, keys, crossed }) }
     }

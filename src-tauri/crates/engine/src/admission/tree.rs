@@ -3,6 +3,7 @@
 
 use super::facets::Facets;
 use super::meter::Level;
+use crate::hot_map::HotMap;
 use reeve_core::budget::{BudgetLevel, BudgetScope};
 use reeve_core::id::{ApiKeyId, CredentialId, PoolId, TenantId};
 use std::collections::HashMap;
@@ -16,7 +17,7 @@ pub(crate) struct Node {
 /// All such levels.
 #[derive(Default)]
 pub(crate) struct Tree {
-    keys: HashMap<ApiKeyId, Node>,
+    keys: HotMap<ApiKeyId, Node>,
     // Users, models and tags by whose they are, then by name: looked up without making a key.
     named: HashMap<(BudgetScope, Option<TenantId>), HashMap<String, Node>>,
     pools: HashMap<PoolId, Node>,

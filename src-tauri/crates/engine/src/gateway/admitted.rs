@@ -4,8 +4,8 @@ use super::Call;
 use super::attempts::FailedAttempt;
 use super::live::LiveCall;
 use super::pricing::Pricing;
-use super::settling::{FirstUse, Waiting};
 use super::step::Step;
+use super::waiting::{FirstUse, Unusual, Waiting};
 use crate::Engine;
 use crate::admission::keys::Identified;
 use crate::admission::{Caller, Facets, Reservation};
@@ -19,7 +19,7 @@ use reeve_core::money::NanoUsd;
 use reeve_core::price::{Cost, UnpricedReason};
 use reeve_core::usage::{Unit, Usage};
 use reeve_ledger::leaf::Ok as Outcome;
-use reeve_store::table::charges::{Charge, Decisions, Trail};
+use reeve_store::table::charges::Decisions;
 use reeve_vault::Secret;
 use std::sync::Arc;
 
@@ -137,13 +137,12 @@ impl Admitted {
     pub(super) fn new(
         engine: Engine,
         caller: Caller,
-        call: Call,
+        call: Arc<Call>,
         trip: Trip,
         step: Step,
         (reservation, decisions): (Reservation, Decisions),
         grant: Grant,
     ) -> Self {
-        let call = Arc::new(call);
         engine.inner.live.enter(LiveCall {
             call: Arc::clone(&call),
             caller,
@@ -250,69 +249,52 @@ impl Admitted {
 
     /// The call has ended: its cost replaces the reservation at once, and the charge goes to the ledger
     /// a few milliseconds later.
-    pub fn settle(mut self, ended: &Ended) -> Settled {
-        let own = std::mem::take(&mut self.open).then(|| self.charge(ended));
+    pub fn settle(mut self, ended: Ended) -> Settled {
         self.end_limits(ended.usage.as_ref().map(|u| u.input_tokens().saturating_add(u.output_tokens())));
-        match (own, self.lost) {
-            (Some(own), Some(lost)) => Settled { cost: own.cost + lost.cost, ..own },
-            (Some(one), None) | (None, Some(one)) => one,
-            // Not reached: what is not open was charged.
-            (None, None) => self.charge(ended),
+        // What is not open was charged.
+        let lost = self.lost.filter(|_| !self.open);
+        if let Some(lost) = lost {
+            return lost;
         }
+        self.open = false;
+        let decisions = std::mem::take(&mut self.decisions);
+        let own = self.charge(ended, decisions);
+        Settled { cost: own.cost + self.lost.map_or(NanoUsd::ZERO, |lost| lost.cost), ..own }
     }
 
-    pub(super) fn charge(&self, ended: &Ended) -> Settled {
-        let (cost, pricing, reason) = self.cost(ended);
+    pub(super) fn charge(&self, ended: Ended, decisions: Decisions) -> Settled {
+        let (cost, priced, flag) = self.cost(&ended);
         let amount = cost.as_ref().map_or(self.reservation.amount, |c| c.total);
-        let charge = Charge {
-            seq: 0,
-            id: ChargeId(self.engine.inner.ids.next()),
-            time: self.reservation.at,
-            tenant_id: self.caller.tenant,
-            api_key_id: Some(self.caller.key),
-            user: self.call.user.clone(),
-            provider: self.credential.provider.clone(),
-            model: self.pricing.price.model.clone(),
-            operation: self.call.operation.to_owned(),
-            source: "gateway".to_owned(),
-            outcome: ended.end.as_str().to_owned(),
-            status: ended.status,
-            usage: ended
-                .usage
-                .as_ref()
-                .map(|u| self.pricing.price.charged(u).into_owned())
-                .unwrap_or_default(),
-            cost: Some(amount),
-            pricing: pricing.to_owned(),
-            unpriced_reason: reason.map(str::to_owned),
-            price: cost.as_ref().map(|c| self.pricing.applied(c, ended.service_tier.as_deref())),
-            latency_ms: Some(ended.latency_ms),
-            first_byte_ms: ended.first_byte_ms,
-            stream: self.call.stream,
-            trace_id: self.call.trace_id.clone(),
-            request_id: Some(self.call.request_id.to_string()),
-            import_id: None,
-            dedupe: None,
-            credential_id: Some(self.credential.id),
-            tags: self.call.tags.clone(),
-            attempts: self.trip.attempts().max(1),
-            trail: Trail {
-                reserved: Some(self.reservation.amount),
-                decisions: self.decisions.clone(),
-                sent_us: ended.timing.sent_us,
-                added_us: ended.timing.added_us,
-            },
-        };
         if let Some(us) = ended.timing.added_us {
             self.engine.inner.added_latency.record(self.engine.now(), us);
         }
-        let id = charge.id;
-        if pricing != "priced"
-            && let Some(reason) = self.why_ceiling(reason)
+        if priced != "priced"
+            && let Some(reason) = self.why_ceiling(flag)
         {
-            self.engine.note_ceiling(&charge, reason);
+            let model = (self.credential.provider.as_str(), self.pricing.price.model.as_str());
+            self.engine.note_ceiling(self.caller.tenant, model, reason, amount);
         }
-        self.write(charge, amount);
+        let waiting = Waiting {
+            id: ChargeId(self.engine.inner.ids.next()),
+            caller: self.caller,
+            call: Arc::clone(&self.call),
+            credential: Arc::clone(&self.credential),
+            pricing: self.pricing.clone(),
+            at: self.reservation.at,
+            reserved: self.reservation.amount,
+            decisions,
+            attempts: self.trip.attempts().max(1),
+            ended,
+            cost,
+            amount,
+            priced,
+            flag,
+            first_use_of: self.first_use(),
+            unusual: self.unusual(amount).map(Box::new),
+        };
+        let id = waiting.id;
+        let settle = || self.engine.inner.admission.settle(&self.reservation, &self.facets(), amount);
+        self.engine.write_soon(waiting, settle);
         Settled { charge: id, cost: amount, budget_remaining: self.budget_remaining() }
     }
 
@@ -339,21 +321,25 @@ impl Admitted {
         }
     }
 
-    fn write(&self, charge: Charge, amount: NanoUsd) {
-        let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
+    /// Counts the use of the key, and says whether it is the first in its minute.
+    fn first_use(&self) -> Option<FirstUse> {
         let credential = &self.credential;
         if !self.on_grace {
             credential.handover.count();
         }
-        let first_use_of = credential.is_first_use_in_minute(charge.time).then(|| FirstUse {
+        credential.is_first_use_in_minute(self.reservation.at).then(|| FirstUse {
             credential: credential.id,
             version: credential.version,
             calls: credential.handover.take_calls(),
-        });
-        let asked = self.model.is_some().then(|| self.call.model.clone());
-        let failed = self.failed.iter().map(FailedAttempt::json).collect();
-        let settle = || self.engine.inner.admission.settle(&self.reservation, &self.facets(), amount);
-        self.engine.write_soon(Waiting { charge, amount, first_use_of, overrun, asked, failed }, settle);
+        })
+    }
+
+    /// What most calls have nothing of.
+    fn unusual(&self, amount: NanoUsd) -> Option<Unusual> {
+        let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
+        let renamed = self.model.is_some();
+        let is_any = overrun.is_some() || renamed || !self.failed.is_empty();
+        is_any.then(|| Unusual { overrun, renamed, failed: self.failed.clone() })
     }
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.
@@ -392,7 +378,8 @@ impl Drop for Admitted {
             return;
         }
         if self.sent {
-            self.charge(&Ended::unknown(CallEnd::Failure));
+            let decisions = std::mem::take(&mut self.decisions);
+            self.charge(Ended::unknown(CallEnd::Failure), decisions);
         } else {
             self.engine.inner.admission.release(&self.reservation, &self.facets());
         }

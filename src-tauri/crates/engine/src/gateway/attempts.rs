@@ -193,7 +193,7 @@ impl Admitted {
     fn settle_lost(&mut self) {
         let latency_ms = self.engine.now().0 - self.reservation.at.0;
         let lost = Ended { latency_ms, ..Ended::unknown(CallEnd::Failure) };
-        let settled = self.charge(&lost);
+        let settled = self.charge(lost, self.decisions.clone());
         self.open = false;
         self.lost = Some(match self.lost {
             Some(before) => super::Settled { cost: before.cost + settled.cost, ..settled },

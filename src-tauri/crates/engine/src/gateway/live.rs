@@ -5,13 +5,13 @@ use crate::Engine;
 use crate::admission::Caller;
 use crate::cx::Cx;
 use crate::error::Error;
+use crate::hot_map::HotMap;
 use parking_lot::Mutex;
 use reeve_core::grant::Visible;
 use reeve_core::id::{RequestId, TenantId};
 use reeve_core::money::NanoUsd;
 use reeve_core::permission::Permission;
 use reeve_core::time::Millis;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 const SHARDS: usize = 16;
@@ -34,11 +34,11 @@ pub struct LiveCall {
 /// The calls on their way.
 #[derive(Default)]
 pub(crate) struct LiveCalls {
-    shards: [Mutex<HashMap<RequestId, LiveCall>>; SHARDS],
+    shards: [Mutex<HotMap<RequestId, LiveCall>>; SHARDS],
 }
 
 impl LiveCalls {
-    fn shard(&self, id: RequestId) -> &Mutex<HashMap<RequestId, LiveCall>> {
+    fn shard(&self, id: RequestId) -> &Mutex<HotMap<RequestId, LiveCall>> {
         // The last bits of an id are random.
         &self.shards[usize::from(id.0.as_bytes()[15]) % SHARDS]
     }

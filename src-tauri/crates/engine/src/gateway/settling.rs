@@ -1,17 +1,16 @@
 //! Settled charges on their way to the ledger. They ride in batches: a transaction every few milliseconds costs a small
 //! part of what one write a call does, and nobody waits for it, because the exposure bound covers what is not written yet.
 
+use super::waiting::{FirstUse, Waiting};
 use crate::Engine;
 use crate::charges::ChargeBatch;
-use crate::cx::{Cx, Via};
-use crate::entry::{Draft, Severity};
+use crate::cx::Cx;
+use crate::entry::Draft;
 use crate::error::Error;
 use crate::events::EventKind;
 use parking_lot::Mutex;
-use reeve_core::id::{CredentialId, TenantId};
+use reeve_core::id::TenantId;
 use reeve_core::money::NanoUsd;
-use reeve_core::principal::Principal;
-use reeve_ledger::leaf::Ok as Outcome;
 use reeve_store::table::charges::Charge;
 use reeve_store::table::key_versions::KeyVersion;
 use reeve_store::{Read, StoreError, Tx};
@@ -22,26 +21,6 @@ use std::time::Duration;
 const GATHER: Duration = Duration::from_millis(50);
 /// Charges that do not wait for more.
 const MOST: usize = 1_024;
-
-/// A charge, what it cost, which provider key was used for the first time in a while, and the entry of an overrun.
-pub(super) struct Waiting {
-    pub(super) charge: Charge,
-    pub(super) amount: NanoUsd,
-    pub(super) first_use_of: Option<FirstUse>,
-    pub(super) overrun: Option<Draft>,
-    /// What the caller asked for, where a route made another model of it.
-    pub(super) asked: Option<String>,
-    /// The attempts that failed before, for the entry.
-    pub(super) failed: Vec<serde_json::Value>,
-}
-
-/// The first use of a provider key in a minute: with which version, and how many calls went out with it since the last.
-#[derive(Clone, Copy)]
-pub(super) struct FirstUse {
-    pub(super) credential: CredentialId,
-    pub(super) version: u32,
-    pub(super) calls: u64,
-}
 
 /// What a batch became.
 struct Wrote {
@@ -137,16 +116,15 @@ impl Settling {
 
 impl Counting<'_> {
     /// Hands the charges that are settled but not in `read` to `install`. None settles until it returns.
-    pub(crate) fn finish(self, read: &Read<'_>, install: impl FnOnce(&[&Charge])) -> Result<(), StoreError> {
+    pub(crate) fn finish(self, read: &Read<'_>, install: impl FnOnce(&[Charge])) -> Result<(), StoreError> {
         let books = self.0.0.lock();
-        let mut undurable: Vec<&Charge> = books.waiting.iter().map(|w| &w.charge).collect();
+        let mut undurable: Vec<_> = books.waiting.iter().map(Waiting::charge).collect();
         for waiting in books.in_flight.iter().chain(&books.written).flat_map(|batch| batch.iter()) {
-            if !read.charges().contains(waiting.charge.id)? {
-                undurable.push(&waiting.charge);
+            if !read.charges().contains(waiting.id)? {
+                undurable.push(waiting.charge());
             }
         }
         install(&undurable);
-        drop(undurable);
         drop(books);
         Ok(())
     }
@@ -194,22 +172,22 @@ impl Engine {
             self.inner.admission.bound_raised(*tenant, *bound);
         }
         for (waiting, sequence) in batch.iter().zip(&wrote.sequences) {
-            self.inner.admission.durable(waiting.charge.tenant_id, waiting.amount);
+            self.inner.admission.durable(waiting.caller.tenant, waiting.amount);
             if self.inner.events.is_heard() {
-                let (tenant, id) = (waiting.charge.tenant_id, waiting.charge.id.to_string());
-                self.inner.events.tell_of(tenant, EventKind::Charge, *sequence, id);
+                let id = waiting.id.to_string();
+                self.inner.events.tell_of(waiting.caller.tenant, EventKind::Charge, *sequence, id);
             }
         }
     }
 
     /// One charge that cannot be written must not keep the others from it: they try again, each by itself.
     fn charges_failed(&self, batch: Arc<Vec<Waiting>>, error: &Error) {
-        batch.iter().for_each(|waiting| self.inner.admission.bound_not_raised(waiting.charge.tenant_id));
-        if let [Waiting { charge, .. }] = batch.as_slice() {
+        batch.iter().for_each(|waiting| self.inner.admission.bound_not_raised(waiting.caller.tenant));
+        if let [waiting] = batch.as_slice() {
             // The cost stays in the meters and in the tenant's exposure: the next start holds it.
             self.inner.keeping.dropped("charge.settle");
             let error = error as &dyn std::error::Error;
-            return tracing::error!(error, charge.id = %charge.id, "a charge could not be written");
+            return tracing::error!(error, charge.id = %waiting.id, "a charge could not be written");
         }
         self.inner.settling.split(batch).into_iter().for_each(|single| self.submit_charges(single));
     }
@@ -220,21 +198,22 @@ impl Engine {
         let mut tenants = Vec::new();
         let mut last = None;
         for waiting in waiting {
-            let recorded = batch.write(tx, self.charge_entry(waiting), &waiting.charge)?;
+            let charge = waiting.charge();
+            let recorded = batch.write(tx, waiting.entry(self), &charge)?;
             sequences.push(recorded.sequence());
-            if !tenants.contains(&waiting.charge.tenant_id) {
-                tenants.push(waiting.charge.tenant_id);
+            if !tenants.contains(&charge.tenant_id) {
+                tenants.push(charge.tenant_id);
             }
             if let Some(FirstUse { credential, version, calls }) = waiting.first_use_of {
                 let key = recorded.key_versions().reads().get(credential, version)?;
-                recorded.credentials().touch(credential, version, calls, waiting.charge.time)?;
+                recorded.credentials().touch(credential, version, calls, charge.time)?;
                 if let Some(key) = key.filter(|key| key.last_used_at.is_none()) {
                     let name = recorded.credentials().reads().get(credential)?.map(|c| c.name);
-                    let draft = self.used_first(&key, &waiting.charge.provider);
+                    let draft = self.used_first(&key, &charge.provider);
                     draft.name(name.as_deref().unwrap_or_default()).record(tx)?;
                 }
             }
-            if let Some(overrun) = &waiting.overrun {
+            if let Some(overrun) = waiting.unusual.as_ref().and_then(|unusual| unusual.overrun.as_ref()) {
                 overrun.record(tx)?;
             }
             last = Some(recorded);
@@ -250,33 +229,5 @@ impl Engine {
             .detail("version", key.version)
             .detail("fingerprint", key.fingerprint.as_str())
             .detail("last4", key.last4.as_str())
-    }
-
-    /// Who asked for a charge's call, and how it ended.
-    fn charge_entry(&self, waiting: &Waiting) -> Draft {
-        let charge = &waiting.charge;
-        let tenant = charge.tenant_id;
-        let cx = Cx {
-            principal: charge.api_key_id.map_or(Principal::Anonymous, |id| Principal::ApiKey { id, tenant }),
-            via: Via::Gateway,
-            request_id: charge.request_id.as_deref().and_then(|id| id.parse().ok()),
-            trace_id: charge.trace_id.clone(),
-            ip: None,
-            user_agent: None,
-        };
-        let outcome = if charge.outcome == "success" { Outcome::Success } else { Outcome::Error };
-        let draft =
-            self.draft(&cx, "charge.settle", format_args!("model:{}/{}", charge.provider, charge.model));
-        let mut draft = draft.outcome(outcome, Severity::Info);
-        if charge.attempts > 1 {
-            draft = draft.detail("attempts", charge.attempts);
-        }
-        if let Some(asked) = &waiting.asked {
-            draft = draft.detail("asked", asked.as_str());
-        }
-        if !waiting.failed.is_empty() {
-            draft = draft.detail("failed_attempts", waiting.failed.clone());
-        }
-        draft
     }
 }

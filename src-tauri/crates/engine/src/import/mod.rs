@@ -136,7 +136,10 @@ impl Engine {
             .detail("cost_usd", report.cost.to_string());
         let draft = charges_tenant(draft, &fresh);
         let at_ceiling = fresh.iter().filter(|c| c.pricing == "ceiling");
-        at_ceiling.for_each(|c| self.note_ceiling(c, UnpricedReason::UnknownModel));
+        at_ceiling.for_each(|c| {
+            let (model, cost) = ((c.provider.as_str(), c.model.as_str()), c.cost.unwrap_or_default());
+            self.note_ceiling(c.tenant_id, model, UnpricedReason::UnknownModel, cost);
+        });
         let engine = self.clone();
         let cx = Cx { principal: Principal::System, ..cx.clone() };
         let sequence = self

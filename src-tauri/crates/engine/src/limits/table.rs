@@ -9,11 +9,11 @@ use super::refused::Refused;
 use super::rules::Rules;
 use super::standing::{Standing, Standings};
 use super::subject::{Asker, Subject};
+use crate::hot_map::HotMap;
 use parking_lot::Mutex;
 use reeve_core::limit::{LimitScope, RateLimit};
 use reeve_core::time::Millis;
 use reeve_store::table::limits::Limit;
-use std::collections::HashMap;
 
 /// Entries of one scope.
 pub(super) const MOST: usize = 50_000;
@@ -29,7 +29,7 @@ struct State {
     rules: Rules,
     /// Rises with every change of the rules.
     version: u64,
-    entries: HashMap<Subject, Entry>,
+    entries: HotMap<Subject, Entry>,
     /// Entries by scope.
     counts: [usize; LimitScope::ALL.len()],
     swept: Millis,

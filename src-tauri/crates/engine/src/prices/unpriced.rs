@@ -10,7 +10,6 @@ use reeve_core::money::NanoUsd;
 use reeve_core::permission::Permission;
 use reeve_core::price::UnpricedReason;
 use reeve_core::time::Millis;
-use reeve_store::table::charges::Charge;
 use reeve_store::table::unpriced_models::UnpricedModel;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -121,9 +120,14 @@ impl Engine {
     }
 
     /// A call was charged at the ceiling because nobody says what it costs.
-    pub(crate) fn note_ceiling(&self, charge: &Charge, why: UnpricedReason) {
-        let cost = charge.cost.unwrap_or_default();
-        self.note(charge.tenant_id, &charge.provider, &charge.model, why, (0, 1, cost));
+    pub(crate) fn note_ceiling(
+        &self,
+        tenant: TenantId,
+        (provider, model): (&str, &str),
+        why: UnpricedReason,
+        cost: NanoUsd,
+    ) {
+        self.note(tenant, provider, model, why, (0, 1, cost));
     }
 
     fn note(

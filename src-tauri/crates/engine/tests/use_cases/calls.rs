@@ -37,7 +37,7 @@ async fn admitted(engine: &Engine, key: &str, max: u64) -> Result<Admitted, Erro
         billing: Billing::Tokens,
         kinds: Units::ALL,
     };
-    engine.admit(caller, call).await
+    engine.admit(caller, Arc::new(call)).await
 }
 
 async fn with_key(engine: &Engine, cx: &Cx, tenant: TenantId) -> String {
@@ -98,7 +98,7 @@ async fn a_crash_turns_what_was_on_its_way_into_a_hold() {
         first_byte_ms: None,
         timing: Timing { sent_us: Some(400), added_us: Some(900) },
     };
-    let settled = call.settle(&ended);
+    let settled = call.settle(ended);
     assert_eq!(settled.cost, NanoUsd(90 * 2_500 + 10 * 10_000));
     engine.close().await;
     drop(engine);

@@ -94,8 +94,8 @@ impl BaseUrl {
     pub(super) fn join(&self, path: &str) -> Result<Url, UpstreamError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b':');
         // A colon or slash within a model's id may come encoded, and nothing else.
-        let bare = path.replace("%3A", ":").replace("%2F", ":");
-        if !path.starts_with('/') || path.contains("..") || !bare.bytes().all(plain) {
+        let mut parts = path.split("%3A").flat_map(|part| part.split("%2F"));
+        if !path.starts_with('/') || path.contains("..") || !parts.all(|part| part.bytes().all(plain)) {
             return Err(UpstreamError::PathNotSendable);
         }
         let mut url = self.0.clone();

@@ -200,7 +200,7 @@ impl World {
             holds: self.holds.clone(),
             keys: Vec::new(),
         };
-        self.admission.install(snapshot, &self.charges.iter().collect::<Vec<_>>(), self.now);
+        self.admission.install(snapshot, &self.charges, self.now);
     }
 
     fn load(&self, level: &BudgetLevel) {
@@ -216,7 +216,7 @@ impl World {
             pool_of: pools(),
             holds: self.holds.clone(),
         };
-        self.admission.install_level(snapshot, &self.charges.iter().collect::<Vec<_>>(), self.now);
+        self.admission.install_level(snapshot, &self.charges, self.now);
     }
 
     fn sum<'c>(
