@@ -13,6 +13,7 @@ mod anthropic;
 pub(crate) mod ask;
 mod aws;
 mod azure;
+mod client;
 mod error;
 mod google;
 mod known;
@@ -25,6 +26,7 @@ mod template;
 mod xml;
 
 pub use abilities::Abilities;
+pub(crate) use client::client;
 pub use error::{ControlError, Uncertain};
 pub use known::{KeyInfo, KeyState, LastUse, Minted};
 pub use secret::MintedSecret;

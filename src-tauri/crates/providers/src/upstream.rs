@@ -2,7 +2,7 @@
 //!
 //! One [`Upstream`] serves the whole process: it keeps connections open. It follows no redirect (a key must not travel to an
 //! address nobody chose), retries nothing, keeps no cookie, and reads no proxy from the environment: what a desktop session
-//! happens to export must not decide who sees the traffic. A proxy is set in [`UpstreamConfig::proxy`] or not used.
+//! happens to export must not decide who sees the traffic.
 
 mod auth;
 mod base_url;
@@ -21,10 +21,14 @@ pub use response::Response;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
+use http_body_util::Full;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long to wait for what, and through whom.
+/// What Reeve calls itself.
+pub(crate) const USER_AGENT: &str = concat!("reeve/", env!("CARGO_PKG_VERSION"));
+
+/// How long to wait for what.
 #[derive(Debug, Clone)]
 pub struct UpstreamConfig {
     /// For a connection, TLS included.
@@ -37,8 +41,6 @@ pub struct UpstreamConfig {
     pub total_timeout: Duration,
     /// Idle connections kept for each provider.
     pub idle_connections: usize,
-    /// Address of an HTTP proxy, such as `http://proxy.internal:3128`.
-    pub proxy: Option<String>,
 }
 
 impl Default for UpstreamConfig {
@@ -49,7 +51,6 @@ impl Default for UpstreamConfig {
             idle_timeout: Duration::from_secs(300),
             total_timeout: Duration::from_secs(3_600),
             idle_connections: 64,
-            proxy: None,
         }
     }
 }
@@ -108,6 +109,7 @@ impl std::fmt::Debug for Key<'_> {
 #[derive(Debug, Clone)]
 pub struct Upstream {
     clients: clients::Clients,
+    control: reqwest::Client,
     config: UpstreamConfig,
 }
 
@@ -115,15 +117,16 @@ impl Upstream {
     /// A client.
     ///
     /// # Errors
-    /// [`UpstreamError::Setup`] where TLS or the proxy cannot be set up.
+    /// [`UpstreamError::Setup`] where TLS cannot be set up.
     pub fn new(config: UpstreamConfig) -> Result<Self, UpstreamError> {
         let clients = clients::Clients::new(&config)?;
-        Ok(Self { clients, config })
+        let control = crate::control::client(&config).map_err(|e| UpstreamError::Setup(e.into()))?;
+        Ok(Self { clients, control, config })
     }
 
-    /// The client itself, for calls that are not of the data plane.
+    /// The client for calls that are not of the data plane.
     pub(crate) const fn client(&self) -> &reqwest::Client {
-        self.clients.usual()
+        &self.control
     }
 
     /// How long the head of an answer may take.
@@ -159,10 +162,6 @@ impl Upstream {
         body: Bytes,
         within: Within,
     ) -> Result<Response, UpstreamError> {
-        let mut url = target.base_url.join(target.path)?;
-        if target.query.is_some() {
-            url.set_query(target.query);
-        }
         let mut headers = forwarded_request_headers(target.headers);
         target.auth.put(target.key, &mut headers)?;
         if target.auth == Auth::XApiKey {
@@ -173,20 +172,24 @@ impl Upstream {
         if method == Method::POST {
             headers.insert(header::CONTENT_TYPE, target.content_type);
         }
-        let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = headers;
-        *request.body_mut() = (!body.is_empty()).then(|| body.into());
-        target.auth.sign(target.key, &mut request)?;
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        let (mut head, ()) = http::Request::new(()).into_parts();
+        head.method = method;
+        head.uri = target.base_url.below(target.path, target.query)?;
+        head.headers = headers;
+        target.auth.sign(target.key, &mut head, &body)?;
+        let request = http::Request::from_parts(head, Full::new(body));
         let connect = within.connect.unwrap_or(self.config.connect_timeout);
         let total = within.total.unwrap_or(self.config.total_timeout);
         let deadline = Instant::now() + total;
         let head = connect + within.head.unwrap_or(self.config.head_timeout);
         let head = head.min(total);
-        let client = match within.connect {
-            None => self.clients.usual().clone(),
-            Some(connect) => self.clients.connecting_within(connect).await,
+        let answer = match within.connect {
+            None => self.clients.usual().request(request),
+            Some(connect) => self.clients.connecting_within(connect).request(request),
         };
-        let answer = tokio::time::timeout(head, client.execute(request))
+        let answer = tokio::time::timeout(head, answer)
             .await
             .map_err(|_| UpstreamError::Timeout { phase: Phase::Head, after: head })?
             .map_err(|e| UpstreamError::of_send(e, connect))?;

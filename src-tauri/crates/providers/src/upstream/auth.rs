@@ -4,6 +4,7 @@ use super::Key;
 use super::error::UpstreamError;
 use crate::bedrock::sign;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reeve_core::time::Millis;
 
@@ -48,23 +49,19 @@ impl Auth {
     }
 
     /// Signs a request that is otherwise ready, where that is how the key is shown.
-    pub(super) fn sign(self, key: Key<'_>, request: &mut reqwest::Request) -> Result<(), UpstreamError> {
+    pub(super) fn sign(self, key: Key<'_>, head: &mut Parts, body: &[u8]) -> Result<(), UpstreamError> {
         let Self::Aws { at } = self else { return Ok(()) };
         if !sign::is_key_pair(key.0) {
             return Ok(());
         }
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let headers: Vec<_> = content_type.map(|value| ("content-type", value)).into_iter().collect();
-        let unsigned = sign::Unsigned {
-            method: request.method(),
-            url: request.url().as_str(),
-            headers: &headers,
-            body: request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default(),
-        };
-        let region = request.url().host_str().and_then(sign::region_of).unwrap_or("us-east-1").to_owned();
-        let scope = sign::Scope { region: &region, service: "bedrock", at };
+        let (method, url) = (&head.method, &head.uri.to_string());
+        let unsigned = sign::Unsigned { method, url, headers: &headers, body };
+        let region = head.uri.host().and_then(sign::region_of).unwrap_or("us-east-1");
+        let scope = sign::Scope { region, service: "bedrock", at };
         let signed = sign::headers(key.0, unsigned, scope).map_err(|_| UpstreamError::KeyNotSendable)?;
-        request.headers_mut().extend(signed);
+        head.headers.extend(signed);
         Ok(())
     }
 }

@@ -1,13 +1,20 @@
 //! The address of a provider's API.
 
 use super::error::UpstreamError;
+use bytes::Bytes;
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
 use reqwest::Url;
 use std::fmt;
 use std::net::IpAddr;
 
 /// An address a key may be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(Url);
+pub struct BaseUrl {
+    url: Url,
+    /// Its host and port, which every call needs.
+    authority: Authority,
+}
 
 /// Why an address is none for a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,54 +60,71 @@ impl BaseUrl {
         let mut url = url;
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
-        Ok(Self(url))
+        Self::of(url).ok_or(BaseUrlError::Malformed)
+    }
+
+    fn of(url: Url) -> Option<Self> {
+        let host = url.host_str()?;
+        let authority =
+            url.port().map_or_else(|| host.parse(), |port| format!("{host}:{port}").parse()).ok()?;
+        Some(Self { url, authority })
     }
 
     /// The address, without a slash at the end.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str().trim_end_matches('/')
+        self.url.as_str().trim_end_matches('/')
     }
 
     /// The same address without `end`, where it ends in that.
     #[must_use]
     pub fn without(&self, end: &str) -> Self {
-        let mut url = self.0.clone();
-        if let Some(path) = self.0.path().strip_suffix(end) {
-            url.set_path(path);
+        let mut other = self.clone();
+        if let Some(path) = self.url.path().strip_suffix(end) {
+            other.url.set_path(path);
         }
-        Self(url)
+        other
     }
 
     /// The same address at a host beside it, whose first name differs from this one's.
     #[must_use]
     pub(super) fn beside(&self, name: &str, other: &str) -> Self {
-        let mut url = self.0.clone();
-        let rest = self.0.host_str().and_then(|host| host.strip_prefix(name)).filter(|r| r.starts_with('.'));
-        if let Some(rest) = rest {
+        let mut url = self.url.clone();
+        let rest = url.host_str().and_then(|host| host.strip_prefix(name)).filter(|r| r.starts_with('.'));
+        if let Some(host) = rest.map(|rest| format!("{other}{rest}")) {
             // Fails for no host that is one with another first name.
-            let _ = url.set_host(Some(&format!("{other}{rest}")));
+            let _ = url.set_host(Some(&host));
         }
-        Self(url)
+        Self::of(url).unwrap_or_else(|| self.clone())
     }
 
     /// Its path, without a slash at the end.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.0.path().trim_end_matches('/')
+        self.url.path().trim_end_matches('/')
     }
 
-    /// The address of `path` below this one. A path that leads elsewhere is refused.
-    pub(super) fn join(&self, path: &str) -> Result<Url, UpstreamError> {
+    /// The address of `path` below this one, with `query` behind it. A path that leads elsewhere is refused.
+    pub(super) fn below(&self, path: &str, query: Option<&str>) -> Result<Uri, UpstreamError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b':');
         // A colon or slash within a model's id may come encoded, and nothing else.
         let mut parts = path.split("%3A").flat_map(|part| part.split("%2F"));
         if !path.starts_with('/') || path.contains("..") || !parts.all(|part| part.bytes().all(plain)) {
             return Err(UpstreamError::PathNotSendable);
         }
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
-        Ok(url)
+        let mut whole = String::with_capacity(self.url.path().len() + path.len() + 64);
+        whole.push_str(self.path());
+        whole.push_str(path);
+        if let Some(query) = query {
+            whole.push('?');
+            whole.push_str(query);
+        }
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(if self.url.scheme() == "https" { Scheme::HTTPS } else { Scheme::HTTP });
+        parts.authority = Some(self.authority.clone());
+        let whole = PathAndQuery::from_maybe_shared(Bytes::from(whole));
+        parts.path_and_query = Some(whole.map_err(|_| UpstreamError::PathNotSendable)?);
+        Uri::from_parts(parts).map_err(|_| UpstreamError::PathNotSendable)
     }
 }
 
@@ -167,12 +191,15 @@ mod tests {
         let base = BaseUrl::parse("https://x.example/openai/v1/").unwrap();
         assert_eq!(base.to_string(), "https://x.example/openai/v1");
         assert_eq!(
-            base.join("/chat/completions").unwrap().as_str(),
-            "https://x.example/openai/v1/chat/completions"
+            base.below("/chat/completions", Some("a=b")).unwrap(),
+            "https://x.example/openai/v1/chat/completions?a=b"
         );
         let bare = BaseUrl::parse("https://x.example").unwrap();
-        assert_eq!((bare.as_str(), bare.join("/models").unwrap().path()), ("https://x.example", "/models"));
-        let encoded = bare.join("/model/a.b-v1%3A0/converse").unwrap();
+        assert_eq!(
+            (bare.as_str(), bare.below("/models", None).unwrap().path()),
+            ("https://x.example", "/models")
+        );
+        let encoded = bare.below("/model/a.b-v1%3A0/converse", None).unwrap();
         assert_eq!(encoded.path(), "/model/a.b-v1%3A0/converse", "as it is written");
         assert_eq!(base.without("/v1").as_str(), "https://x.example/openai");
         let aws = BaseUrl::parse("https://bedrock-runtime.eu-west-1.amazonaws.com").unwrap();
@@ -183,7 +210,7 @@ mod tests {
         for path in
             ["models", "/../admin", "/a%253A", "/a%3a", "/a?b", "/a#b", "/a%2e%2e", "/a b", "//evil/.."]
         {
-            assert!(base.join(path).is_err(), "{path}");
+            assert!(base.below(path, None).is_err(), "{path}");
         }
     }
 }

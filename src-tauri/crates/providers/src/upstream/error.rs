@@ -1,6 +1,9 @@
 //! Why a call brought no answer, or not all of it.
 
+use hyper_util::client::legacy;
+use std::error::Error;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 /// What was waited for in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub enum Phase {
 pub enum UpstreamError {
     /// The client could not be made.
     #[error("the HTTP client could not be set up")]
-    Setup(#[source] reqwest::Error),
+    Setup(#[source] Box<dyn Error + Send + Sync>),
     /// The key has bytes that no header may carry. Nothing was sent.
     #[error("the provider key has characters that cannot be sent; paste it again")]
     KeyNotSendable,
@@ -29,7 +32,7 @@ pub enum UpstreamError {
     PathNotSendable,
     /// No connection: name, network, refusal or TLS. Nothing was sent.
     #[error("the provider cannot be reached")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] legacy::Error),
     /// Waited too long.
     #[error("the provider did not answer in {} s", after.as_secs_f32())]
     Timeout {
@@ -46,10 +49,10 @@ pub enum UpstreamError {
     },
     /// The connection broke before an answer.
     #[error("the connection to the provider broke before it answered")]
-    BrokenBeforeAnswer(#[source] reqwest::Error),
+    BrokenBeforeAnswer(#[source] legacy::Error),
     /// The connection broke within the answer.
     #[error("the provider's answer broke off")]
-    BrokenWithin(#[source] reqwest::Error),
+    BrokenWithin(#[source] hyper::Error),
     /// The answer is longer than the caller reads.
     #[error("the provider's answer is longer than {limit} bytes")]
     TooLong {
@@ -59,10 +62,9 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
-    pub(super) fn of_send(error: reqwest::Error, connect_timeout: Duration) -> Self {
-        // The address may hold what is nobody's business; the chain of causes says enough.
-        let error = error.without_url();
-        match (error.is_connect(), error.is_timeout()) {
+    pub(super) fn of_send(error: legacy::Error, connect_timeout: Duration) -> Self {
+        let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+        match (error.is_connect(), causes.any(|cause| cause.is::<Elapsed>())) {
             (true, true) => Self::Timeout { phase: Phase::Connect, after: connect_timeout },
             (true, false) => Self::Unreachable(error),
             (false, _) => Self::BrokenBeforeAnswer(error),

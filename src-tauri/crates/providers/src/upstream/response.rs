@@ -5,6 +5,8 @@ use super::headers::forwarded_response_headers;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
 use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -17,17 +19,16 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The first piece, where it was waited for.
     first: Option<Bytes>,
-    body: reqwest::Response,
+    body: Incoming,
     idle: Duration,
     deadline: Instant,
 }
 
 impl Response {
-    pub(super) fn new(mut answer: reqwest::Response, idle: Duration, deadline: Instant) -> Self {
+    pub(super) fn new(answer: http::Response<Incoming>, idle: Duration, deadline: Instant) -> Self {
+        // The others go: they hold the buffer that they were read into for as long as a stream is open.
         let headers = forwarded_response_headers(answer.headers());
-        // They hold the buffer that they were read into for as long as a stream is open.
-        *answer.headers_mut() = HeaderMap::new();
-        Self { status: answer.status(), headers, first: None, body: answer, idle, deadline }
+        Self { status: answer.status(), headers, first: None, body: answer.into_body(), idle, deadline }
     }
 
     /// The next piece of the body; `None` at its end.
@@ -40,10 +41,10 @@ impl Response {
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         let (phase, after) = if left < self.idle { (Phase::Total, left) } else { (Phase::Piece, self.idle) };
-        tokio::time::timeout(after, self.body.chunk())
+        tokio::time::timeout(after, data(&mut self.body))
             .await
             .map_err(|_| UpstreamError::Timeout { phase, after })?
-            .map_err(|e| UpstreamError::BrokenWithin(e.without_url()))
+            .map_err(UpstreamError::BrokenWithin)
     }
 
     /// Waits for the first piece of the body, and keeps it for [`Response::piece`].
@@ -85,4 +86,14 @@ impl Response {
             }
         })
     }
+}
+
+/// The next piece of a body; its trailers say nothing here.
+async fn data(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    while let Some(frame) = body.frame().await.transpose()? {
+        if let Ok(piece) = frame.into_data() {
+            return Ok(Some(piece));
+        }
+    }
+    Ok(None)
 }

@@ -1,3 +1,5 @@
+mod tls;
+
 use super::*;
 use futures_util::StreamExt;
 use reeve_core::time::Millis;
