@@ -70,7 +70,7 @@ impl Share {
 }
 
 /// Reads `body` to its end.
-pub(crate) async fn read<B: Body<Data = Bytes> + Unpin>(memory: &Memory, body: B) -> Result<Held, Failure> {
+pub(crate) async fn read(memory: &Memory, body: impl Body<Data = Bytes> + Unpin) -> Result<Held, Failure> {
     read_within(memory, body, PATIENCE).await
 }
 

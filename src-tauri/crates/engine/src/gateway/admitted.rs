@@ -251,9 +251,8 @@ impl Admitted {
     /// a few milliseconds later.
     pub fn settle(mut self, ended: Ended) -> Settled {
         self.end_limits(ended.usage.as_ref().map(|u| u.input_tokens().saturating_add(u.output_tokens())));
-        // What is not open was charged.
-        let lost = self.lost.filter(|_| !self.open);
-        if let Some(lost) = lost {
+        if let (false, Some(lost)) = (self.open, self.lost) {
+            // The attempt that may have run was the last one.
             return lost;
         }
         self.open = false;
