@@ -11,6 +11,7 @@ mod error;
 mod headers;
 mod probe;
 mod response;
+mod trust;
 
 pub use auth::Auth;
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -119,8 +120,10 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError::Setup`] where TLS cannot be set up.
     pub fn new(config: UpstreamConfig) -> Result<Self, UpstreamError> {
-        let clients = clients::Clients::new(&config)?;
-        let control = crate::control::client(&config).map_err(|e| UpstreamError::Setup(e.into()))?;
+        let tls = trust::tls().map_err(|e| UpstreamError::Setup(e.into()))?;
+        let control = crate::control::client(&config, tls.clone());
+        let control = control.map_err(|e| UpstreamError::Setup(e.into()))?;
+        let clients = clients::Clients::new(&config, tls);
         Ok(Self { clients, control, config })
     }
 

@@ -3,7 +3,6 @@
 //! times over and copies its headers twice.
 
 use super::UpstreamConfig;
-use super::error::UpstreamError;
 use bytes::Bytes;
 use http::Uri;
 use http_body_util::Full;
@@ -17,7 +16,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::ClientConfig;
 use tower_service::Service;
 
 /// Other times than the usual one at most; beyond, the usual client serves.
@@ -39,10 +38,10 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(config: &UpstreamConfig) -> Result<Self, UpstreamError> {
-        let connector = connector()?;
+    pub(super) fn new(config: &UpstreamConfig, tls: ClientConfig) -> Self {
+        let connector = connector(tls);
         let usual = client(connector.clone(), config, config.connect_timeout);
-        Ok(Self { usual, connector, config: Arc::new(config.clone()), others: Arc::default() })
+        Self { usual, connector, config: Arc::new(config.clone()), others: Arc::default() }
     }
 
     pub(super) const fn usual(&self) -> &Client {
@@ -71,17 +70,15 @@ fn client(inner: HttpsConnector<HttpConnector>, config: &UpstreamConfig, time: D
         .build(Connector { inner, time })
 }
 
-/// Reads every certificate the system trusts.
-fn connector() -> Result<HttpsConnector<HttpConnector>, UpstreamError> {
+fn connector(tls: ClientConfig) -> HttpsConnector<HttpConnector> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(KEEPALIVE));
     tcp.set_keepalive_interval(Some(KEEPALIVE));
     tcp.set_keepalive_retries(Some(3));
-    let tls = HttpsConnectorBuilder::new().with_provider_and_platform_verifier(default_provider());
-    let tls = tls.map_err(|e| UpstreamError::Setup(e.into()))?;
-    Ok(tls.https_or_http().enable_all_versions().wrap_connector(tcp))
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    https.enable_all_versions().wrap_connector(tcp)
 }
 
 /// Opens connections, TLS included, within a time.

@@ -45,7 +45,11 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor) {
 async fn a_provider_is_believed_where_the_system_trusts_its_certificate() {
     if let Ok(address) = std::env::var(ADDRESS) {
         let probe = probed(&address).await.unwrap();
-        return assert_eq!((probe.outcome, probe.models), (ProbeOutcome::Accepted, Some(2)));
+        assert_eq!((probe.outcome, probe.models), (ProbeOutcome::Accepted, Some(2)));
+        // The admin APIs have a client of their own.
+        let upstream = Upstream::new(UpstreamConfig::default()).unwrap();
+        let admin = upstream.client().get(address + "/models").bearer_auth("sk-test").send().await.unwrap();
+        return assert_eq!(admin.status(), 200);
     }
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
