@@ -102,7 +102,7 @@ impl Asked {
         let (asked, incoming) = (self.clone(), incoming.clone());
         let (provider, base_url, cap, at) = (way.provider.to_owned(), way.base_url.clone(), way.cap, way.at);
         let (sent, other) = (way.sent.to_owned(), way.model.is_some());
-        inline_if_short(incoming.body.len(), move || {
+        elsewhere(move || {
             let model = other.then_some(sent.as_str());
             let way = Way { provider: &provider, base_url: &base_url, sent: &sent, model, cap, at };
             asked.shape.outgoing(&asked, &incoming, way)
@@ -117,7 +117,7 @@ pub(crate) async fn understand(engine: &Engine, shape: Shape, incoming: &Incomin
         shape.read(engine, incoming)
     } else {
         let (engine, incoming) = (engine.clone(), incoming.clone());
-        Box::pin(inline_if_short(incoming.body.len(), move || shape.read(&engine, &incoming))).await?
+        Box::pin(elsewhere(move || shape.read(&engine, &incoming))).await?
     }?;
     // The name goes into the ledger, whose entries are short.
     let plain = |name: &str| name.len() <= MAX_MODEL && !name.chars().any(char::is_control);
@@ -160,9 +160,11 @@ pub(crate) async fn inline_if_short<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    if bytes <= INLINE_BYTES {
-        return Ok(work());
-    }
+    if bytes <= INLINE_BYTES { Ok(work()) } else { elsewhere(work).await }
+}
+
+/// Runs `work` where it may block.
+async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let failed = |e: tokio::task::JoinError| {
         Error::new(reeve_engine::Code::Internal, "A task failed unexpectedly.").because(e)
     };

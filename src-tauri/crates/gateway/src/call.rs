@@ -6,7 +6,7 @@ use crate::body;
 use crate::detached::{Abandoned, Detached};
 use crate::error::Failure;
 use crate::exchange::Exchange;
-use crate::headers::{self, Teller};
+use crate::headers;
 use crate::router::{Gateway, Request};
 use crate::shape::{Shape, Way};
 use crate::watch::{Watch, content_type, harmless};
@@ -30,9 +30,7 @@ pub(crate) async fn answer(
     let mut asker = Asker::stranger(origin.ip);
     let outcome = run(gateway, shape, model, request, origin, &mut asker).await;
     let mut response = outcome.unwrap_or_else(|failure| failure.told(shape.dialect()));
-    let mut teller = Teller::new(&mut response);
-    teller.limits(&gateway.engine.limit_standings(&asker));
-    teller.tell(&headers::REQUEST_ID, origin.request_id);
+    headers::stamp(&mut response, &gateway.engine.limit_standings(&asker), origin.request_id);
     shape.dialect().name_request(&mut response);
     response
 }

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use reeve_core::id::RequestId;
 use reeve_engine::Error;
 use reeve_engine::gateway::Admitted;
 use reeve_engine::limits::Standings;
@@ -72,7 +73,7 @@ impl<'r> Teller<'r> {
 
     /// How the caller's rate limits stand: as OpenAI's clients know them, with times as `6m0s`, and the tightest as many other
     /// programs do, with the time as seconds since 1970.
-    pub(crate) fn limits(&mut self, standings: &Standings) {
+    fn limits(&mut self, standings: &Standings) {
         for (names, standing) in [(&OF_REQUESTS, standings.requests), (&OF_TOKENS, standings.tokens)] {
             let (Some(standing), [limit, remaining, reset]) = (standing, names) else { continue };
             self.tell(limit, standing.limit);
@@ -87,6 +88,13 @@ impl<'r> Teller<'r> {
             self.tell(reset, full_at.max(0));
         }
     }
+}
+
+/// Puts on every answer how the caller's rate limits stand, and the id of the request.
+pub(crate) fn stamp(response: &mut Response, standings: &Standings, id: RequestId) {
+    let mut teller = Teller::new(response);
+    teller.limits(standings);
+    teller.tell(&REQUEST_ID, id);
 }
 
 /// What served a call, for its answer.

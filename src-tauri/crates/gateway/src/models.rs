@@ -2,7 +2,7 @@
 
 use crate::auth;
 use crate::error::Failure;
-use crate::headers::{self, Teller};
+use crate::headers;
 use crate::router::Gateway;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -36,9 +36,7 @@ pub(crate) async fn list(gateway: &Gateway, request_headers: &HeaderMap, origin:
         Ok(caller) => Json(List { object: "list", data: served(gateway, caller) }).into_response(),
         Err(error) => Failure::from(error).into_response(),
     };
-    let mut teller = Teller::new(&mut response);
-    teller.limits(&gateway.engine.limit_standings(&asker));
-    teller.tell(&headers::REQUEST_ID, origin.request_id);
+    headers::stamp(&mut response, &gateway.engine.limit_standings(&asker), origin.request_id);
     response
 }
 

@@ -3,7 +3,7 @@
 use crate::access::Access;
 use crate::body::Memory;
 use crate::error::{Dialect, Failure};
-use crate::headers::{self, Teller};
+use crate::headers;
 use crate::route::Route;
 use crate::{call, models};
 use axum::Json;
@@ -87,9 +87,8 @@ impl Gateway {
     async fn to_stranger(&self, origin: Origin, failure: Failure, dialect: Dialect) -> Response {
         let failure = self.engine.admit_stranger(origin).await.err().map_or(failure, Failure::from);
         let mut response = failure.told(dialect);
-        let mut teller = Teller::new(&mut response);
-        teller.limits(&self.engine.limit_standings(&Asker::stranger(origin.ip)));
-        teller.tell(&headers::REQUEST_ID, origin.request_id);
+        let standings = self.engine.limit_standings(&Asker::stranger(origin.ip));
+        headers::stamp(&mut response, &standings, origin.request_id);
         response
     }
 }

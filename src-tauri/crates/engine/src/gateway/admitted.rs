@@ -288,6 +288,7 @@ impl Admitted {
             amount,
             priced,
             flag,
+            renamed: self.model.is_some(),
             first_use_of: self.first_use(),
             unusual: self.unusual(amount).map(Box::new),
         };
@@ -336,9 +337,8 @@ impl Admitted {
     /// What most calls have nothing of.
     fn unusual(&self, amount: NanoUsd) -> Option<Unusual> {
         let overrun = (amount > self.reservation.amount).then(|| self.overrun(amount));
-        let renamed = self.model.is_some();
-        let is_any = overrun.is_some() || renamed || !self.failed.is_empty();
-        is_any.then(|| Unusual { overrun, renamed, failed: self.failed.clone() })
+        let is_any = overrun.is_some() || !self.failed.is_empty();
+        is_any.then(|| Unusual { overrun, failed: self.failed.clone() })
     }
 
     /// The provider used more than the estimate allowed: it is charged, and people are told.

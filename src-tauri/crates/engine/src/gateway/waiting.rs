@@ -39,6 +39,8 @@ pub(super) struct Waiting {
     pub(super) priced: &'static str,
     /// Why the amount is no plain cost.
     pub(super) flag: Option<&'static str>,
+    /// Whether a route made another model of the one the caller asked for.
+    pub(super) renamed: bool,
     pub(super) first_use_of: Option<FirstUse>,
     pub(super) unusual: Option<Box<Unusual>>,
 }
@@ -55,8 +57,6 @@ pub(super) struct FirstUse {
 pub(super) struct Unusual {
     /// The entry that says it cost more than was reserved.
     pub(super) overrun: Option<Draft>,
-    /// Whether a route made another model of the one the caller asked for.
-    pub(super) renamed: bool,
     /// The attempts that failed before.
     pub(super) failed: Vec<FailedAttempt>,
 }
@@ -122,14 +122,14 @@ impl Waiting {
         if self.attempts > 1 {
             draft = draft.detail("attempts", self.attempts);
         }
-        let Some(unusual) = &self.unusual else { return draft };
-        if unusual.renamed {
+        if self.renamed {
             draft = draft.detail("asked", call.model.as_str());
         }
-        if !unusual.failed.is_empty() {
-            let failed: Vec<_> = unusual.failed.iter().map(FailedAttempt::json).collect();
-            draft = draft.detail("failed_attempts", failed);
+        match self.unusual.as_deref() {
+            Some(Unusual { failed, .. }) if !failed.is_empty() => {
+                draft.detail("failed_attempts", failed.iter().map(FailedAttempt::json).collect::<Vec<_>>())
+            }
+            _ => draft,
         }
-        draft
     }
 }
